@@ -1,0 +1,238 @@
+// Package connectors is the contract between energyd and the systems around
+// it. A connector is one folder below this one: it knows the wire of its
+// system (HTTP, SQL, IMAP) and nothing of energy. One system is one
+// connection, and the same connection serves reading (Source) and writing
+// (Target), so that sign-on and call budget are shared.
+package connectors
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Conn is one open connection to a system. A Conn that takes values back
+// implements Target too. Its methods may be called from several goroutines.
+type Conn interface {
+	// Check proves address, sign-on and rights, and reads no data. Faults: auth, unavailable, config.
+	Check(ctx context.Context) error
+	// Source opens the stream that cfg describes; cfg comes from the connector's NewStream.
+	// Faults: config (no such table, unknown column), auth, unavailable.
+	Source(ctx context.Context, cfg Config) (Source, error)
+	Close() error
+}
+
+// Source reads one stream of records (a table, a CRM object, a folder).
+// Calls come one at a time.
+type Source interface {
+	// Read returns up to limit records after the cursor, oldest change first;
+	// "" is the beginning. Same cursor, same answer while the source is
+	// unchanged: a run may stop anywhere and go on from any Batch.Next.
+	// Re-reading what was read before (lookback) is normal and harmless.
+	// An error means that nothing of this call counts: the caller keeps its cursor.
+	// Faults: auth, unavailable, rate_limited, quota, config.
+	Read(ctx context.Context, after Cursor, limit int) (Batch, error)
+	Close() error
+}
+
+// Cursor says how far a stream was read. It is opaque to all but its
+// connector (versioned JSON); "" is the beginning.
+type Cursor string
+
+// Batch is what one Read gave.
+type Batch struct {
+	Records []Record
+	Rejects []Reject // rows that could not even be read; the others go on
+	Next    Cursor   // saved in the transaction that saves this batch
+	More    bool     // false: the stream is at its end for now
+	// Interval is the window of change times [From, To) that this batch finished
+	// reading, UTC; zero when it finished none. It is what was really read, so To
+	// is the source's own clock minus a lag, never the largest value seen.
+	Interval Interval
+}
+
+// Interval is a half-open window of change times, UTC.
+type Interval struct{ From, To time.Time }
+
+// IsZero reports that there is no interval.
+func (i Interval) IsZero() bool { return i.From.IsZero() && i.To.IsZero() }
+
+// Record is one source record: a row, an object, a message.
+type Record struct {
+	Key       string    // stable in its source: "4711", "00T5g00000AbCdE"
+	ChangedAt time.Time // UTC; zero when the source does not tell
+	Deleted   bool      // the source says that this record is gone
+	Columns   *Columns  // names of Values; shared by all records of a batch
+	// Values are string, int64, float64, bool, time.Time or nil; JSON sources
+	// may also give []any and map[string]any.
+	Values []any
+	Origin string // where an admin finds it: "daily_reports/4711", "3月.xlsx, sheet 日報, row 17"
+}
+
+// Columns are the column names of records, in the order of Record.Values.
+type Columns struct {
+	Names []string
+	index map[string]int
+}
+
+// NewColumns makes Columns of names; the slice is kept.
+func NewColumns(names []string) *Columns {
+	c := &Columns{Names: names, index: make(map[string]int, len(names))}
+	for i, n := range names {
+		c.index[n] = i
+	}
+	return c
+}
+
+// Index gives the position of a column, or -1.
+func (c *Columns) Index(name string) int {
+	if i, ok := c.index[name]; ok {
+		return i
+	}
+	return -1
+}
+
+// Value gives the named column's value; nil when there is no such column.
+func (r Record) Value(name string) any {
+	if i := r.Columns.Index(name); i >= 0 {
+		return r.Values[i]
+	}
+	return nil
+}
+
+// Fields gives the record as a map, for rejects, logs and tests. It is not for the hot path.
+func (r Record) Fields() map[string]any {
+	m := make(map[string]any, len(r.Values))
+	if r.Columns != nil {
+		for i, n := range r.Columns.Names {
+			m[n] = r.Values[i]
+		}
+	}
+	return m
+}
+
+// Reject is a source record that could not be read or mapped. It is kept with its reason, and can be replayed.
+type Reject struct {
+	Key    string         // as Record.Key; never empty (a row without a usable key gets one of its position)
+	Origin string         // as Record.Origin
+	Code   string         // a short class: "encoding", "no_key", "kind", "date", "account" …
+	Reason string         // one sentence: what is wrong, and what to do
+	Fields map[string]any // what was read of it; nil when nothing could be
+}
+
+// Target is a CRM that takes values back. It updates existing records only:
+// it never creates, deletes or merges any.
+type Target interface {
+	// Describe lists the fields of an object as the signed-on user sees them.
+	// Faults: config (no such object), auth, unavailable.
+	Describe(ctx context.Context, object string) ([]Field, error)
+	// Current reads what the CRM holds now in fields of the records ids. The rows
+	// come in the order of ids; a record that is gone has Missing set. Never a guess.
+	Current(ctx context.Context, object string, ids, fields []string) ([]Row, error)
+	// Write sends updates and returns one Result per update, in the same order.
+	// A non-nil error means that nothing is known of any of them: all are sent
+	// again, so writing twice must be harmless.
+	Write(ctx context.Context, object string, updates []Update) ([]Result, error)
+	// WriteSize is how many updates one call of the CRM carries, so that a plan can tell what it costs.
+	WriteSize() int
+}
+
+// Field is one field of a CRM object, by the CRM's own description.
+type Field struct {
+	Name, Label string
+	Type        FieldType
+	Length      int // of text, in characters; 0 = no limit told
+	Precision   int // digits in all, of numbers
+	Scale       int // digits after the point
+	Updateable  bool
+	Custom      bool
+}
+
+// FieldType is what kind of value a field holds, the same for all CRMs.
+type FieldType string
+
+// The field types. Other is whatever energyd cannot write.
+const (
+	Text     FieldType = "text"
+	Number   FieldType = "number"
+	Boolean  FieldType = "boolean"
+	Day      FieldType = "date"
+	Datetime FieldType = "datetime"
+	Picklist FieldType = "picklist"
+	Other    FieldType = "other"
+)
+
+// Row is what a CRM record holds now. Values: string, float64, bool, nil; dates are "2006-01-02" text.
+type Row struct {
+	ID      string
+	Missing bool
+	Values  map[string]any
+}
+
+// Update sets fields of one existing record; a nil value clears a field, an absent one keeps it.
+type Update struct {
+	ID     string
+	Values map[string]any
+}
+
+// Result is the CRM's answer to one Update.
+type Result struct {
+	Outcome Outcome
+	Err     error // set unless Written: the CRM's own words, as *fault.Error
+}
+
+// Outcome of one Update.
+type Outcome string
+
+// The outcomes. Rejected is final until the data change; Deferred may be sent again later.
+const (
+	Written  Outcome = "written"
+	Rejected Outcome = "rejected"
+	Deferred Outcome = "deferred"
+)
+
+// Config is a connector's own configuration, of a connection or of a stream:
+// a pointer to a struct with yaml tags that holds the defaults. Validate does
+// no I/O and returns fault.Problems, paths relative to the struct.
+type Config interface{ Validate() error }
+
+// Env is what a connector gets from its surroundings.
+type Env struct {
+	Log  *slog.Logger
+	Name string // of the connection in energyd.yaml, for messages
+	Dir  string // folder of energyd.yaml; relative paths in a Config are below it
+}
+
+// Connector is an entry of the registry: how to configure and open one kind of system.
+type Connector struct {
+	Name      string // "type:" in energyd.yaml
+	Title     string
+	Sample    []byte        // sample.yaml: every option with its default and a comment
+	NewConfig func() Config // a connection's configuration with its defaults
+	NewStream func() Config // a stream's configuration with its defaults
+	Open      func(ctx context.Context, cfg Config, env Env) (Conn, error)
+	Reads     bool // capabilities: has sources
+	Writes    bool // is a Target
+}
+
+// Registry finds connectors by name.
+type Registry []Connector
+
+// Find gives the connector of that name.
+func (r Registry) Find(name string) (Connector, bool) {
+	for _, c := range r {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Connector{}, false
+}
+
+// Names lists the connectors' names.
+func (r Registry) Names() []string {
+	names := make([]string, len(r))
+	for i, c := range r {
+		names[i] = c.Name
+	}
+	return names
+}

@@ -1,0 +1,151 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+)
+
+// Date is a business date: days since 1970-01-01 in the tenant's calendar. It has no zone.
+type Date int32
+
+// NoDate is the absent date.
+const NoDate Date = -1 << 31
+
+// DateOf gives the Date of a civil day.
+func DateOf(year int, month time.Month, day int) Date {
+	return Date(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / 86400)
+}
+
+// Time gives the date's midnight in UTC, for calendar arithmetic.
+func (d Date) Time() time.Time { return time.Unix(int64(d)*86400, 0).UTC() }
+
+// String gives "2006-01-02", or "" for NoDate.
+func (d Date) String() string {
+	if d == NoDate {
+		return ""
+	}
+	return d.Time().Format(time.DateOnly)
+}
+
+// ParseDate reads "2006-01-02".
+func ParseDate(s string) (Date, error) {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return NoDate, fmt.Errorf("%q is not a date as 2006-01-02", s)
+	}
+	return Date(t.Unix() / 86400), nil
+}
+
+// Direction tells whose act a contact was.
+type Direction uint8
+
+// The directions: the customer's act, ours, or both (a meeting).
+const (
+	Mutual Direction = iota
+	Inbound
+	Outbound
+)
+
+// Status of an activity. Only Held activities earn energy.
+type Status uint8
+
+// The statuses.
+const (
+	Held Status = iota
+	Planned
+	Cancelled
+)
+
+// Role of a participant. It scales that participant's points.
+type Role uint8
+
+// The roles.
+const (
+	Attended Role = iota
+	Sender
+	To
+	Cc
+	Declined
+)
+
+// Activity is one normalised contact with a customer. (Source, ID) is its
+// identity: of several versions the one with the highest Version stands, also
+// when it says Deleted. The order in which activities arrive is irrelevant.
+type Activity struct {
+	Source  string // source name in energyd.yaml
+	ID      string // the source record's key
+	Version int64  // any number that grows with each change; change time in Unix microseconds by default
+
+	At        time.Time // when it happened, UTC; zero when only the date is known
+	Date      Date      // given when At is zero; else derived in the tenant zone when scoring
+	Kind      string    // "visit", "phone" …: a kind of the points table
+	Status    Status
+	Account   string // the CRM's account id
+	Deals     []Share
+	Reps      []Share
+	People    []Participant
+	Cues      []string // "question" …: cues of the points table
+	Mapping   string   // "mappings/daily_report.yaml:14", for explain
+	Deleted   bool
+	Direction Direction
+}
+
+// Share is a part of an activity that falls to a deal or rep. Weight 0 in all shares means equal parts.
+type Share struct {
+	ID     string
+	Weight float64
+}
+
+// Participant is a person on the customer's side.
+type Participant struct {
+	Contact string // the CRM's contact id; "" when the person is not known there
+	Title   string // as the source wrote it at the time
+	Rank    string // of the points table; "" = unknown
+	Keyman  bool
+	Role    Role
+}
+
+// EntityKind says what a score is of.
+type EntityKind uint8
+
+// The entity kinds.
+const (
+	Account EntityKind = iota
+	Contact
+	Deal
+	Rep
+)
+
+// Entity is one account, contact, deal or rep, by its CRM id.
+type Entity struct {
+	Kind EntityKind
+	ID   string
+}
+
+// Class is a rank class.
+type Class uint8
+
+// The rank classes. A participant without a known rank is in ClassUnknown.
+const (
+	ClassUnknown Class = iota
+	ClassStaff
+	ClassManager
+	ClassExecutive
+	NumClasses = 4
+)
+
+// Cell is a sum of milli-points on one business date in one rank class. An
+// entity's cells, sorted by (Date, Class) and without zeros, are all that its
+// score depends on, and they add up: cells of two sets of activities are the
+// sums of each set's cells.
+type Cell struct {
+	Date  Date
+	Class Class
+	Milli int64
+}
+
+// Contribution is what one activity gives to one entity.
+type Contribution struct {
+	Entity Entity
+	Cell
+}
