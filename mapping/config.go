@@ -1,0 +1,84 @@
+package mapping
+
+// Config is a mapping file as users write it. Texts in the positions marked
+// "expression" are in the language of internal/expression; everything else is literal.
+type Config struct {
+	// Timezone of dates and times that carry none, as "Asia/Tokyo"; the default is UTC.
+	Timezone string `yaml:"timezone"`
+	// Columns that the source has. Without them, the columns of the tests'
+	// records are the known ones; without tests too, every name is taken for a column.
+	Columns []string `yaml:"columns"`
+	// Lookups are word lists: name → word as the source writes it → meaning.
+	// Words are compared without regard to width, case and blanks.
+	Lookups  map[string]map[string]string `yaml:"lookups"`
+	Skip     []SkipRule                   `yaml:"skip"`
+	Activity *ActivityRule                `yaml:"activity"`
+	Profile  *ProfileRule                 `yaml:"profile"`
+	Tests    []Test                       `yaml:"tests"`
+}
+
+// SkipRule leaves records out that are no contacts at all (drafts, templates).
+type SkipRule struct {
+	When   string `yaml:"when"`   // expression: true or false
+	Reason string `yaml:"reason"` // a short word for counting: "draft"
+}
+
+// ActivityRule says how a record becomes an activity. All fields but Cues'
+// names are expressions; a bare word of the field's own list ("visit",
+// "inbound", "held", "attended") stands for itself unless it is a column.
+type ActivityRule struct {
+	Line         int               `yaml:",line"`
+	ID           string            `yaml:"id"`        // default: the record's key
+	Version      string            `yaml:"version"`   // default: the time of the last change
+	At           string            `yaml:"at"`        // a time, or a date when no time is known
+	Kind         string            `yaml:"kind"`      // of the points table
+	Direction    string            `yaml:"direction"` // mutual (default), inbound, outbound
+	Status       string            `yaml:"status"`    // held (default), planned, cancelled
+	Account      string            `yaml:"account"`
+	Deals        []string          `yaml:"deals"`
+	Reps         []string          `yaml:"reps"`
+	Participants []ParticipantRule `yaml:"participants"`
+	Cues         map[string]string `yaml:"cues"` // cue of the points table → condition
+}
+
+// ParticipantRule is one person on the customer's side. Without When the
+// person counts if a contact or a title is given.
+type ParticipantRule struct {
+	When    string `yaml:"when"`
+	Contact string `yaml:"contact"`
+	Title   string `yaml:"title"`
+	Keyman  string `yaml:"keyman"`
+	Role    string `yaml:"role"` // attended (default), sender, to, cc, declined
+}
+
+// ProfileRule says how a record becomes a directory entry.
+type ProfileRule struct {
+	Kind    string            `yaml:"kind"` // account, contact, deal or rep: a word, no expression
+	ID      string            `yaml:"id"`   // default: the record's key
+	Version string            `yaml:"version"`
+	Name    string            `yaml:"name"`
+	Account string            `yaml:"account"`
+	Title   string            `yaml:"title"`
+	Owner   string            `yaml:"owner"`
+	Keys    map[string]string `yaml:"keys"` // name of the key → expression
+}
+
+// Test is a test case that lives in the mapping file. Exactly one of Expect, Skip and Reject is given.
+type Test struct {
+	Name      string         `yaml:"name"`
+	Line      int            `yaml:",line"`
+	Key       string         `yaml:"key"` // of the record; "test" when not given
+	Deleted   bool           `yaml:"deleted"`
+	Record    map[string]any `yaml:"record"`
+	Directory []Entry        `yaml:"directory"`
+	Expect    map[string]any `yaml:"expect"` // only the fields named here are compared
+	Skip      string         `yaml:"skip"`   // the reason expected
+	Reject    string         `yaml:"reject"` // the code expected
+}
+
+// Entry is what find() finds in a test.
+type Entry struct {
+	Kind string            `yaml:"kind"`
+	ID   string            `yaml:"id"`
+	Keys map[string]string `yaml:"keys"`
+}
