@@ -1,0 +1,86 @@
+package sink
+
+import (
+	"math"
+
+	"energyd/connectors"
+	"energyd/engine"
+)
+
+// Measure is one thing that energyd can write into a CRM field. The
+// configuration says which measure goes to which field.
+type Measure struct {
+	Name string // in energyd.yaml
+	Type connectors.FieldType
+	JA   string // what a sales person reads as the field's label
+	EN   string
+	// Soft measures drift a little every day. Alone they do not cause a write
+	// unless the energy moved by a noticeable amount (energy-model.md §4.6).
+	Soft bool
+	of   func(Subject) any
+}
+
+// Subject is what measures are taken of: one entity's score on a day.
+type Subject struct {
+	Score        engine.Score
+	Band         string   // name of the band in the tenant's language
+	Reasons      []string // sentences, most important first
+	HalfLife     float64  // days of the points table's clock
+	TableVersion string
+}
+
+// Measures is the field catalogue, in the order in which people see it.
+var Measures = []Measure{
+	{Name: "energy_now", Type: connectors.Number, JA: "温度", EN: "Temperature", Soft: true,
+		of: func(s Subject) any { return math.Round(s.Score.Temperature*1000) / 1000 }},
+	{Name: "energy_as_of", Type: connectors.Day, JA: "基準日", EN: "As of", Soft: true,
+		of: func(s Subject) any { return day(s.Score.AsOf) }},
+	{Name: "band", Type: connectors.Text, JA: "温度帯", EN: "Band",
+		of: func(s Subject) any { return s.Band }},
+	{Name: "band_until", Type: connectors.Day, JA: "温度帯の期限", EN: "Band until",
+		of: func(s Subject) any { return day(s.Score.BandUntil) }},
+	{Name: "last_contact", Type: connectors.Day, JA: "最終接触日", EN: "Last contact",
+		of: func(s Subject) any { return day(s.Score.Last) }},
+	{Name: "reason_1", Type: connectors.Text, JA: "理由1", EN: "Reason 1", of: reason(0)},
+	{Name: "reason_2", Type: connectors.Text, JA: "理由2", EN: "Reason 2", of: reason(1)},
+	{Name: "reason_3", Type: connectors.Text, JA: "理由3", EN: "Reason 3", of: reason(2)},
+	{Name: "half_life", Type: connectors.Number, JA: "半減期(日)", EN: "Half-life (days)",
+		of: func(s Subject) any { return s.HalfLife }},
+	{Name: "table_version", Type: connectors.Text, JA: "配点表の版", EN: "Points table version",
+		of: func(s Subject) any { return s.TableVersion }},
+}
+
+// MeasureNames lists the catalogue's names.
+func MeasureNames() []string {
+	names := make([]string, len(Measures))
+	for i, m := range Measures {
+		names[i] = m.Name
+	}
+	return names
+}
+
+// measure finds a measure by name.
+func measure(name string) (Measure, bool) {
+	for _, m := range Measures {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return Measure{}, false
+}
+
+func reason(i int) func(Subject) any {
+	return func(s Subject) any {
+		if i < len(s.Reasons) {
+			return s.Reasons[i]
+		}
+		return nil
+	}
+}
+
+func day(d engine.Date) any {
+	if d == engine.NoDate {
+		return nil
+	}
+	return d.String()
+}

@@ -1,0 +1,409 @@
+// Package sink brings scores into the CRM: it compares what energyd wants with
+// what the CRM holds and with what energyd last wrote there, keeps the
+// differences as a plan, and sends exactly that plan. It knows Targets, not
+// wires, and updates only its own fields of existing records.
+package sink
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"iter"
+	"math"
+	"time"
+
+	"energyd/connectors"
+	"energyd/engine"
+	"energyd/internal/fault"
+)
+
+// Writing is one entry of "write:" in the configuration: a kind of entity whose
+// measures go to fields of one CRM object.
+type Writing struct {
+	Name   string // "crm.Account", for plans and journals
+	Object string
+	Kind   engine.EntityKind
+	Target connectors.Target
+	Fields []FieldOf
+}
+
+// FieldOf says that a measure goes to a CRM field.
+type FieldOf struct{ Measure, Field string }
+
+// Wanted is what energyd wants one CRM record to hold, by measure name.
+type Wanted struct {
+	ID     string
+	Name   string
+	Values map[string]any
+}
+
+// Want takes the catalogue's measures of a subject.
+func Want(id, name string, s Subject) Wanted {
+	w := Wanted{ID: id, Name: name, Values: make(map[string]any, len(Measures))}
+	for _, m := range Measures {
+		w.Values[m.Name] = m.of(s)
+	}
+	return w
+}
+
+// Delta is one field's planned change.
+type Delta struct {
+	Old any `json:"old"`
+	New any `json:"new"`
+}
+
+// Change is the planned change of one record. Field values are string, float64, bool or nil.
+type Change struct {
+	Seq     int              `json:"-"` // place in its plan
+	Writing string           `json:"writing"`
+	ID      string           `json:"id"`
+	Name    string           `json:"name"`
+	Fields  map[string]Delta `json:"fields"`
+	State   ChangeState      `json:"state,omitempty"`
+	Error   string           `json:"error,omitempty"`
+}
+
+// ChangeState follows a change through apply.
+type ChangeState string
+
+// The states of a change. Sending means that the CRM may or may not have it:
+// a kill came between sending and keeping the answer.
+const (
+	Planned  ChangeState = "planned"
+	Sending  ChangeState = "sending"
+	Written  ChangeState = "written"
+	Rejected ChangeState = "rejected"
+	Deferred ChangeState = "deferred" // the CRM asked to try again later
+	Dropped  ChangeState = "dropped"  // superseded by a newer plan before it was sent
+)
+
+// Kept is a field that somebody else changed in the CRM: theirs stays.
+type Kept struct {
+	Writing string `json:"writing"`
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Field   string `json:"field"`
+	Theirs  any    `json:"theirs"`
+	Ours    any    `json:"ours"`
+}
+
+// Summary is what a plan comes to.
+type Summary struct {
+	Plan      string    `json:"plan"` // hash; what apply takes
+	Run       string    `json:"run"`
+	AsOf      string    `json:"as_of"`
+	Created   time.Time `json:"created"`
+	State     string    `json:"state"`     // open, applying, done, superseded
+	Changes   int       `json:"changes"`   // records
+	Fields    int       `json:"fields"`    // field values
+	Unchanged int       `json:"unchanged"` // records compared and found right
+	Missing   int       `json:"missing"`   // scored, but no such record in the CRM
+	Unfit     int       `json:"unfit"`     // values that their field cannot hold
+	Calls     int       `json:"calls"`     // API calls that apply will need
+	Kept      []Kept    `json:"kept,omitempty"`
+	Problems  []string  `json:"problems,omitempty"`
+}
+
+// Accepted is a record that is as we want it: its values are kept as last
+// written, and it need not be looked at until its score moves.
+type Accepted struct {
+	Writing string
+	Entity  engine.Entity
+	Values  map[string]any // by field; nil keeps what is stored
+}
+
+// Store is what the sink keeps between runs.
+type Store interface {
+	// LastWritten gives the values that the CRM last accepted from us, by record id and field.
+	LastWritten(ctx context.Context, writing string, ids []string) (map[string]map[string]any, error)
+	// BeginPlan drops unsent changes of older plans and opens one under the run's id.
+	BeginPlan(ctx context.Context, run string) error
+	// AddChanges appends to the run's plan, and accepts records that need no write, in one transaction.
+	AddChanges(ctx context.Context, run string, changes []Change, accepted []Accepted) error
+	// EndPlan keeps the summary; from then on the plan can be applied by its hash.
+	EndPlan(ctx context.Context, s Summary) error
+	// Plan finds a plan by hash; "" is the latest that is open.
+	Plan(ctx context.Context, hash string) (Summary, bool, error)
+	// Changes gives up to limit changes of a plan in these states, after place seq, in order.
+	Changes(ctx context.Context, run string, after, limit int, states ...ChangeState) ([]Change, error)
+	// MarkSending journals that these changes are about to be sent.
+	MarkSending(ctx context.Context, run string, seqs []int) error
+	// Keep stores the answers to changes, and accepts the written ones, in one transaction.
+	Keep(ctx context.Context, run string, answered []Change, accepted []Accepted) error
+	// SetPlanState moves a plan on.
+	SetPlanState(ctx context.Context, run, state string) error
+	// Unanswered gives changes of any plan that were being sent when a run was killed.
+	Unanswered(ctx context.Context) (map[string][]Change, error)
+}
+
+// Sink plans and applies for one configuration.
+type Sink struct {
+	Store    Store
+	Writings []Writing
+}
+
+// Entries gives the wanted records of one kind that may have changed.
+type Entries func(ctx context.Context, kind engine.EntityKind) iter.Seq2[Wanted, error]
+
+// chunk is how many records are compared at once: it bounds memory, and one
+// call to read current values carries about as many.
+const chunk = 2000
+
+// Check compares the configuration with the CRM's own description: each field
+// must exist, be writable for the signed-on user, and be of a type that can
+// hold its measure. It gives all problems at once, paths relative to "write".
+func (s *Sink) Check(ctx context.Context) (fault.Problems, error) {
+	var ps fault.Problems
+	for i, w := range s.Writings {
+		_, problems, err := describe(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		ps.Under(fmt.Sprintf("[%d].fields", i), problems)
+	}
+	return ps, nil
+}
+
+func describe(ctx context.Context, w Writing) (map[string]connectors.Field, fault.Problems, error) {
+	all, err := w.Target.Describe(ctx, w.Object)
+	if err != nil {
+		return nil, nil, err
+	}
+	byName := make(map[string]connectors.Field, len(all))
+	names := make([]string, len(all))
+	for i, f := range all {
+		byName[f.Name] = f
+		names[i] = f.Name
+	}
+	var ps fault.Problems
+	for _, m := range w.Fields {
+		f, ok := byName[m.Field]
+		me, known := measure(m.Measure)
+		switch {
+		case !known:
+			ps.Add(m.Measure, "unknown measure %q%s", m.Measure, fault.DidYouMean(m.Measure, MeasureNames()))
+		case !ok:
+			ps = append(ps, fault.Problem{Path: m.Measure,
+				Msg:  fmt.Sprintf("the CRM shows no field %q on %s%s", m.Field, w.Object, fault.DidYouMean(m.Field, names)),
+				Hint: "create the field, and grant the integration user read and edit on it (field-level security)"})
+		case !f.Updateable:
+			ps = append(ps, fault.Problem{Path: m.Measure,
+				Msg:  fmt.Sprintf("the integration user may not edit %s.%s", w.Object, m.Field),
+				Hint: "grant edit on the field in a permission set (field-level security)"})
+		case !writable(me.Type, f.Type):
+			ps.Add(m.Measure, "%s.%s is a %s field; %s needs %s or text", w.Object, m.Field, f.Type, m.Measure, me.Type)
+		}
+	}
+	return byName, ps, nil
+}
+
+// Plan compares and keeps the changes under a hash. It writes nothing to the CRM.
+func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.Time, entries Entries) (Summary, error) {
+	sum := Summary{Run: run, AsOf: asOf.String(), Created: now.UTC(), State: "open"}
+	if err := s.recover(ctx); err != nil {
+		return sum, err
+	}
+	if err := s.Store.BeginPlan(ctx, run); err != nil {
+		return sum, err
+	}
+	h := sha256.New()
+	fmt.Fprintln(h, asOf)
+	for i, w := range s.Writings {
+		fields, problems, err := describe(ctx, w)
+		if err != nil {
+			return sum, err
+		}
+		if len(problems) > 0 {
+			var ps fault.Problems
+			ps.Under(fmt.Sprintf("write[%d].fields", i), problems)
+			return sum, ps
+		}
+		p := planner{sink: s, run: run, w: w, fields: fields, sum: &sum, hash: h}
+		before := sum.Changes
+		if err := p.all(ctx, entries(ctx, w.Kind)); err != nil {
+			return sum, err
+		}
+		size := w.Target.WriteSize()
+		sum.Calls += (sum.Changes - before + size - 1) / size
+	}
+	sum.Plan = hex.EncodeToString(h.Sum(nil))[:12]
+	return sum, s.Store.EndPlan(ctx, sum)
+}
+
+// planner plans one Writing.
+type planner struct {
+	sink   *Sink
+	run    string
+	w      Writing
+	fields map[string]connectors.Field
+	sum    *Summary
+	hash   hash.Hash
+}
+
+func (p *planner) all(ctx context.Context, entries iter.Seq2[Wanted, error]) error {
+	var wanted []Wanted
+	for w, err := range entries {
+		if err != nil {
+			return err
+		}
+		if wanted = append(wanted, w); len(wanted) == chunk {
+			if err := p.some(ctx, wanted); err != nil {
+				return err
+			}
+			wanted = wanted[:0]
+		}
+	}
+	return p.some(ctx, wanted)
+}
+
+func (p *planner) some(ctx context.Context, wanted []Wanted) error {
+	if len(wanted) == 0 {
+		return nil
+	}
+	ids := make([]string, len(wanted))
+	for i, w := range wanted {
+		ids[i] = w.ID
+	}
+	last, err := p.sink.Store.LastWritten(ctx, p.w.Name, ids)
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(p.w.Fields))
+	for i, f := range p.w.Fields {
+		names[i] = f.Field
+	}
+	// Only records whose own values moved are worth asking the CRM for.
+	var ask []string
+	moved := make([]map[string]any, len(wanted)) // wanted values by field; nil: nothing moved
+	var accepted []Accepted
+	for i, w := range wanted {
+		values, unfit := p.fit(w)
+		p.sum.Unfit += len(unfit)
+		p.sum.Problems = append(p.sum.Problems, limited(p.sum.Problems, unfit)...)
+		if written, ok := last[w.ID]; ok && !p.noticeable(values, written) {
+			p.sum.Unchanged++
+			accepted = append(accepted, p.accept(w.ID, nil))
+			continue
+		}
+		moved[i] = values
+		ask = append(ask, w.ID)
+	}
+	current := make(map[string]connectors.Row, len(ask))
+	if len(ask) > 0 {
+		rows, err := p.w.Target.Current(ctx, p.w.Object, ask, names)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			current[r.ID] = r
+		}
+	}
+	var changes []Change
+	for i, w := range wanted {
+		if moved[i] == nil {
+			continue
+		}
+		row, ok := current[w.ID]
+		if !ok || row.Missing {
+			p.sum.Missing++
+			accepted = append(accepted, p.accept(w.ID, nil))
+			continue
+		}
+		c := p.compare(w, moved[i], row, last[w.ID])
+		if len(c.Fields) == 0 {
+			p.sum.Unchanged++
+			accepted = append(accepted, p.accept(w.ID, held(moved[i], row, last[w.ID])))
+			continue
+		}
+		p.sum.Changes++
+		p.sum.Fields += len(c.Fields)
+		c.Seq, c.State = p.sum.Changes, Planned
+		line, err := json.Marshal(c) // map keys are sorted: the same changes give the same bytes
+		if err != nil {
+			return fmt.Errorf("plan %s %s: %w", p.w.Name, w.ID, err)
+		}
+		p.hash.Write(append(line, '\n'))
+		changes = append(changes, c)
+	}
+	return p.sink.Store.AddChanges(ctx, p.run, changes, accepted)
+}
+
+// fit brings all measures into their fields' shapes.
+func (p *planner) fit(w Wanted) (values map[string]any, unfit []string) {
+	values = make(map[string]any, len(p.w.Fields))
+	for _, m := range p.w.Fields {
+		v, err := fit(w.Values[m.Measure], p.fields[m.Field])
+		if err != nil {
+			unfit = append(unfit, fmt.Sprintf("%s %s (%s): %v", p.w.Name, w.ID, w.Name, err))
+			continue
+		}
+		values[m.Field] = v
+	}
+	return values, unfit
+}
+
+// noticeable tells whether the values moved enough from those last written to be worth a write.
+func (p *planner) noticeable(values, last map[string]any) bool {
+	for _, m := range p.w.Fields {
+		v, fits := values[m.Field]
+		if !fits || same(v, last[m.Field]) {
+			continue
+		}
+		me, _ := measure(m.Measure)
+		if !me.Soft {
+			return true
+		}
+		was, ok1 := number(last[m.Field])
+		is, ok2 := number(v)
+		if ok1 != ok2 || ok1 && math.Abs(is-was) >= max(1, 0.05*math.Abs(was)) {
+			return true
+		}
+	}
+	return false
+}
+
+// compare is the three-way compare: last written × the CRM's current × wanted.
+func (p *planner) compare(w Wanted, values map[string]any, row connectors.Row, last map[string]any) Change {
+	c := Change{Writing: p.w.Name, ID: w.ID, Name: w.Name, Fields: map[string]Delta{}}
+	for _, m := range p.w.Fields {
+		want, fits := values[m.Field]
+		now := row.Values[m.Field]
+		if !fits || same(now, want) {
+			continue
+		}
+		if ours, wrote := last[m.Field]; wrote && !same(now, ours) {
+			p.sum.Kept = append(p.sum.Kept, Kept{p.w.Name, w.ID, w.Name, m.Field, now, want})
+			continue
+		}
+		c.Fields[m.Field] = Delta{Old: now, New: want}
+	}
+	return c
+}
+
+// held gives the values to remember of a record that needs no write: ours
+// where the CRM holds them, what we last wrote where a person's value stays.
+func held(values map[string]any, row connectors.Row, last map[string]any) map[string]any {
+	m := make(map[string]any, len(values))
+	for f, v := range last {
+		m[f] = v
+	}
+	for f, v := range values {
+		if same(row.Values[f], v) {
+			m[f] = v
+		}
+	}
+	return m
+}
+
+func (p *planner) accept(id string, values map[string]any) Accepted {
+	return Accepted{Writing: p.w.Name, Entity: engine.Entity{Kind: p.w.Kind, ID: id}, Values: values}
+}
+
+// limited keeps lists for people short; the counts stay exact.
+func limited(have, more []string) []string {
+	const most = 20
+	return more[:max(0, min(len(more), most-len(have)))]
+}
