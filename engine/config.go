@@ -1,0 +1,80 @@
+package engine
+
+// PointsConfig is a points table as its owner writes it (points.yaml): who
+// was met × how, how energy cools, when a customer counts as warm. Points and
+// factors are plain numbers of points; Compile turns them into milli-points.
+type PointsConfig struct {
+	Version         string   `yaml:"version"`           // names this table in explanations: "2026-10"
+	Timezone        string   `yaml:"timezone"`          // IANA name; business dates are local dates of this zone
+	ClosingDay      int      `yaml:"closing_day"`       // last day of a period, 1–30; 0 or 31 = month end
+	FiscalYearStart int      `yaml:"fiscal_year_start"` // month, 1–12; 0 = April
+	Clock           string   `yaml:"clock"`             // "calendar" (default) or "business"
+	ShutdownDays    []string `yaml:"shutdown_days"`     // "2026-08-13" or, every year, "12-29"; for the business clock
+	HalfLifeDays    float64  `yaml:"half_life_days"`    // days of the clock in which a temperature halves
+
+	Mode                   string                 `yaml:"mode"`          // "multiply" (default), "add" or "flat"
+	KeymanFactor           float64                `yaml:"keyman_factor"` // in mode add: points added
+	CcFactor               float64                `yaml:"cc_factor"`     // what a Cc of a mail counts; 1 = as To
+	CueLimit               float64                `yaml:"cue_limit"`     // the product of all cue factors is cut here
+	Kinds                  map[string]KindConfig  `yaml:"kinds"`
+	Ranks                  map[string]RankConfig  `yaml:"ranks"` // "unknown" is required
+	Cues                   map[string]CueConfig   `yaml:"cues"`  // "repeat" is found by the engine itself
+	SourceFactors          map[string]float64     `yaml:"source_factors"`
+	Classes                map[string]Label       `yaml:"classes"`
+	AdditionalParticipants AdditionalParticipants `yaml:"additional_participants"`
+	Deals                  DealsConfig            `yaml:"deals"`
+	Bands                  []BandConfig           `yaml:"bands"` // coldest first
+}
+
+// Label is a name for people.
+type Label struct {
+	Ja string `yaml:"ja"`
+	En string `yaml:"en"`
+}
+
+// KindConfig is how a contact took place. Points hold for every direction that has no number of its own.
+type KindConfig struct {
+	Label   Label    `yaml:"label"`
+	Points  *float64 `yaml:"points"`
+	In      *float64 `yaml:"in"`
+	Out     *float64 `yaml:"out"`
+	Mutual  *float64 `yaml:"mutual"`
+	Meeting bool     `yaml:"meeting"` // counts for the cue "repeat"
+}
+
+// RankConfig is who was met.
+type RankConfig struct {
+	Label  Label    `yaml:"label"`
+	Points *float64 `yaml:"points"`
+	Class  string   `yaml:"class"` // "staff", "manager", "executive"; "" only for the rank "unknown"
+}
+
+// CueConfig is a sign of interest during a contact: a factor, added points, or both.
+type CueConfig struct {
+	Label      Label    `yaml:"label"`
+	Factor     *float64 `yaml:"factor"` // absent = 1
+	Bonus      float64  `yaml:"bonus"`
+	WithinDays int      `yaml:"within_days"` // of "repeat" alone: days of the clock
+}
+
+// AdditionalParticipants says what more people at one contact add to the
+// account: Share of each one's points, and in all no more than Limit times
+// the best one's. Share 0 counts the best alone; Limit 0 means no limit.
+type AdditionalParticipants struct {
+	Share float64 `yaml:"share"`
+	Limit float64 `yaml:"limit"`
+}
+
+// DealsConfig says how a contact's energy goes to its deals: "equal" (default;
+// shared out by weight, equal parts without weights) or "full" (each deal gets all).
+type DealsConfig struct {
+	Split string `yaml:"split"`
+}
+
+// BandConfig is a band of temperatures: entered at Up points or more, left below Down.
+type BandConfig struct {
+	Name  string  `yaml:"name"`
+	Label Label   `yaml:"label"`
+	Up    float64 `yaml:"up"`
+	Down  float64 `yaml:"down"`
+}
