@@ -191,6 +191,17 @@ const (
 	Deferred Outcome = "deferred"
 )
 
+// ColumnSelector is an optional ability of a stream's Config: to read only the
+// columns that a mapping uses. It is called before Conn.Source; columns that
+// the configuration names itself stay.
+type ColumnSelector interface{ SelectColumns(names []string) }
+
+// Budgeter is an optional ability of a Conn: to tell what the day's budget of
+// calls is. ok is false until an answer told it.
+type Budgeter interface {
+	Budget() (used, limit int, ok bool)
+}
+
 // Config is a connector's own configuration, of a connection or of a stream:
 // a pointer to a struct with yaml tags that holds the defaults. Validate does
 // no I/O and returns fault.Problems, paths relative to the struct.
