@@ -1,0 +1,158 @@
+package engine
+
+import "slices"
+
+// Contributions computes what each activity gives to its account, contacts,
+// deals and reps, as cells by rank class. acts are all activities of one
+// account, in any order, because the cue "repeat" looks at earlier meetings;
+// the order changes nothing but the order of the calls of emit. Activities
+// that are deleted, planned or cancelled give nothing; future ones are
+// emitted with their date. i is the index in acts.
+func (p *Points) Contributions(acts []Activity, emit func(i int, c Contribution)) {
+	s := p.scratch.Get().(*scratch)
+	defer p.scratch.Put(s)
+	s.findRepeats(p, acts)
+	for i := range acts {
+		a := &acts[i]
+		if !a.counts() {
+			continue
+		}
+		date := p.DateOf(a)
+		total := s.weigh(p, a, date)
+		if total == 0 {
+			continue
+		}
+		put := func(e Entity, c Class, milli int64) {
+			if milli != 0 && e.ID != "" {
+				emit(i, Contribution{e, Cell{date, c, milli}})
+			}
+		}
+		s.putByClass(Entity{Account, a.Account}, total, put)
+		for j := range a.People {
+			put(Entity{Contact, a.People[j].Contact}, s.people[j].class, s.people[j].milli)
+		}
+		if p.config.Deals.Split == "full" {
+			for _, d := range a.Deals {
+				s.putByClass(Entity{Deal, d.ID}, total, put)
+			}
+		} else {
+			s.putShares(Deal, a.Deals, total, put)
+		}
+		s.putShares(Rep, a.Reps, total, put)
+	}
+}
+
+// counts tells whether an activity took place, as far as is known.
+func (a *Activity) counts() bool { return a.Status == Held && !a.Deleted }
+
+// scratch is the working memory of one call of Contributions.
+type scratch struct {
+	repeats repeats
+	people  []earner // of the activity at hand, as Activity.People
+	byClass [NumClasses]int64
+	weights []int64
+	parts   []int64
+	rest    []uint64
+}
+
+// earner is what one participant earns.
+type earner struct {
+	class Class
+	milli int64
+}
+
+// weigh fills people and byClass for an activity, and gives the account's
+// milli-points: the best participant's, and a limited share of the others'.
+func (s *scratch) weigh(p *Points, a *Activity, date Date) int64 {
+	s.people, s.byClass = s.people[:0], [NumClasses]int64{}
+	base, ok := p.rule(a)
+	if !ok {
+		return 0
+	}
+	people := a.People
+	if len(people) == 0 {
+		people = nobody
+	}
+	for i := range people {
+		f, class := p.factors(base, a, &people[i], s.repeats.is(people[i].Contact, date))
+		e := earner{class, f.milli(p.mode)}
+		// Somebody who is listed twice was met once: the better entry stands.
+		for j := range s.people {
+			if people[i].Contact != "" && people[j].Contact == people[i].Contact {
+				if worse := &s.people[j]; worse.milli < e.milli {
+					worse.milli = 0
+				} else {
+					e.milli = 0
+				}
+			}
+		}
+		s.people = append(s.people, e)
+	}
+	var best, sum int64
+	for _, e := range s.people {
+		best, sum = max(best, e.milli), sum+e.milli
+		s.byClass[e.class] += e.milli
+	}
+	return best + p.additional(best, sum-best)
+}
+
+// nobody stands for the people of an activity that names none: one person of unknown rank.
+var nobody = []Participant{{}}
+
+// additional gives what the people beside the best one add to the account.
+func (p *Points) additional(best, others int64) int64 {
+	rule := p.config.AdditionalParticipants
+	extra := round(rule.Share * float64(others))
+	if rule.Limit != 0 {
+		extra = min(extra, round((rule.Limit-1)*float64(best)))
+	}
+	return extra
+}
+
+// putByClass shares total out over the rank classes that earned the activity.
+func (s *scratch) putByClass(e Entity, total int64, put func(Entity, Class, int64)) {
+	var parts [NumClasses]int64
+	s.split(total, s.byClass[:], parts[:])
+	for c, milli := range parts {
+		put(e, Class(c), milli)
+	}
+}
+
+// putShares shares total out over deals or reps.
+func (s *scratch) putShares(kind EntityKind, shares []Share, total int64, put func(Entity, Class, int64)) {
+	if len(shares) == 1 {
+		s.putByClass(Entity{kind, shares[0].ID}, total, put)
+		return
+	}
+	s.weights = appendWeights(s.weights[:0], shares)
+	s.parts = slices.Grow(s.parts[:0], len(shares))[:len(shares)]
+	s.split(total, s.weights, s.parts)
+	for i, part := range s.parts {
+		s.putByClass(Entity{kind, shares[i].ID}, part, put)
+	}
+}
+
+// appendWeights turns shares into whole weights, the largest being 1e9.
+// Without any usable weight all are equal.
+func appendWeights(dst []int64, shares []Share) []int64 {
+	var largest float64
+	for _, s := range shares {
+		largest = max(largest, s.usable())
+	}
+	for _, s := range shares {
+		if largest == 0 {
+			dst = append(dst, 1)
+		} else {
+			dst = append(dst, round(s.usable()/largest*1e9))
+		}
+	}
+	return dst
+}
+
+// findRepeats finds the second meetings, if the table has an interest in them.
+func (s *scratch) findRepeats(p *Points, acts []Activity) {
+	s.repeats.reset()
+	if p.repeat != nil {
+		s.repeats.find(p, acts)
+	}
+}

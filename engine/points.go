@@ -1,0 +1,219 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Points is a compiled points table. It is immutable and safe for concurrent use.
+type Points struct {
+	config      PointsConfig
+	fingerprint string
+
+	zone        zone
+	clock       clock
+	closingDay  int // 0 = month end
+	fiscalStart int // month
+	decay       decay
+
+	mode       string
+	kinds      map[string]kind
+	ranks      map[string]rank
+	cues       map[string]cue
+	repeat     *cue // nil when the table gives "repeat" no effect
+	repeatDays int
+	bandUp     []int64 // milli-points
+	bandDown   []int64
+
+	scratch sync.Pool // of *scratch, for Contributions
+}
+
+type kind struct {
+	points  [3]float64 // by Direction
+	meeting bool
+}
+
+type rank struct {
+	points float64
+	class  Class
+}
+
+type cue struct{ factor, bonus float64 }
+
+// algorithm is part of every fingerprint: raise it when a change of code may change a score.
+const algorithm = 1
+
+// Compile makes Points of a table. It reads the zone from Go's time zone
+// database and does no other I/O. Errors: those of Validate.
+func Compile(c *PointsConfig) (*Points, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	loc, err := time.LoadLocation(c.Timezone)
+	if err != nil {
+		return nil, fmt.Errorf("time zone: %w", err)
+	}
+	p := &Points{
+		config:      *c,
+		zone:        newZone(loc),
+		clock:       newClock(c.Clock == "business", c.ShutdownDays),
+		closingDay:  c.ClosingDay % 31,
+		fiscalStart: c.FiscalYearStart,
+		decay:       newDecay(c.HalfLifeDays),
+		mode:        c.Mode,
+		kinds:       make(map[string]kind, len(c.Kinds)),
+		ranks:       make(map[string]rank, len(c.Ranks)),
+		cues:        make(map[string]cue, len(c.Cues)),
+		scratch:     sync.Pool{New: func() any { return new(scratch) }},
+	}
+	if p.fiscalStart == 0 {
+		p.fiscalStart = int(time.April)
+	}
+	for name, k := range c.Kinds {
+		p.kinds[name] = kind{
+			points:  [3]float64{Mutual: first(k.Mutual, k.Points), Inbound: first(k.In, k.Points), Outbound: first(k.Out, k.Points)},
+			meeting: k.Meeting,
+		}
+	}
+	for name, r := range c.Ranks {
+		p.ranks[name] = rank{points: *r.Points, class: Class(max(0, slices.Index(classNames, r.Class)))}
+	}
+	p.ranks[""] = p.ranks[UnknownRank]
+	one := 1.0
+	for name, q := range c.Cues {
+		p.cues[name] = cue{factor: first(q.Factor, &one), bonus: q.Bonus}
+	}
+	if q, ok := p.cues[RepeatCue]; ok && q != (cue{factor: 1}) {
+		p.repeat, p.repeatDays = &q, c.Cues[RepeatCue].WithinDays
+	}
+	for _, b := range c.Bands {
+		p.bandUp = append(p.bandUp, milli(b.Up))
+		p.bandDown = append(p.bandDown, milli(b.Down))
+	}
+	p.fingerprint, err = fingerprint(*c)
+	return p, err
+}
+
+// first gives the number of the first pointer that is set.
+func first(a, b *float64) float64 {
+	if a != nil {
+		return *a
+	}
+	return *b
+}
+
+// milli rounds points to milli-points.
+func milli(points float64) int64 { return int64(math.Round(points * 1000)) }
+
+// fingerprint hashes all of a table that a score depends on: not its version, not its labels.
+func fingerprint(c PointsConfig) (string, error) {
+	c.Version, c.Classes = "", nil
+	c.Kinds, c.Ranks, c.Cues = maps.Clone(c.Kinds), maps.Clone(c.Ranks), maps.Clone(c.Cues)
+	for name, k := range c.Kinds {
+		k.Label = Label{}
+		c.Kinds[name] = k
+	}
+	for name, r := range c.Ranks {
+		r.Label = Label{}
+		c.Ranks[name] = r
+	}
+	for name, q := range c.Cues {
+		q.Label = Label{}
+		c.Cues[name] = q
+	}
+	c.Bands = slices.Clone(c.Bands)
+	for i := range c.Bands {
+		c.Bands[i].Label = Label{}
+	}
+	text, err := json.Marshal(struct {
+		Algorithm int
+		Holidays  string
+		Table     PointsConfig
+	}{algorithm, holidayText, c})
+	if err != nil {
+		return "", fmt.Errorf("fingerprint of the points table: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8]), nil
+}
+
+// Version names the table, as its owner did.
+func (p *Points) Version() string { return p.config.Version }
+
+// Fingerprint changes when any score could change; labels and the version's name do not count.
+func (p *Points) Fingerprint() string { return p.fingerprint }
+
+// Kinds lists the kinds of contact, sorted.
+func (p *Points) Kinds() []string { return slices.Sorted(maps.Keys(p.config.Kinds)) }
+
+// Ranks lists the ranks, sorted; UnknownRank is one of them.
+func (p *Points) Ranks() []string { return slices.Sorted(maps.Keys(p.config.Ranks)) }
+
+// Cues lists the cues, sorted.
+func (p *Points) Cues() []string { return slices.Sorted(maps.Keys(p.config.Cues)) }
+
+// KindLabel gives the label of a kind; empty when the table has none.
+func (p *Points) KindLabel(kind string) Label { return p.config.Kinds[kind].Label }
+
+// RankLabel gives the label of a rank; "" is the unknown rank.
+func (p *Points) RankLabel(rank string) Label {
+	if rank == "" {
+		rank = UnknownRank
+	}
+	return p.config.Ranks[rank].Label
+}
+
+// ClassLabel gives the label of a rank class.
+func (p *Points) ClassLabel(c Class) Label { return p.config.Classes[c.String()] }
+
+// String gives "unknown", "staff", "manager" or "executive".
+func (c Class) String() string { return classNames[c] }
+
+// BandInfo names a band.
+type BandInfo struct {
+	Name  string
+	Label Label
+}
+
+// Bands gives the number of bands.
+func (p *Points) Bands() int { return len(p.config.Bands) }
+
+// Band names band i, 0 being the coldest.
+func (p *Points) Band(i int) BandInfo {
+	b := p.config.Bands[i]
+	return BandInfo{Name: b.Name, Label: b.Label}
+}
+
+// expectedOrder is how serious these contacts are, most serious first, whatever the numbers.
+var expectedOrder = []struct {
+	kind      string
+	direction Direction
+}{{"visit_by_customer", Mutual}, {"visit", Mutual}, {"phone", Inbound}, {"mail", Inbound}}
+
+// Warnings tells what is allowed in a table but hardly meant: a customer who
+// comes to us must count more than a visit of ours, a call, a mail.
+func (p *Points) Warnings() []string {
+	var warnings []string
+	var above string
+	var aboveFrom float64
+	for _, e := range expectedOrder {
+		k, ok := p.kinds[e.kind]
+		if !ok {
+			continue
+		}
+		points := k.points[e.direction]
+		if above != "" && points >= aboveFrom {
+			warnings = append(warnings, fmt.Sprintf("kinds.%s: %v points (direction %s) is not below the %v of %s; the order visit_by_customer > visit > phone > mail is expected",
+				e.kind, points, directionNames[e.direction], aboveFrom, above))
+		}
+		above, aboveFrom = e.kind, points
+	}
+	return warnings
+}
