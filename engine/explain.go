@@ -12,31 +12,39 @@ type Part struct {
 	Kind      string
 	Direction Direction
 	Milli     int64   // what the entity earned by it
-	Whole     int64   // what the account earned by it; for deals and reps Milli is a share of it
-	Now       float64 // what is left of Milli on the date asked for, in points
+	Whole     int64   // what the account earned by it; Milli is a share of it, or one participant's own points
+	Share     float64 // what is left of Milli on the date asked for, in points
 	Terms     []Term  // the participants, most points first; a contact's part holds its own alone
 }
 
 // Term is what one participant earned, with the numbers of the rule. In mode
-// multiply Milli/1000 = Rank × Keyman × Kind × Cue × Source × Role + Bonus; in
-// mode add Rank + Keyman + Kind stands for the first product, in mode flat
-// Rank and Keyman are 1. A Term of 0 milli-points declined, has a rank that
-// the table lacks, or is listed twice.
+// multiply Milli/1000 = RankPoints × KeymanFactor × KindPoints × CueFactor ×
+// SourceFactor × RoleFactor + Bonus; in mode add the first three are added
+// up, in mode flat rank and keyman are 1. A Term of 0 milli-points declined,
+// has a rank that the table lacks, or is listed twice.
 type Term struct {
-	Who    Participant
-	Rank   float64
-	Keyman float64
-	Kind   float64
-	Cue    float64  // all cue factors together, cut at the table's limit
-	Cues   []string // those that the table has; RepeatCue too where it was found
-	Source float64
-	Role   float64
+	Contact  string
+	RankName string // UnknownRank when not known
+	Keyman   bool
+	Role     Role
+
+	RankPoints, KeymanFactor, KindPoints float64
+	CueFactor                            float64 // of all Cues together, cut at the table's limit
+	SourceFactor, RoleFactor             float64
+	Bonus                                float64
+	Cues                                 []CueTerm // those that the table has; RepeatCue too where it was found
+	Milli                                int64
+}
+
+// CueTerm is one cue's part in a Term.
+type CueTerm struct {
+	Name   string
+	Factor float64
 	Bonus  float64
-	Milli  int64
 }
 
 // Explain lists what made an entity's temperature on a date, largest part of
-// today's first. The parts' Now add up to Score.Temperature. acts may be of
+// today's first. The shares add up to Score.Temperature. acts may be of
 // several accounts (for a contact, deal or rep), each with all its activities.
 func (p *Points) Explain(acts []Activity, e Entity, asOf Date) []Part {
 	var parts []Part
@@ -50,11 +58,11 @@ func (p *Points) Explain(acts []Activity, e Entity, asOf Date) []Part {
 	for i := range parts {
 		part := &parts[i]
 		if p.clock.at(last)-p.clock.at(part.Date) <= p.decay.window() {
-			part.Now = p.cooled(float64(part.Milli), part.Date, asOf) / 1000
+			part.Share = p.cooled(float64(part.Milli), part.Date, asOf) / 1000
 		}
 	}
 	slices.SortFunc(parts, func(a, b Part) int {
-		return cmp.Or(cmp.Compare(b.Now, a.Now), cmp.Compare(b.Date, a.Date),
+		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(b.Date, a.Date),
 			compareIdentity(&acts[a.Activity], &acts[b.Activity]))
 	})
 	return parts
@@ -84,7 +92,7 @@ func (p *Points) partsOf(acts []Activity, indexes []int, e Entity, asOf Date) []
 		part := Part{Activity: indexes[i], Date: date, Kind: a.Kind, Direction: a.Direction,
 			Milli: earned[i], Whole: whole, Terms: p.terms(s, a, date)}
 		if e.Kind == Contact {
-			part.Terms = slices.DeleteFunc(part.Terms, func(t Term) bool { return t.Who.Contact != e.ID })
+			part.Terms = slices.DeleteFunc(part.Terms, func(t Term) bool { return t.Contact != e.ID })
 		}
 		parts = append(parts, part)
 	}
@@ -100,21 +108,29 @@ func (p *Points) terms(s *scratch, a *Activity, date Date) []Term {
 	}
 	terms := make([]Term, len(people))
 	for i := range people {
-		f, _ := p.factors(base, a, &people[i], s.repeats.is(people[i].Contact, date))
-		t := Term{
-			Who: people[i], Rank: f.rank, Keyman: f.keyman, Kind: f.kind, Cue: f.cue,
-			Source: f.source, Role: f.role, Bonus: f.bonus, Milli: s.people[i].milli,
+		who := &people[i]
+		f, _ := p.factors(base, a, who, s.repeats.is(who.Contact, date))
+		terms[i] = Term{
+			Contact: who.Contact, RankName: cmp.Or(who.Rank, UnknownRank), Keyman: who.Keyman, Role: who.Role,
+			RankPoints: f.rank, KeymanFactor: f.keyman, KindPoints: f.kind,
+			CueFactor: f.cue, SourceFactor: f.source, RoleFactor: f.role, Bonus: f.bonus,
+			Cues: p.cueTerms(a, f.repeat), Milli: s.people[i].milli,
 		}
-		for j, name := range a.Cues {
-			if _, ok := p.cues[name]; ok && !slices.Contains(a.Cues[:j], name) {
-				t.Cues = append(t.Cues, name)
-			}
-		}
-		if f.repeat {
-			t.Cues = append(t.Cues, RepeatCue)
-		}
-		terms[i] = t
 	}
 	slices.SortStableFunc(terms, func(a, b Term) int { return cmp.Compare(b.Milli, a.Milli) })
+	return terms
+}
+
+// cueTerms lists the cues of an activity that the table has, each once.
+func (p *Points) cueTerms(a *Activity, repeat bool) []CueTerm {
+	var terms []CueTerm
+	for i, name := range a.Cues {
+		if q, ok := p.cues[name]; ok && !slices.Contains(a.Cues[:i], name) {
+			terms = append(terms, CueTerm{name, q.factor, q.bonus})
+		}
+	}
+	if repeat {
+		terms = append(terms, CueTerm{RepeatCue, p.repeat.factor, p.repeat.bonus})
+	}
 	return terms
 }

@@ -57,8 +57,11 @@ func (p *Points) factors(base factors, a *Activity, who *Participant, repeat boo
 		f.bonus += p.repeat.bonus
 	}
 	f.cue = min(f.cue, p.config.CueLimit)
-	if who.Role == Cc {
+	switch who.Role {
+	case Cc:
 		f.role = p.config.CcFactor
+	case Declined:
+		f.role = 0
 	}
 	f.none = who.Role == Declined || !found && p.mode != "flat"
 	return f, r.class
