@@ -1,0 +1,187 @@
+package sqltable
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lib/pq"
+
+	"energyd/internal/fault"
+)
+
+const connectTimeout = 15 * time.Second
+
+type postgres struct{}
+
+func (postgres) open(cfg *Config, dir string) (*sql.DB, error) {
+	c := pq.Config{
+		Host: cfg.Host, Port: uint16(cfg.port()), Database: cfg.Database,
+		User: cfg.User, Password: cfg.Password.Reveal(),
+		ApplicationName: "energyd", ConnectTimeout: connectTimeout,
+		ClientEncoding: "UTF8", Datestyle: "ISO, MDY", SSLSNI: true,
+		Runtime: map[string]string{
+			"default_transaction_read_only": "on",
+			"timezone":                      "UTC",
+			"statement_timeout":             strconv.FormatInt(time.Duration(cfg.StatementTimeout).Milliseconds(), 10),
+		},
+	}
+	switch cfg.TLS {
+	case tlsOff:
+		c.SSLMode = pq.SSLModeDisable
+	case tlsEncrypt:
+		c.SSLMode = pq.SSLModeRequire
+	default:
+		c.SSLMode, c.SSLRootCert = pq.SSLModeVerifyFull, "system"
+		if cfg.CAFile != "" {
+			c.SSLRootCert = below(dir, cfg.CAFile)
+		}
+	}
+	return sql.OpenDB(postgresConnector{c}), nil
+}
+
+// below resolves a path relative to the folder of energyd.yaml.
+func below(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// postgresConnector ends a sign-on that hangs when its context ends; lib/pq heeds the context only while dialling.
+type postgresConnector struct{ cfg pq.Config }
+
+func (c postgresConnector) Driver() driver.Driver { return &pq.Driver{} }
+
+func (c postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	connector, err := pq.NewConnectorConfig(c.cfg)
+	if err != nil {
+		return nil, err
+	}
+	d := &signOn{ctx: ctx}
+	connector.Dialer(d)
+	conn, err := connector.Connect(ctx)
+	if d.stop != nil && !d.stop() && err == nil {
+		conn.Close()
+		return nil, ctx.Err()
+	}
+	return conn, err
+}
+
+// signOn is a pq.Dialer whose connection is closed when ctx ends, until stop is called.
+type signOn struct {
+	ctx  context.Context
+	stop func() bool
+}
+
+func (d *signOn) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	d.stop = context.AfterFunc(d.ctx, func() { c.Close() })
+	return c, nil
+}
+
+func (d *signOn) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(d.ctx, network, address)
+}
+
+func (d *signOn) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(d.ctx, timeout)
+	defer cancel()
+	return d.DialContext(ctx, network, address)
+}
+
+func (postgres) quote(identifier string) string { return quoteWith(`"`, identifier) }
+
+func (postgres) clock() string {
+	return `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')`
+}
+
+func (postgres) tables() string {
+	return `SELECT CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '.' || c.relname END
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')`
+}
+
+// columns reads pg_index, for the information schema hides the keys of tables that one may only SELECT.
+func (postgres) columns() string {
+	return `WITH t AS (SELECT to_regclass(concat_ws('.', quote_ident(nullif(CAST(? AS text), '')), quote_ident(CAST(? AS text)))) AS oid)
+		SELECT a.attname AS name, a.attnotnull AS not_null,
+			COALESCE(array_position(CAST(i.indkey AS int2[]), a.attnum) + 1, 0) AS key_position
+		FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+		LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
+		ORDER BY a.attnum`
+}
+
+func (postgres) session() string { return "SHOW server_encoding" }
+
+func (postgres) kindOf(typeName string) kind {
+	switch typeName {
+	case "INT2", "INT4", "INT8":
+		return integer
+	case "NUMERIC":
+		return decimal
+	case "FLOAT4", "FLOAT8":
+		return float
+	case "BOOL":
+		return boolean
+	case "DATE":
+		return day
+	case "TIMESTAMP":
+		return wall
+	case "TIMESTAMPTZ":
+		return instant
+	case "BYTEA":
+		return binary
+	}
+	return text
+}
+
+// selects reads text as text, so that lib/pq makes a string at once. A database
+// without an encoding would fail the whole page for one bad byte; it gives bytes.
+func (postgres) selects(name string, k kind, encoding string) string {
+	switch {
+	case k == text && encoding == "SQL_ASCII":
+		return "convert_to(CAST(" + name + " AS text), 'SQL_ASCII')"
+	case k == text || k == day:
+		return "CAST(" + name + " AS text)"
+	}
+	return name
+}
+
+func (postgres) compares(operand string, _ kind) string { return operand }
+
+func (postgres) rows() bool { return true }
+
+func (postgres) grace() time.Duration { return 5 * time.Second }
+
+func (postgres) explain(err error, user string) (fault.Kind, string, string) {
+	var e *pq.Error
+	if !errors.As(err, &e) {
+		return network(err)
+	}
+	switch code := string(e.Code); {
+	case strings.HasPrefix(code, "28"):
+		if strings.Contains(e.Message, "no encryption") {
+			return fault.Config, msgNoTLS, "the server takes this user only with TLS: set tls to verify or encrypt"
+		}
+		return fault.Auth, msgLogin, hintLogin
+	case code == "42501":
+		return fault.Auth, msgRights, "GRANT SELECT on the table, and USAGE on its schema, to " + strconv.Quote(user)
+	case code == "3D000":
+		return fault.Config, "there is no such database", "check database of the connection"
+	case code == "57014":
+		return fault.Unavailable, "the statement took too long", hintTimeout
+	case strings.HasPrefix(code, "42"), strings.HasPrefix(code, "22"):
+		return fault.Config, msgQuery, hintQuery
+	}
+	return fault.Unavailable, msgBusy, hintAway
+}

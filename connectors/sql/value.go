@@ -1,0 +1,107 @@
+package sqltable
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+var errEncoding = errors.New("not UTF-8")
+
+// value turns what the driver gave for a column into a record's value: string,
+// int64, float64, bool, time.Time (UTC) or nil. What does not look like its
+// column's type ("infinity") stays the text it is.
+func value(v any, c *column, loc *time.Location) (any, error) {
+	switch x := v.(type) {
+	case string:
+		if c.kind == text {
+			if !utf8.ValidString(x) {
+				return nil, errEncoding
+			}
+			return v, nil // v, not x: a new interface would be an allocation for each cell
+		}
+		return fromText(x, c, loc)
+	case []byte:
+		return fromText(string(x), c, loc)
+	case int64:
+		if c.kind == boolean {
+			return x != 0, nil
+		}
+	case time.Time:
+		if c.kind == wall { // the driver took the wall clock for UTC
+			x = time.Date(x.Year(), x.Month(), x.Day(), x.Hour(), x.Minute(), x.Second(), x.Nanosecond(), loc)
+		}
+		return x.UTC(), nil
+	case uint64:
+		return fromText(strconv.FormatUint(x, 10), c, loc)
+	case float32: // as the database shows it: 0.1, not 0.10000000149011612
+		return strconv.ParseFloat(strconv.FormatFloat(float64(x), 'g', -1, 32), 64)
+	}
+	return v, nil
+}
+
+func fromText(s string, c *column, loc *time.Location) (any, error) {
+	if !utf8.ValidString(s) {
+		return nil, errEncoding
+	}
+	switch c.kind {
+	case integer:
+		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+			return n, nil
+		}
+	case decimal:
+		if !c.key { // "007.10" may be a key
+			return number(s), nil
+		}
+	case day:
+		if len(s) > 10 && s[4] == '-' {
+			return s[:10], nil
+		}
+	case instant, wall:
+		if t, ok := moment(s, loc, c.kind); ok {
+			return t, nil
+		}
+	}
+	if strings.HasPrefix(s, "0000-00-00") { // MySQL's way to say none
+		return nil, nil
+	}
+	return s, nil
+}
+
+// number gives a decimal as float64, which holds 15 digits exactly, or as its text.
+func number(s string) any {
+	digits := 0
+	for _, r := range strings.TrimLeft(s, "-0.") {
+		if r >= '0' && r <= '9' {
+			digits++
+		}
+	}
+	if f, err := strconv.ParseFloat(s, 64); err == nil && digits > 0 && digits <= 15 {
+		return f
+	} else if err == nil && f == 0 {
+		return 0.0
+	}
+	return s
+}
+
+// moment reads a time as databases write it. Only SQLite holds times with an
+// offset in a column without a zone; they mean what they say.
+func moment(s string, loc *time.Location, k kind) (time.Time, bool) {
+	if k == instant {
+		loc = time.UTC
+	}
+	for _, layout := range []string{time.DateTime, "2006-01-02T15:04:05", time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, s, loc); err == nil {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}
+
+// hasOffset tells whether a text time carries its own zone.
+func hasOffset(v any) bool {
+	s, ok := v.(string)
+	return ok && len(s) > 10 && (strings.HasSuffix(s, "Z") || strings.ContainsAny(s[10:], "+-"))
+}
