@@ -10,8 +10,20 @@
 package mapping
 
 import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
 	"energyd/connectors"
 	"energyd/engine"
+	"energyd/internal/expression"
 )
 
 // Env is what a mapping is compiled against.
@@ -33,37 +45,458 @@ type Result struct {
 	Activity     *engine.Activity
 	Profile      *engine.Profile
 	Skip         string // the reason of the skip rule
-	UnknownTitle string // a title of this record that has no rank, for counting; "" when all have
+	UnknownTitle string // a title of this record that is not understood, for counting; "" when all are
 }
 
 // RejectError says why this one record cannot be mapped; the others go on.
 type RejectError struct {
-	Code   string // "kind", "date", "account", "encoding", "column", "lookup", "value"
+	Code   string // "kind", "date", "account", "encoding", "column", "lookup", "no_key", "value"
 	Reason string // what is wrong and what to do
 }
 
 func (e *RejectError) Error() string { return e.Reason }
 
-// Compile checks cfg and makes a Mapping of it. The error is fault.Problems, all of them at once.
-func Compile(cfg *Config, env Env) (*Mapping, error) { return &Mapping{}, nil }
-
 // Mapping is a compiled mapping file. It may be used from several goroutines.
-type Mapping struct{}
+type Mapping struct {
+	env      Env
+	zone     *time.Location
+	tests    []Test
+	columns  []string // of the expressions, in slot order
+	skip     []skipRule
+	activity *activityRule
+	profile  *profileRule
 
-// Apply maps one record. The error is a *RejectError. A deleted record gives a tombstone.
-func (m *Mapping) Apply(r connectors.Record, dir Directory) (Result, error) {
-	return Result{}, &RejectError{Code: "value", Reason: "mapping is being built"}
+	bound atomic.Pointer[binding] // of the columns seen last
+	runs  sync.Pool               // of *run
+}
+
+// field is one compiled expression of the file; nil where the file says nothing.
+type field struct {
+	path    string // "activity.kind"
+	program *expression.Program
+}
+
+type skipRule struct {
+	when   *field
+	reason string
+}
+
+type activityRule struct {
+	origin                                   string // Activity.Mapping
+	id, version, at, kind, direction, status *field
+	account                                  *field
+	deals, reps                              []*field
+	participants                             []participantRule
+	cues                                     []cueRule
+}
+
+type participantRule struct{ when, contact, title, keyman, role *field }
+
+type cueRule struct {
+	name string
+	when *field
+}
+
+type profileRule struct {
+	kind                                     engine.EntityKind
+	id, version, name, account, title, owner *field
+	keys                                     []keyRule
+}
+
+type keyRule struct {
+	name  string
+	value *field
+}
+
+// run is the work on one record.
+type run struct {
+	expression.Run
+	dir    Directory
+	missed string // what the last find did not find
+}
+
+// binding says where the mapping's columns stand in records with these Columns.
+type binding struct {
+	columns *connectors.Columns
+	index   []int // by slot; -1 = the records have no such column
 }
 
 // Columns are the source's columns that the mapping uses, sorted.
-func (m *Mapping) Columns() []string { return nil }
+func (m *Mapping) Columns() []string { return slices.Sorted(slices.Values(m.columns)) }
 
-// TestResult is the outcome of one test case of a mapping file.
-type TestResult struct {
-	Name string
-	Line int
-	Err  error // nil when it passed; else what differs
+// Apply maps one record; dir may be nil when the mapping has no find. The
+// error is a *RejectError. A deleted record gives a tombstone.
+func (m *Mapping) Apply(r connectors.Record, dir Directory) (Result, error) {
+	w := m.runs.Get().(*run)
+	defer m.runs.Put(w)
+	w.dir, w.missed = dir, ""
+	if err := m.load(w, r); err != nil {
+		return Result{}, err
+	}
+	if !r.Deleted {
+		for _, s := range m.skip {
+			hit, err := s.when.truth(w)
+			if err != nil {
+				return Result{}, err
+			}
+			if hit {
+				return Result{Skip: s.reason}, nil
+			}
+		}
+	}
+	if m.profile != nil {
+		return m.applyProfile(w, r)
+	}
+	return m.applyActivity(w, r)
 }
 
-// RunTests runs the file's own test cases.
-func (m *Mapping) RunTests() []TestResult { return nil }
+// load puts the record's values into the slots.
+func (m *Mapping) load(w *run, r connectors.Record) error {
+	b := m.bound.Load()
+	if b == nil || b.columns != r.Columns {
+		b = &binding{r.Columns, make([]int, len(m.columns))}
+		for slot, name := range m.columns {
+			b.index[slot] = -1
+			if r.Columns != nil {
+				b.index[slot] = r.Columns.Index(name)
+			}
+		}
+		m.bound.Store(b)
+	}
+	w.Values = w.Values[:0]
+	for slot, i := range b.index {
+		if i < 0 || i >= len(r.Values) {
+			if !r.Deleted {
+				return &RejectError{"column", fmt.Sprintf("the record has no column %q, which the mapping %s uses", m.columns[slot], m.env.File)}
+			}
+			w.Values = append(w.Values, nil) // delete feeds give little more than the key
+			continue
+		}
+		v := r.Values[i]
+		if s, ok := v.(string); ok && !utf8.ValidString(s) {
+			return &RejectError{"encoding", fmt.Sprintf("the column %q is not UTF-8 (%q); set the source's encoding, or repair the record there", m.columns[slot], short(s))}
+		}
+		w.Values = append(w.Values, v)
+	}
+	return nil
+}
+
+func (m *Mapping) applyActivity(w *run, r connectors.Record) (Result, error) {
+	rule := m.activity
+	a := &engine.Activity{Source: m.env.Source, Mapping: rule.origin, Deleted: r.Deleted, Date: engine.NoDate}
+	var err error
+	if a.ID, a.Version, err = identity(w, r, rule.id, rule.version); err != nil || r.Deleted {
+		return Result{Activity: a}, err
+	}
+	result := Result{Activity: a}
+	if a.Kind, err = rule.kind.text(w); err != nil {
+		return Result{}, err
+	}
+	if a.Kind == "" {
+		return Result{}, &RejectError{"kind", "activity.kind gives nothing for this record; add a lookup line or a skip rule for such records"}
+	}
+	if err := m.when(w, rule.at, a); err != nil {
+		return Result{}, err
+	}
+	if err := choose(w, rule.direction, directions, &a.Direction); err != nil {
+		return Result{}, err
+	}
+	if err := choose(w, rule.status, statuses, &a.Status); err != nil {
+		return Result{}, err
+	}
+	w.missed = ""
+	if a.Account, err = rule.account.text(w); err != nil {
+		return Result{}, err
+	}
+	if a.Account == "" {
+		reason := "the record names no account; skip such records by a rule if they are no contacts"
+		if w.missed != "" {
+			reason = w.missed + "; correct the record, or pull the accounts first and retry"
+		}
+		return Result{}, &RejectError{"account", reason}
+	}
+	if a.Deals, err = shares(w, rule.deals); err != nil {
+		return Result{}, err
+	}
+	if a.Reps, err = shares(w, rule.reps); err != nil {
+		return Result{}, err
+	}
+	for _, p := range rule.participants {
+		if err := m.participant(w, p, &result); err != nil {
+			return Result{}, err
+		}
+	}
+	for _, c := range rule.cues {
+		hit, err := c.when.truth(w)
+		if err != nil {
+			return Result{}, err
+		}
+		if hit {
+			a.Cues = append(a.Cues, c.name)
+		}
+	}
+	return result, nil
+}
+
+func (m *Mapping) applyProfile(w *run, r connectors.Record) (Result, error) {
+	rule := m.profile
+	p := &engine.Profile{Entity: engine.Entity{Kind: rule.kind}, Source: m.env.Source, Deleted: r.Deleted}
+	var err error
+	if p.ID, p.Version, err = identity(w, r, rule.id, rule.version); err != nil || r.Deleted {
+		return Result{Profile: p}, err
+	}
+	for _, t := range [...]struct {
+		to *string
+		f  *field
+	}{{&p.Name, rule.name}, {&p.Account, rule.account}, {&p.Title, rule.title}, {&p.Owner, rule.owner}} {
+		if *t.to, err = t.f.text(w); err != nil {
+			return Result{}, err
+		}
+	}
+	for _, k := range rule.keys {
+		v, err := k.value.text(w)
+		if err != nil {
+			return Result{}, err
+		}
+		if v == "" {
+			continue
+		}
+		if p.Keys == nil {
+			p.Keys = make(map[string]string, len(rule.keys))
+		}
+		p.Keys[k.name] = v
+	}
+	result := Result{Profile: p}
+	_, result.UnknownTitle = m.rank(p.Title)
+	return result, nil
+}
+
+// identity gives a record's id and version by the rule, else by the record itself.
+func identity(w *run, r connectors.Record, idRule, versionRule *field) (id string, version int64, err error) {
+	id = r.Key
+	if idRule != nil {
+		if id, err = idRule.text(w); err != nil {
+			return "", 0, err
+		}
+	}
+	if id == "" {
+		return "", 0, &RejectError{"no_key", "the record has no key, so it could not be recognised when it comes again"}
+	}
+	if !r.ChangedAt.IsZero() {
+		version = r.ChangedAt.UnixMicro()
+	}
+	if versionRule == nil {
+		return id, version, nil
+	}
+	own, err := versionRule.version(w)
+	if r.Deleted { // the deletion is newer than what the record said of itself
+		return id, max(own, version), nil
+	}
+	return id, own, err
+}
+
+func (m *Mapping) when(w *run, f *field, a *engine.Activity) error {
+	v, err := f.eval(w)
+	if err != nil {
+		return err
+	}
+	if s, ok := v.(string); ok {
+		if v, err = datetime(m.zone, []any{s}); err != nil {
+			return err
+		}
+	}
+	switch v := v.(type) {
+	case time.Time:
+		a.At = v.UTC()
+	case expression.Day:
+		a.Date = engine.Date(v)
+	default:
+		return &RejectError{"date", f.path + " gives no date for this record"}
+	}
+	return nil
+}
+
+// participant adds the person a rule gives, if there is one.
+func (m *Mapping) participant(w *run, rule participantRule, result *Result) error {
+	var p engine.Participant
+	var err error
+	if p.Contact, err = rule.contact.text(w); err != nil {
+		return err
+	}
+	if p.Title, err = rule.title.text(w); err != nil {
+		return err
+	}
+	there := p.Contact != "" || p.Title != ""
+	if rule.when != nil {
+		if there, err = rule.when.truth(w); err != nil {
+			return err
+		}
+	}
+	if !there {
+		return nil
+	}
+	if p.Keyman, err = rule.keyman.truth(w); err != nil {
+		return err
+	}
+	if err := choose(w, rule.role, roles, &p.Role); err != nil {
+		return err
+	}
+	unknown := ""
+	if p.Rank, unknown = m.rank(p.Title); unknown != "" {
+		result.UnknownTitle = unknown
+	}
+	result.Activity.People = append(result.Activity.People, p)
+	return nil
+}
+
+// rank gives the rank of a title, and the title again when it is not understood.
+func (m *Mapping) rank(title string) (rank, unknown string) {
+	if title == "" || m.env.Titles == nil {
+		return "", ""
+	}
+	rank, ok := m.env.Titles.Rank(title)
+	if !ok {
+		return "", title
+	}
+	return rank, ""
+}
+
+// shares gives the ids of a list of rules, each once and without those that are not known.
+func shares(w *run, rules []*field) ([]engine.Share, error) {
+	var out []engine.Share
+	for _, f := range rules {
+		id, err := f.text(w)
+		if err != nil {
+			return nil, err
+		}
+		if id != "" && !slices.ContainsFunc(out, func(s engine.Share) bool { return s.ID == id }) {
+			out = append(out, engine.Share{ID: id})
+		}
+	}
+	return out, nil
+}
+
+// The words of direction, status and role; the first is the default.
+var (
+	directions = wordsOf[engine.Direction]{{"mutual", engine.Mutual}, {"inbound", engine.Inbound}, {"outbound", engine.Outbound}}
+	statuses   = wordsOf[engine.Status]{{"held", engine.Held}, {"planned", engine.Planned}, {"cancelled", engine.Cancelled}}
+	roles      = wordsOf[engine.Role]{{"attended", engine.Attended}, {"sender", engine.Sender}, {"to", engine.To}, {"cc", engine.Cc}, {"declined", engine.Declined}}
+)
+
+type wordsOf[T comparable] []struct {
+	word  string
+	value T
+}
+
+func (ws wordsOf[T]) words() []string {
+	out := make([]string, len(ws))
+	for i, w := range ws {
+		out[i] = w.word
+	}
+	return out
+}
+
+func (ws wordsOf[T]) word(v T) string {
+	for _, w := range ws {
+		if w.value == v {
+			return w.word
+		}
+	}
+	return ""
+}
+
+// choose sets *to to the word that f gives; null keeps the default.
+func choose[T comparable](w *run, f *field, ws wordsOf[T], to *T) error {
+	word, err := f.text(w)
+	if err != nil || word == "" {
+		return err
+	}
+	for _, choice := range ws {
+		if choice.word == word {
+			*to = choice.value
+			return nil
+		}
+	}
+	return &RejectError{"value", fmt.Sprintf("%s: %s", f.path, unknownWord("word", word, ws.words()))}
+}
+
+// eval computes a field; a field that the file does not have is null.
+func (f *field) eval(w *run) (any, error) {
+	if f == nil {
+		return nil, nil
+	}
+	v, err := f.program.Eval(&w.Run)
+	if err != nil {
+		return nil, f.reject(err)
+	}
+	return v, nil
+}
+
+func (f *field) text(w *run) (string, error) {
+	v, err := f.eval(w)
+	if s, ok := v.(string); ok || err != nil {
+		return strings.TrimSpace(s), err
+	}
+	s, err := textOf(v)
+	if err != nil {
+		return "", f.reject(err)
+	}
+	return s, nil
+}
+
+func (f *field) truth(w *run) (bool, error) {
+	if f == nil {
+		return false, nil
+	}
+	b, err := f.program.Truth(&w.Run)
+	if err != nil {
+		return false, f.reject(err)
+	}
+	return b, nil
+}
+
+// version reads a version: a time becomes Unix microseconds, a number stays what it is.
+func (f *field) version(w *run) (int64, error) {
+	v, err := f.eval(w)
+	if err != nil {
+		return 0, err
+	}
+	if s, ok := v.(string); ok {
+		if n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64); err == nil {
+			return n, nil
+		}
+		if v, err = datetime(time.UTC, []any{s}); err != nil {
+			return 0, f.reject(err)
+		}
+	}
+	switch v := v.(type) {
+	case time.Time:
+		return v.UnixMicro(), nil
+	case expression.Day:
+		return int64(v) * 86400e6, nil
+	case int64:
+		return v, nil
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+			return int64(v), nil
+		}
+	}
+	return 0, &RejectError{"value", f.path + " gives no time and no whole number, so versions of the record cannot be told apart"}
+}
+
+// reject makes an error of an expression a reject with the field's path.
+func (f *field) reject(err error) error {
+	var known *RejectError
+	if errors.As(err, &known) {
+		return &RejectError{known.Code, f.path + ": " + known.Reason}
+	}
+	code := "value"
+	var miss *missError
+	if errors.As(err, &miss) {
+		code = "lookup"
+		if f.path == "activity.kind" {
+			code = "kind"
+		}
+	}
+	return &RejectError{code, f.path + ": " + err.Error()}
+}

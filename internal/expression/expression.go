@@ -243,3 +243,6 @@ func describe(v any) string {
 	}
 	return "a list or an object"
 }
+
+// Truth evaluates a condition: null is false, and a number is true unless 0.
+func (p *Program) Truth(r *Run) (bool, error) { return truth(p.node.eval, r) }

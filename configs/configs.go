@@ -1,0 +1,73 @@
+// Package configs holds the configurations that energyd ships: the starter
+// that energyd init writes, which is also what the demo and the tests run.
+package configs
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"text/template"
+)
+
+//go:embed energyd.yaml.tmpl points.yaml titles.yaml mappings/*.yaml
+var files embed.FS
+
+// Starter is what differs between one company's energyd.yaml and another's.
+type Starter struct {
+	CRMURL       string // "https://example.my.salesforce.com"
+	ClientID     string
+	ClientSecret string // a reference: "${env:CRM_CLIENT_SECRET}" or "${file:crm-secret}"
+	Driver       string // of the daily-report database: postgres, mysql, sqlite
+	File         string // of a SQLite database, relative to energyd.yaml
+}
+
+// Write puts a starter configuration into dir. Files that are there already
+// stay as they are, but for energyd.yaml, which is written anew.
+func Write(dir string, s Starter) error {
+	t, err := template.ParseFS(files, "energyd.yaml.tmpl")
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, s); err != nil {
+		return err
+	}
+	err = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(dir, filepath.FromSlash(name))
+		if d.IsDir() {
+			return os.MkdirAll(to, 0o700)
+		}
+		if name == "energyd.yaml.tmpl" {
+			return nil
+		}
+		data, err := files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		return writeNew(to, data)
+	})
+	if err != nil {
+		return fmt.Errorf("write the starter configuration: %w", err)
+	}
+	return os.WriteFile(filepath.Join(dir, "energyd.yaml"), b.Bytes(), 0o600)
+}
+
+// writeNew writes a file that is not there yet.
+func writeNew(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}

@@ -1,0 +1,304 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"energyd/engine"
+	"energyd/internal/expression"
+	"energyd/internal/fault"
+)
+
+// compiler gathers the problems of one mapping file.
+type compiler struct {
+	cfg      *Config
+	env      Env
+	zone     *time.Location
+	scope    expression.Scope
+	lists    map[string]*wordList
+	problems fault.Problems
+	checked  map[string]bool // "list what" pairs that were checked already
+
+	// of the field being compiled: what it gives, the words it may give (nil = any), the lists it uses
+	what  string
+	words []string
+	used  []string
+}
+
+// Compile checks cfg and makes a Mapping of it. The error is fault.Problems, all of them at once.
+func Compile(cfg *Config, env Env) (*Mapping, error) {
+	c := &compiler{cfg: cfg, env: env, zone: time.UTC, lists: map[string]*wordList{}, checked: map[string]bool{}}
+	if cfg.Timezone != "" {
+		zone, err := time.LoadLocation(cfg.Timezone)
+		if err != nil {
+			c.problems.Add("timezone", "%q is not a time zone as Asia/Tokyo", cfg.Timezone)
+		} else {
+			c.zone = zone
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Lookups)) {
+		c.lists[name] = newWordList("lookups."+name, name, cfg.Lookups[name], &c.problems)
+	}
+	c.scope = expression.Scope{Columns: c.columns(), Functions: c.functions()}
+	m := &Mapping{env: env, zone: c.zone, tests: cfg.Tests}
+	for i, s := range cfg.Skip {
+		path := at("skip", i)
+		c.require(path+".when", s.When)
+		c.require(path+".reason", s.Reason)
+		m.skip = append(m.skip, skipRule{c.condition(path+".when", s.When), s.Reason})
+	}
+	switch {
+	case cfg.Activity == nil && cfg.Profile == nil:
+		c.problems.Add("", "the mapping says neither what the activity is nor what the profile is; add activity: or profile:")
+	case cfg.Activity != nil && cfg.Profile != nil:
+		c.problems = append(c.problems, fault.Problem{Path: "profile", Key: true,
+			Msg: "a mapping makes activities or profiles, not both; map the source twice, with a file each"})
+	case cfg.Activity != nil:
+		m.activity = c.activity(cfg.Activity)
+	default:
+		m.profile = c.profile(cfg.Profile)
+	}
+	c.tests()
+	m.columns = c.scope.Used()
+	m.runs.New = func() any {
+		r := &run{}
+		r.Env = r
+		return r
+	}
+	if err := c.problems.Or(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// columns are the known columns; nil when the file tells none.
+func (c *compiler) columns() []string {
+	if len(c.cfg.Columns) > 0 {
+		return c.cfg.Columns
+	}
+	known := map[string]bool{}
+	for _, t := range c.cfg.Tests {
+		for name := range t.Record {
+			known[name] = true
+		}
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(known))
+}
+
+func (c *compiler) require(path, value string) {
+	if strings.TrimSpace(value) == "" {
+		c.problems.Add(path, "%s is required", path)
+	}
+}
+
+// field compiles the expression at path. words are what it may give, nil for anything.
+func (c *compiler) field(path, text string, want expression.Type, what string, words []string) *field {
+	text, lead := strings.TrimSpace(text), len(text)-len(strings.TrimLeft(text, " \t\n"))
+	if text == "" {
+		return nil
+	}
+	c.what, c.words, c.used = what, words, nil
+	source := text
+	if isName(text) && !slices.Contains(c.scope.Columns, text) && words != nil {
+		switch {
+		case slices.Contains(words, text):
+			source = strconv.Quote(text)
+		case c.scope.Columns != nil && fault.Nearest(text, words) != "":
+			c.place(path, lead, unknownWord(what, text, words))
+			return nil
+		}
+	}
+	program, err := expression.Compile(source, &c.scope, want)
+	var findings expression.Findings
+	if errors.As(err, &findings) {
+		for _, f := range findings {
+			c.place(path, lead+f.Offset, f.Msg)
+		}
+		return nil
+	}
+	if words != nil {
+		for _, r := range program.Results() {
+			if !slices.Contains(words, r.Text) {
+				c.place(path, lead+r.Offset, unknownWord(what, r.Text, words))
+			}
+		}
+		c.checkLists()
+	}
+	return &field{path, program}
+}
+
+func (c *compiler) place(path string, offset int, msg string) {
+	c.problems = append(c.problems, fault.Problem{Path: path, Offset: offset, Msg: msg})
+}
+
+// checkLists finds meanings in the lists just used that the field cannot take.
+func (c *compiler) checkLists() {
+	for _, name := range c.used {
+		if pair := name + " " + c.what; c.checked[pair] {
+			continue
+		} else {
+			c.checked[pair] = true
+		}
+		list := c.cfg.Lookups[name]
+		for _, word := range slices.Sorted(maps.Keys(list)) {
+			if meaning := list[word]; meaning != "" && !slices.Contains(c.words, meaning) {
+				c.problems.Add("lookups."+name+"."+word, "%s", unknownWord(c.what, meaning, c.words))
+			}
+		}
+	}
+}
+
+func isName(s string) bool {
+	for i := range len(s) {
+		if b := s[i]; b != '_' && (b|0x20 < 'a' || b|0x20 > 'z') && (i == 0 || b < '0' || b > '9') {
+			return false
+		}
+	}
+	return s != "" && s != "true" && s != "false" && s != "nil" && s != "null"
+}
+
+const idType = expression.Text | expression.Number
+
+func (c *compiler) condition(path, text string) *field {
+	return c.field(path, text, expression.Bool|expression.Number, "condition", nil)
+}
+
+func (c *compiler) id(path, text string) *field { return c.field(path, text, idType, "id", nil) }
+
+func (c *compiler) version(path, text string) *field {
+	return c.field(path, text, expression.Text|expression.Number|expression.Date|expression.Time, "version", nil)
+}
+
+func (c *compiler) ids(path string, texts []string) []*field {
+	var out []*field
+	for i, t := range texts {
+		c.require(at(path, i), t)
+		if f := c.id(at(path, i), t); f != nil {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (c *compiler) activity(a *ActivityRule) *activityRule {
+	for _, required := range [...]struct{ name, value string }{{"at", a.At}, {"kind", a.Kind}, {"account", a.Account}} {
+		if strings.TrimSpace(required.value) == "" {
+			c.problems.Add("activity", "activity.%s is required", required.name)
+		}
+	}
+	rule := &activityRule{
+		origin:    c.env.File + ":" + strconv.Itoa(a.Line),
+		id:        c.id("activity.id", a.ID),
+		version:   c.version("activity.version", a.Version),
+		at:        c.field("activity.at", a.At, expression.Text|expression.Date|expression.Time, "time", nil),
+		kind:      c.field("activity.kind", a.Kind, expression.Text, "kind", c.env.Kinds),
+		direction: c.field("activity.direction", a.Direction, expression.Text, "direction", directions.words()),
+		status:    c.field("activity.status", a.Status, expression.Text, "status", statuses.words()),
+		account:   c.id("activity.account", a.Account),
+		deals:     c.ids("activity.deals", a.Deals),
+		reps:      c.ids("activity.reps", a.Reps),
+	}
+	for i, p := range a.Participants {
+		path := at("activity.participants", i)
+		if p.Contact == "" && p.Title == "" {
+			c.problems.Add(path, "a participant needs contact or title")
+		}
+		rule.participants = append(rule.participants, participantRule{
+			when:    c.condition(path+".when", p.When),
+			contact: c.id(path+".contact", p.Contact),
+			title:   c.field(path+".title", p.Title, expression.Text, "title", nil),
+			keyman:  c.condition(path+".keyman", p.Keyman),
+			role:    c.field(path+".role", p.Role, expression.Text, "role", roles.words()),
+		})
+	}
+	for _, cue := range slices.Sorted(maps.Keys(a.Cues)) {
+		path := "activity.cues." + cue
+		if c.env.Cues != nil && !slices.Contains(c.env.Cues, cue) {
+			c.problems = append(c.problems, fault.Problem{Path: path, Key: true, Msg: unknownWord("cue", cue, c.env.Cues)})
+		}
+		c.require(path, a.Cues[cue])
+		if f := c.condition(path, a.Cues[cue]); f != nil {
+			rule.cues = append(rule.cues, cueRule{cue, f})
+		}
+	}
+	return rule
+}
+
+func (c *compiler) profile(p *ProfileRule) *profileRule {
+	kind, ok := entityKinds[p.Kind]
+	switch {
+	case p.Kind == "":
+		c.problems.Add("profile", "profile.kind is required: account, contact, deal or rep")
+	case !ok:
+		c.problems.Add("profile.kind", "%s", unknownWord("entity", p.Kind, entityWords))
+	}
+	rule := &profileRule{
+		kind:    kind,
+		id:      c.id("profile.id", p.ID),
+		version: c.version("profile.version", p.Version),
+		name:    c.id("profile.name", p.Name),
+		account: c.id("profile.account", p.Account),
+		title:   c.field("profile.title", p.Title, expression.Text, "title", nil),
+		owner:   c.id("profile.owner", p.Owner),
+	}
+	for _, key := range slices.Sorted(maps.Keys(p.Keys)) {
+		path := "profile.keys." + key
+		c.require(path, p.Keys[key])
+		if f := c.id(path, p.Keys[key]); f != nil {
+			rule.keys = append(rule.keys, keyRule{key, f})
+		}
+	}
+	return rule
+}
+
+// tests checks the test cases; running them is RunTests' job.
+func (c *compiler) tests() {
+	names := map[string]bool{}
+	for i, t := range c.cfg.Tests {
+		path := at("tests", i)
+		if t.Name == "" {
+			c.problems.Add(path, "%s.name is required", path)
+		} else if names[t.Name] {
+			c.problems.Add(path+".name", "another test has the name %q", t.Name)
+		}
+		names[t.Name] = true
+		given := 0
+		for _, is := range [...]bool{len(t.Expect) > 0, t.Skip != "", t.Reject != ""} {
+			if is {
+				given++
+			}
+		}
+		if given != 1 {
+			c.problems.Add(path, "a test has exactly one of expect, skip and reject; here are %d", given)
+		}
+		for name := range t.Record {
+			if len(c.cfg.Columns) > 0 && !slices.Contains(c.cfg.Columns, name) {
+				c.problems = append(c.problems, fault.Problem{Path: path + ".record." + name, Key: true,
+					Msg: fmt.Sprintf("unknown column %q%s", name, fault.DidYouMean(name, c.cfg.Columns))})
+			}
+		}
+		for j, e := range t.Directory {
+			if _, ok := entityKinds[e.Kind]; !ok {
+				c.problems.Add(at(path+".directory", j)+".kind", "%s", unknownWord("entity", e.Kind, entityWords))
+			}
+		}
+		known := shown(Result{Activity: &engine.Activity{}})
+		if c.cfg.Profile != nil {
+			known = shown(Result{Profile: &engine.Profile{}})
+		}
+		words := slices.Sorted(maps.Keys(known))
+		for name := range t.Expect {
+			if _, ok := known[name]; !ok {
+				c.problems = append(c.problems, fault.Problem{Path: path + ".expect." + name, Key: true, Msg: unknownWord("field", name, words)})
+			}
+		}
+	}
+}

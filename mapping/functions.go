@@ -1,0 +1,332 @@
+package mapping
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+
+	"energyd/engine"
+	"energyd/internal/expression"
+	"energyd/internal/fault"
+)
+
+// entityKinds are the words for find and profiles.
+var entityKinds = map[string]engine.EntityKind{
+	"account": engine.Account, "contact": engine.Contact, "deal": engine.Deal, "rep": engine.Rep,
+}
+
+var entityWords = []string{"account", "contact", "deal", "rep"}
+
+// functions are the words that mappings add to the language.
+func (c *compiler) functions() []expression.Function {
+	const anything = expression.Any
+	return []expression.Function{
+		{
+			Name: "date", Usage: "date(column)", Params: []expression.Type{expression.Text | expression.Date | expression.Time},
+			Returns: expression.Date, Bind: c.plain(date),
+		},
+		{
+			Name: "datetime", Usage: "datetime(column) or datetime(date, time)",
+			Params:   []expression.Type{expression.Text | expression.Date | expression.Time, expression.Text | expression.Time},
+			Optional: 1, Returns: expression.Date | expression.Time, Bind: c.plain(datetime),
+		},
+		{
+			Name: "lookup", Usage: `lookup("list", column) or lookup("list", column, "otherwise")`,
+			Params: []expression.Type{expression.Text, anything, expression.Text}, Optional: 1, Returns: expression.Text, Bind: c.bindLookup,
+		},
+		{
+			Name: "find", Usage: `find("account", "code", column)`,
+			Params: []expression.Type{expression.Text, expression.Text, expression.Text | expression.Number}, Returns: expression.Text, Bind: bindFind,
+		},
+		{Name: "text", Usage: "text(column)", Params: []expression.Type{anything}, Returns: expression.Text, Bind: c.plain(text)},
+		{Name: "number", Usage: "number(column)", Params: []expression.Type{expression.Text | expression.Number | expression.Bool}, Returns: expression.Number, Bind: c.plain(number)},
+		{Name: "lower", Usage: "lower(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(strings.ToLower))},
+		{Name: "trim", Usage: "trim(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(strings.TrimSpace))},
+	}
+}
+
+// plain binds a function whose work does not depend on constants. It works in the mapping's zone.
+func (c *compiler) plain(f func(zone *time.Location, args []any) (any, error)) func([]any) (expression.Call, error) {
+	return func([]any) (expression.Call, error) {
+		return func(_ any, args []any) (any, error) { return f(c.zone, args) }, nil
+	}
+}
+
+func textOnly(f func(string) string) func(*time.Location, []any) (any, error) {
+	return func(_ *time.Location, args []any) (any, error) {
+		if s, ok := args[0].(string); ok {
+			return f(s), nil
+		}
+		return nil, nil
+	}
+}
+
+// dateError is a reject of class "date".
+func dateError(err error) error { return &RejectError{Code: "date", Reason: err.Error()} }
+
+// date gives the calendar day of a text, a day or a time; blank gives null.
+func date(zone *time.Location, args []any) (any, error) {
+	switch v := args[0].(type) {
+	case expression.Day:
+		return v, nil
+	case time.Time:
+		return dayOf(v, zone), nil
+	case string:
+		if strings.TrimSpace(v) == "" {
+			return nil, nil
+		}
+		m, err := parseMoment(v)
+		switch {
+		case err != nil:
+			return nil, dateError(err)
+		case !m.hasDate:
+			return nil, dateError(fmt.Errorf("%q is a time without a date", short(v)))
+		case m.hasZone:
+			return dayOf(m.in(zone), zone), nil
+		}
+		return expression.Day(m.date()), nil
+	}
+	return nil, nil
+}
+
+// dayOf is the local day of t. Midnight of its own zone is how databases give
+// a plain DATE, and stays that day in every zone.
+func dayOf(t time.Time, zone *time.Location) expression.Day {
+	if h, m, s := t.Clock(); h|m|s != 0 || t.Nanosecond() != 0 {
+		t = t.In(zone)
+	}
+	y, month, d := t.Date()
+	return expression.Day(engine.DateOf(y, month, d))
+}
+
+// datetime gives a time, or a date when no time of day is known; blank gives null.
+func datetime(zone *time.Location, args []any) (any, error) {
+	if len(args) == 2 && args[1] != nil && args[1] != "" {
+		return dateAndTime(zone, args[0], args[1])
+	}
+	switch v := args[0].(type) {
+	case time.Time:
+		if len(args) == 2 {
+			return dayOf(v, zone), nil
+		}
+		return v.UTC(), nil
+	case expression.Day:
+		return v, nil
+	case string:
+		if strings.TrimSpace(v) == "" {
+			return nil, nil
+		}
+		m, err := parseMoment(v)
+		switch {
+		case err != nil:
+			return nil, dateError(err)
+		case !m.hasDate:
+			return nil, dateError(fmt.Errorf("%q is a time without a date", short(v)))
+		case !m.hasTime:
+			return expression.Day(m.date()), nil
+		}
+		return m.in(zone), nil
+	}
+	return nil, nil
+}
+
+func dateAndTime(zone *time.Location, on, clock any) (any, error) {
+	var m moment
+	switch v := clock.(type) {
+	case time.Time: // databases give a TIME as a time on some day
+		m.hour, m.minute, m.second = v.Clock()
+	case string:
+		var err error
+		if m, err = parseMoment(v); err != nil {
+			return nil, dateError(err)
+		}
+		if !m.hasTime {
+			return nil, dateError(fmt.Errorf("%q is no time of day", short(v)))
+		}
+		if m.hasDate { // the time column holds both
+			return m.in(zone), nil
+		}
+	}
+	day, err := date(zone, []any{on})
+	if err != nil || day == nil {
+		return nil, err
+	}
+	m.year, m.month, m.day = civil(day.(expression.Day))
+	return m.in(zone), nil
+}
+
+func civil(d expression.Day) (year, month, day int) {
+	y, m, day := engine.Date(d).Time().Date()
+	return y, int(m), day
+}
+
+func text(_ *time.Location, args []any) (any, error) {
+	if args[0] == nil {
+		return nil, nil
+	}
+	s, err := textOf(args[0])
+	return s, err
+}
+
+// textOf writes a value as an id or a code: 4711.0 is "4711", as JSON and Excel give whole numbers.
+func textOf(v any) (string, error) {
+	switch v := v.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return strings.TrimSpace(v), nil
+	case int64:
+		return strconv.FormatInt(v, 10), nil
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), nil
+	case bool:
+		return strconv.FormatBool(v), nil
+	case expression.Day:
+		return engine.Date(v).String(), nil
+	case time.Time:
+		return v.UTC().Format(time.RFC3339Nano), nil
+	}
+	return "", fmt.Errorf("a list or an object is no text")
+}
+
+// number reads "１，２３４" and "1,234.5"; blank gives null.
+func number(_ *time.Location, args []any) (any, error) {
+	switch v := args[0].(type) {
+	case bool:
+		if v {
+			return int64(1), nil
+		}
+		return int64(0), nil
+	case string:
+		s := strings.ReplaceAll(strings.TrimSpace(norm.NFKC.String(v)), ",", "")
+		if s == "" {
+			return nil, nil
+		}
+		if i, err := strconv.ParseInt(s, 10, 64); err == nil {
+			return i, nil
+		}
+		f, err := strconv.ParseFloat(s, 64)
+		if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
+			return nil, fmt.Errorf("%q is no number", short(v))
+		}
+		return f, nil
+	}
+	return args[0], nil
+}
+
+// wordList is a compiled lookup.
+type wordList struct {
+	name     string
+	meanings map[string]any // squeezed word → meaning, as any so that a hit allocates nothing
+	words    []string       // as written, sorted, for suggestions
+	seen     cache[any]     // word of the source → meaning; nil = unknown
+}
+
+func newWordList(path, name string, words map[string]string, ps *fault.Problems) *wordList {
+	l := &wordList{name: name, meanings: map[string]any{}, words: slices.Sorted(maps.Keys(words))}
+	if len(words) == 0 {
+		ps.Add(path, "the list is empty; write one line per word of the source, as 訪問: visit")
+	}
+	for _, w := range l.words {
+		k := squeeze(w)
+		if other, twice := l.meanings[k]; twice && other != words[w] {
+			*ps = append(*ps, fault.Problem{Path: path + "." + w, Key: true,
+				Msg: fmt.Sprintf("%q is in the list already with the meaning %q (width, case and blanks do not count)", w, other)})
+		}
+		l.meanings[k] = words[w]
+	}
+	return l
+}
+
+func (l *wordList) meaning(word string) (any, bool) {
+	v, ok := l.seen.get(word)
+	if !ok {
+		v = l.meanings[squeeze(word)]
+		l.seen.put(word, v)
+	}
+	return v, v != nil
+}
+
+// missError says that a word list does not know a word.
+type missError struct {
+	list *wordList
+	word string
+}
+
+func (e *missError) Error() string {
+	if e.word == "" {
+		return fmt.Sprintf("the value is empty, and lookups.%s has no line for that", e.list.name)
+	}
+	nearest := ""
+	if n := fault.Nearest(e.word, e.list.words); n != "" {
+		nearest = fmt.Sprintf("; the nearest it knows is %q", n)
+	}
+	return fmt.Sprintf("lookups.%s does not know %q%s; add a line for it to the mapping, then retry the rejects", e.list.name, short(e.word), nearest)
+}
+
+func (c *compiler) bindLookup(consts []any) (expression.Call, error) {
+	name, ok := consts[0].(string)
+	if !ok {
+		return nil, &expression.ArgumentError{Arg: 0, Msg: `the name of the list is a constant, as in lookup("kinds", activity)`}
+	}
+	list, ok := c.lists[name]
+	if !ok {
+		return nil, &expression.ArgumentError{Arg: 0, Msg: fmt.Sprintf("there is no list %q under lookups%s", name, fault.DidYouMean(name, slices.Sorted(maps.Keys(c.lists))))}
+	}
+	c.used = append(c.used, name)
+	if len(consts) == 3 {
+		if s, ok := consts[2].(string); ok && c.words != nil && !slices.Contains(c.words, s) {
+			return nil, &expression.ArgumentError{Arg: 2, Msg: unknownWord(c.what, s, c.words)}
+		}
+	}
+	return func(_ any, args []any) (any, error) {
+		word, err := textOf(args[1])
+		if err != nil {
+			return nil, err
+		}
+		if v, ok := list.meaning(word); ok {
+			return v, nil
+		}
+		if len(args) == 3 {
+			return args[2], nil
+		}
+		return nil, &missError{list, word}
+	}, nil
+}
+
+func bindFind(consts []any) (expression.Call, error) {
+	word, _ := consts[0].(string)
+	kind, ok := entityKinds[word]
+	if !ok {
+		return nil, &expression.ArgumentError{Arg: 0, Msg: unknownWord("entity", word, entityWords)}
+	}
+	key, ok := consts[1].(string)
+	if !ok || key == "" {
+		return nil, &expression.ArgumentError{Arg: 1, Msg: `the name of the key is a constant, as in find("account", "code", account_code)`}
+	}
+	return func(env any, args []any) (any, error) {
+		r := env.(*run)
+		value, err := textOf(args[2])
+		if err != nil || value == "" || r.dir == nil {
+			return nil, err
+		}
+		if id, ok := r.dir.Find(kind, key, value); ok {
+			return id, nil
+		}
+		r.missed = fmt.Sprintf("no %s with %s %q is known", word, key, short(value))
+		return nil, nil
+	}, nil
+}
+
+func unknownWord(what, word string, words []string) string {
+	if n := fault.DidYouMean(word, words); n != "" {
+		return fmt.Sprintf("unknown %s %q%s", what, word, n)
+	}
+	return fmt.Sprintf("unknown %s %q; known are %s", what, word, strings.Join(words, ", "))
+}
