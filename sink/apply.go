@@ -177,21 +177,13 @@ func (s *Sink) recover(ctx context.Context) error {
 }
 
 func (s *Sink) recoverSome(ctx context.Context, run string, w Writing, changes []Change) error {
-	ids := make([]string, len(changes))
-	fields := map[string]bool{}
-	for i, c := range changes {
-		ids[i] = c.ID
-		for f := range c.Fields {
-			fields[f] = true
-		}
-	}
-	names := make([]string, 0, len(fields))
-	for f := range fields {
-		names = append(names, f)
-	}
-	rows, err := w.Target.Current(ctx, w.Object, ids, names)
+	rows, err := w.read(ctx, changes)
 	if err != nil {
 		return err
+	}
+	ids := make([]string, len(changes))
+	for i, c := range changes {
+		ids[i] = c.ID
 	}
 	last, err := s.Store.LastWritten(ctx, w.Name, ids)
 	if err != nil {

@@ -1,7 +1,9 @@
 package sink
 
 import (
+	"maps"
 	"math"
+	"slices"
 
 	"energyd/connectors"
 	"energyd/engine"
@@ -84,3 +86,6 @@ func day(d engine.Date) any {
 	}
 	return d.String()
 }
+
+// FieldOrder lists a change's fields by name, for people to read.
+func FieldOrder(c Change) []string { return slices.Sorted(maps.Keys(c.Fields)) }

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"energyd/connectors/all"
+	"energyd/engine"
+	"energyd/internal/config"
+	"energyd/internal/fault"
+	"energyd/internal/pipeline"
+	"energyd/internal/store"
+)
+
+// The exit codes of product.md.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitPartial = 3
+	exitParked  = 4
+)
+
+// app is what all commands share.
+type app struct {
+	out, err io.Writer
+	config   string
+	json     bool
+	verbose  bool
+	asOf     string
+	code     int // of a command that finished without an error: done, partial or parked
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "energyd",
+		Short:         "Customer energy, kept up to date inside your CRM",
+		Long:          "energyd reads what happened with customers, scores it, and writes the energy back into the CRM as custom fields.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration file (default energyd.yaml here, then /etc/energyd/energyd.yaml)")
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON instead of text")
+	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log each step to standard error")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage("%v", err)
+	})
+	root.AddCommand(
+		a.initCommand(), a.demoCommand(), a.checkCommand(), a.pullCommand(), a.planCommand(), a.applyCommand(),
+		a.syncCommand(), a.statusCommand(), a.explainCommand(), a.scoreCommand(), a.exportCommand(), a.versionCommand(),
+	)
+	root.InitDefaultCompletionCmd()
+	return root
+}
+
+// withAsOf adds --as-of to a command that scores.
+func (a *app) withAsOf(c *cobra.Command) *cobra.Command {
+	c.Flags().StringVar(&a.asOf, "as-of", "", "score as of this date, 2006-01-02 (default today in the points table's zone)")
+	return c
+}
+
+// usageError is a command line that cannot be understood.
+type usageError struct{ msg string }
+
+func (e *usageError) Error() string { return e.msg }
+
+func usage(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// exit prints err for a person (or as JSON) and gives the exit code.
+func (a *app) exit(err error) int {
+	if err == nil {
+		return a.code
+	}
+	var u *usageError
+	kind := fault.KindOf(err)
+	code := exitFailed
+	switch {
+	case errors.As(err, &u) || strings.HasPrefix(err.Error(), "unknown command"):
+		kind, code = fault.Config, exitUsage
+		if !a.json {
+			fmt.Fprintf(a.err, "energyd: %v\n  what to do: energyd --help lists the commands, energyd COMMAND --help their options\n", err)
+			return code
+		}
+	case kind == fault.Config:
+		code = exitUsage
+	case kind == fault.Quota:
+		code = exitParked
+	}
+	if a.json {
+		_ = json.NewEncoder(a.err).Encode(map[string]any{"error": errorJSON(err, kind)})
+		return code
+	}
+	a.printError(err, kind)
+	return code
+}
+
+func (a *app) printError(err error, kind fault.Kind) {
+	var located config.Errors
+	var e *fault.Error
+	switch {
+	case errors.As(err, &located):
+		fmt.Fprintln(a.err, located.Error())
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(a.err, "energyd: stopped; what was saved stays, and the next run goes on from there")
+	case errors.As(err, &e):
+		fmt.Fprintf(a.err, "energyd: %s\n", headline(err, e))
+		if hint := fault.HintOf(err); hint != "" {
+			fmt.Fprintf(a.err, "  what to do: %s\n", hint)
+		}
+		if e.Err != nil {
+			fmt.Fprintf(a.err, "  details: %v (%s)\n", e.Err, kind)
+		}
+	default:
+		fmt.Fprintf(a.err, "energyd: %v\n", err)
+	}
+}
+
+// headline is the whole chain of messages without the innermost cause, which stands under "details".
+func headline(err error, e *fault.Error) string {
+	text := err.Error()
+	if e.Err != nil {
+		text = strings.TrimSuffix(text, ": "+e.Err.Error())
+	}
+	return text
+}
+
+func errorJSON(err error, kind fault.Kind) map[string]any {
+	m := map[string]any{"kind": kind, "message": err.Error()}
+	if hint := fault.HintOf(err); hint != "" {
+		m["what_to_do"] = hint
+	}
+	return m
+}
+
+// encode prints one JSON value on one line.
+func (a *app) encode(v any) error { return json.NewEncoder(a.out).Encode(v) }
+
+// load reads the configuration.
+func (a *app) load() (*config.Config, error) {
+	file := a.config
+	if file == "" {
+		for _, f := range []string{"energyd.yaml", "/etc/energyd/energyd.yaml"} {
+			if _, err := os.Stat(f); err == nil {
+				file = f
+				break
+			}
+		}
+	}
+	if file == "" {
+		return nil, fault.New(fault.Config, "", "there is no energyd.yaml here or in /etc/energyd",
+			"make one with energyd init, or name it with --config", nil)
+	}
+	cfg, err := config.Load(file, all.Connectors)
+	if err != nil {
+		return nil, err
+	}
+	if !a.json {
+		for _, w := range cfg.Warnings {
+			fmt.Fprintln(a.err, "warning:", w)
+		}
+	}
+	return cfg, nil
+}
+
+// open loads the configuration and opens the pipeline over it.
+func (a *app) open(ctx context.Context) (*pipeline.Pipeline, error) {
+	cfg, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	opt := pipeline.Options{Log: a.log(), Now: time.Now, AsOf: engine.NoDate}
+	if a.asOf != "" {
+		if opt.AsOf, err = engine.ParseDate(a.asOf); err != nil {
+			return nil, usage("--as-of: %v", err)
+		}
+	}
+	return pipeline.Open(ctx, cfg, opt)
+}
+
+func (a *app) log() *slog.Logger {
+	level := slog.LevelWarn
+	if a.verbose {
+		level = slog.LevelInfo
+	}
+	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
+}
+
+// with opens the pipeline, runs f and closes it.
+func (a *app) with(c *cobra.Command, f func(ctx context.Context, p *pipeline.Pipeline) error) error {
+	p, err := a.open(c.Context())
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(c.Context(), p), p.Close())
+}
+
+// finish turns a run's state into the exit code.
+func (a *app) finish(state store.RunState) {
+	switch state {
+	case store.Partial:
+		a.code = exitPartial
+	case store.Parked:
+		a.code = exitParked
+	case store.Failed:
+		a.code = exitFailed
+	}
+}
+
+// relative shortens a path for messages.
+func relative(path string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if r, err := filepath.Rel(wd, path); err == nil && !strings.HasPrefix(r, "..") {
+		return r
+	}
+	return path
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"energyd/engine"
+	"energyd/internal/demo"
+	"energyd/internal/fault"
+	"energyd/internal/pipeline"
+	"energyd/internal/store"
+)
+
+func (a *app) demoCommand() *cobra.Command {
+	var once bool
+	var dir string
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Everything at once on this machine: simulated CRM, daily-report database, energy in the CRM",
+		Long: `demo starts a simulated CRM on a loopback port and makes a daily-report database, pulls both, scores,
+shows the plan, applies it, reads the CRM back, and explains three customers. Then it stays up, so that
+you can look at the CRM's pages and try the other commands on its folder.`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.demo(c.Context(), dir, once) },
+	}
+	c.Flags().BoolVar(&once, "once", false, "exit when everything is shown")
+	c.Flags().StringVar(&dir, "dir", "", "folder to use and keep (default a temporary one)")
+	return c
+}
+
+func (a *app) demo(ctx context.Context, dir string, once bool) (err error) {
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "energyd-demo-"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	world, err := demo.Start(ctx, dir, time.Now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, world.Close()) }()
+	a.config = world.Config
+	a.say("A simulated CRM runs at %s; daily reports are in %s.", world.URL, filepath.Join(relative(dir), "daily_report.db"))
+
+	p, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	shown := a.demoSteps(ctx, p, world)
+	if err := errors.Join(shown, p.Close()); err != nil {
+		return err
+	}
+	a.code = exitDone // the few rejects are part of the show
+	if once {
+		return nil
+	}
+	a.say("The CRM stays up at %s until you press Ctrl-C. Try, in another terminal:", world.URL)
+	fmt.Fprintf(a.out, "  energyd sync    --config %s\n  energyd status  --config %[1]s\n  energyd explain 株式会社山田製作所 --config %[1]s\n", world.Config)
+	<-ctx.Done()
+	return nil
+}
+
+// say prints a heading between the steps.
+func (a *app) say(format string, args ...any) {
+	fmt.Fprintf(a.out, "\n== "+format+"\n", args...)
+}
+
+func (a *app) demoSteps(ctx context.Context, p *pipeline.Pipeline, world *demo.World) error {
+	a.say("pull: read the CRM and the daily reports")
+	pulled, err := p.Pull(ctx)
+	if err != nil {
+		return err
+	}
+	a.printPull(pulled)
+	if pulled.State == store.Failed {
+		return errors.Join(pulled.Errors...)
+	}
+	for r, err := range p.Store().Rejects(ctx, "") {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "  kept back: %s: %s\n", r.Origin, r.Reason)
+	}
+
+	a.say("plan: what would change in the CRM")
+	planned, sum, err := p.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	changes, err := p.Changes(ctx, planned.Run, 6)
+	if err != nil {
+		return err
+	}
+	a.printPlan(sum, changes)
+
+	if sum.Changes > 0 {
+		a.say("apply: send exactly that plan")
+		_, out, err := p.Apply(ctx, sum.Plan)
+		if err != nil {
+			return err
+		}
+		a.printOutcome(out)
+
+		a.say("read the CRM back")
+		v, err := p.Verify(ctx, planned.Run)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "%d of %d fields hold what was written\n", v.Held, v.Fields)
+		if v.Held != v.Fields || v.Fields != sum.Fields {
+			return fault.New(fault.Internal, "demo", fmt.Sprintf("%d fields planned, %d read back, %d hold their value: %v", sum.Fields, v.Fields, v.Held, v.Differ), "report this", nil)
+		}
+	}
+
+	a.say("three customers, explained")
+	if err := a.explainThree(ctx, p, world); err != nil {
+		return err
+	}
+
+	a.say("sync once more: nothing has happened, so nothing is written")
+	r, again, out, err := p.Sync(ctx)
+	if err != nil {
+		return err
+	}
+	a.printSync(r, again, out)
+	if again.Changes > 0 {
+		return fault.New(fault.Internal, "demo", fmt.Sprintf("the second sync planned %d changes", again.Changes), "report this", nil)
+	}
+	return nil
+}
+
+// explainThree explains the hottest account, one in the middle, and the coldest that still has energy.
+func (a *app) explainThree(ctx context.Context, p *pipeline.Pipeline, world *demo.World) error {
+	var scores []engine.EntityScore
+	for s, err := range p.Scores(ctx, engine.Account) {
+		if err != nil {
+			return err
+		}
+		scores = append(scores, s)
+	}
+	for _, s := range threeOf(scores) {
+		e, err := p.Explain(ctx, "account:"+s.ID)
+		if err != nil {
+			return err
+		}
+		a.printExplanation(e, 5)
+		fmt.Fprintf(a.out, "  in the CRM: %s\n\n", world.AccountPage(s.ID))
+	}
+	return nil
+}

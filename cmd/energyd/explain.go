@@ -1,0 +1,80 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"energyd/engine"
+	"energyd/internal/explain"
+	"energyd/internal/pipeline"
+)
+
+func (a *app) explainCommand() *cobra.Command {
+	return a.withAsOf(&cobra.Command{
+		Use:   "explain ENTITY",
+		Short: "Say why a number is what it is",
+		Long: `explain takes an account, contact, deal or rep, by its CRM id, its code or its name
+("001…", "K0001", "株式会社山田製作所", "contact:003…"), and shows the dated activities that its
+temperature comes from: points, rule, mapping line and source record of each.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("explain takes one entity: a CRM id, a code or a name")
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
+				e, err := p.Explain(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.encode(e)
+				}
+				a.printExplanation(e, len(e.Parts))
+				return nil
+			})
+		},
+	})
+}
+
+// printExplanation prints an explanation with its most parts that weigh most.
+func (a *app) printExplanation(e explain.Explanation, most int) {
+	until := ""
+	if e.BandUntil != "" {
+		until = fmt.Sprintf(" until %s if nothing happens", e.BandUntil)
+	}
+	fmt.Fprintf(a.out, "%s %s %s\n", e.Kind, e.ID, e.Name)
+	fmt.Fprintf(a.out, "temperature %.3f on %s, band %s%s (half-life %g days, points table %s)\n", e.Temperature, e.AsOf, e.Band, until, e.HalfLife, e.Table)
+	t := newTable("DATE", "TODAY", "EARNED", "CONTACT", "RULE", "SOURCE RECORD", "MAPPING").alignRight(1, 2)
+	rest, others := 0.0, 0
+	for i, p := range e.Parts {
+		if i >= most {
+			rest += p.Share
+			others++
+			continue
+		}
+		who := p.Kind
+		for _, person := range p.People {
+			who += " " + person
+		}
+		t.row(p.Date, fmt.Sprintf("%.3f", p.Share), fmt.Sprintf("%.3f", p.Points), who, p.Rule, p.Source+"/"+p.Record, p.Mapping)
+	}
+	t.print(a.out)
+	if others > 0 {
+		fmt.Fprintf(a.out, "… and %d older or smaller contacts: %.3f\n", others, rest)
+	}
+}
+
+// threeOf picks the hottest, the middle and the coldest of scores.
+func threeOf(scores []engine.EntityScore) []engine.EntityScore {
+	slices.SortFunc(scores, func(x, y engine.EntityScore) int { return cmp.Compare(y.Temperature, x.Temperature) })
+	if len(scores) <= 3 {
+		return scores
+	}
+	return []engine.EntityScore{scores[0], scores[len(scores)/2], scores[len(scores)-1]}
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"energyd/engine"
+	"energyd/internal/explain"
+	"energyd/internal/fault"
+	"energyd/internal/pipeline"
+)
+
+// exports are what export knows, each with its CSV heads.
+var exports = map[string][]string{
+	"activities": {"source", "id", "version", "date", "occurred_at", "kind", "direction", "status", "account_id", "contacts", "deals", "reps", "deleted", "mapping"},
+	"scores":     {"entity", "id", "name", "temperature", "band", "band_until", "last_contact", "due"},
+	"rejects":    {"source", "key", "code", "reason", "origin", "attempts", "run"},
+	"runs":       {"run", "kind", "state", "started", "ended", "source", "read", "stored", "unchanged", "skipped", "rejected", "message"},
+}
+
+var exportNames = []string{"activities", "scores", "rejects", "runs"}
+
+func (a *app) exportCommand() *cobra.Command {
+	var format string
+	c := &cobra.Command{
+		Use:       "export activities|scores|rejects|runs",
+		Short:     "Print what is stored, as JSON lines or CSV",
+		ValidArgs: exportNames,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || exports[args[0]] == nil {
+				what := ""
+				if len(args) == 1 {
+					what = fault.DidYouMean(args[0], exportNames)
+				}
+				return usage("export takes one of activities, scores, rejects, runs%s", what)
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if format != "jsonl" && format != "csv" {
+				return usage("--format takes jsonl or csv")
+			}
+			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
+				buffered := bufio.NewWriter(a.out)
+				w := &rowWriter{w: buffered, heads: exports[args[0]]}
+				if format == "csv" {
+					w.csv = csv.NewWriter(buffered)
+					if err := w.csv.Write(w.heads); err != nil {
+						return err
+					}
+				}
+				if err := exportRows(ctx, p, args[0], w); err != nil {
+					return err
+				}
+				if w.csv != nil {
+					w.csv.Flush()
+				}
+				return buffered.Flush()
+			})
+		},
+	}
+	c.Flags().StringVar(&format, "format", "jsonl", "jsonl or csv")
+	return a.withAsOf(c)
+}
+
+// rowWriter writes rows as JSON objects or CSV records.
+type rowWriter struct {
+	w     *bufio.Writer
+	csv   *csv.Writer // nil for JSON lines
+	heads []string
+}
+
+// row writes one row; json, when given, is the JSON form of it.
+func (w *rowWriter) row(jsonLine []byte, cells ...string) error {
+	if w.csv != nil {
+		for i, c := range cells {
+			cells[i] = unformula(c)
+		}
+		return w.csv.Write(cells)
+	}
+	if jsonLine == nil {
+		m := make(map[string]string, len(cells))
+		for i, c := range cells {
+			m[w.heads[i]] = c
+		}
+		var err error
+		if jsonLine, err = json.Marshal(m); err != nil {
+			return err
+		}
+	}
+	_, err := w.w.Write(append(jsonLine, '\n'))
+	return err
+}
+
+// unformula keeps a spreadsheet from running a cell that came from outside as a formula.
+func unformula(cell string) string {
+	if cell == "" {
+		return cell
+	}
+	switch cell[0] {
+	case '=', '+', '-', '@', '\t', '\r':
+		if _, err := strconv.ParseFloat(cell, 64); err != nil {
+			return "'" + cell
+		}
+	}
+	return cell
+}
+
+func exportRows(ctx context.Context, p *pipeline.Pipeline, what string, w *rowWriter) error {
+	switch what {
+	case "activities":
+		return exportActivities(ctx, p, w)
+	case "scores":
+		return exportScores(ctx, p, w)
+	case "rejects":
+		for r, err := range p.Store().Rejects(ctx, "") {
+			if err != nil {
+				return err
+			}
+			line, err := json.Marshal(map[string]any{"source": r.Source, "key": r.Key, "code": r.Code, "reason": r.Reason, "origin": r.Origin, "attempts": r.Attempts, "run": r.Run, "fields": r.Fields})
+			if err != nil {
+				return err
+			}
+			if err := w.row(line, r.Source, r.Key, r.Code, r.Reason, r.Origin, strconv.Itoa(r.Attempts), r.Run); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return exportRuns(ctx, p, w)
+}
+
+func exportActivities(ctx context.Context, p *pipeline.Pipeline, w *rowWriter) error {
+	var line []byte
+	for act, err := range p.Store().Activities(ctx) {
+		if err != nil {
+			return err
+		}
+		line = engine.AppendActivity(line[:0], act)
+		at := ""
+		if !act.At.IsZero() {
+			at = act.At.UTC().Format("2006-01-02T15:04:05Z")
+		}
+		contacts := make([]engine.Share, len(act.People))
+		for i, person := range act.People {
+			contacts[i].ID = person.Contact
+		}
+		err := w.row(line, act.Source, act.ID, strconv.FormatInt(act.Version, 10), p.Points().DateOf(&act).String(), at, act.Kind,
+			act.Direction.String(), act.Status.String(), act.Account, ids(contacts), ids(act.Deals), ids(act.Reps), strconv.FormatBool(act.Deleted), act.Mapping)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func ids(shares []engine.Share) string {
+	s := ""
+	for _, x := range shares {
+		if s != "" && x.ID != "" {
+			s += " "
+		}
+		s += x.ID
+	}
+	return s
+}
+
+func exportScores(ctx context.Context, p *pipeline.Pipeline, w *rowWriter) error {
+	var line []byte
+	for _, kind := range []engine.EntityKind{engine.Account, engine.Contact, engine.Deal, engine.Rep} {
+		for s, err := range p.Scores(ctx, kind) {
+			if err != nil {
+				return err
+			}
+			line = engine.AppendScore(line[:0], s, p.Points())
+			name := ""
+			if w.csv != nil {
+				if profile, ok, err := p.Store().Profile(ctx, s.Entity); err == nil && ok {
+					name = profile.Name
+				}
+			}
+			band := explain.Label(p.Points().Band(s.Band).Label, p.Config().Language)
+			err := w.row(line, kind.String(), s.ID, name, fmt.Sprintf("%.3f", s.Temperature), band, s.BandUntil.String(), s.Last.String(), s.Due.String())
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func exportRuns(ctx context.Context, p *pipeline.Pipeline, w *rowWriter) error {
+	runs, err := p.Store().Runs(ctx, 1000)
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		line, err := json.Marshal(runJSON(r))
+		if err != nil {
+			return err
+		}
+		if w.csv == nil {
+			if err := w.row(line); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, s := range r.Sources {
+			err := w.row(nil, r.ID, r.Kind, string(r.State), timestamp(r.Started), timestamp(r.Ended), s.Source,
+				strconv.Itoa(s.Read), strconv.Itoa(s.Stored), strconv.Itoa(s.Unchanged), strconv.Itoa(s.Skipped), strconv.Itoa(s.Rejected), r.Message)
+			if err != nil {
+				return err
+			}
+		}
+		if len(r.Sources) == 0 {
+			if err := w.row(nil, r.ID, r.Kind, string(r.State), timestamp(r.Started), timestamp(r.Ended), "", "", "", "", "", "", r.Message); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

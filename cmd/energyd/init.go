@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"energyd/configs"
+	"energyd/internal/fault"
+)
+
+func (a *app) initCommand() *cobra.Command {
+	s := configs.Starter{ClientSecret: "${env:CRM_CLIENT_SECRET}"}
+	drivers := []string{"postgres", "mysql", "sqlite"}
+	c := &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "Write a starter configuration, commented",
+		Long:  "init writes energyd.yaml, points.yaml, titles.yaml and mappings/ into DIR (default here), for a Salesforce-style CRM and a daily-report database.",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usage("init takes one folder")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir := "."
+			if len(args) == 1 {
+				dir = args[0]
+			}
+			if !slices.Contains(drivers, s.Driver) {
+				return usage("--reports %q is not one of postgres, mysql, sqlite%s", s.Driver, fault.DidYouMean(s.Driver, drivers))
+			}
+			file := filepath.Join(dir, "energyd.yaml")
+			if _, err := os.Stat(file); err == nil {
+				return fault.New(fault.Config, "init", file+" is there already", "name another folder, or move it away", nil)
+			}
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				return fault.New(fault.Config, "init", "cannot make the folder", "name a folder that you may write to", err)
+			}
+			if err := configs.Write(dir, s); err != nil {
+				return err
+			}
+			if a.json {
+				return a.encode(map[string]string{"config": file})
+			}
+			fmt.Fprintf(a.out, "wrote %s, points.yaml, titles.yaml and mappings/\n", file)
+			fmt.Fprintf(a.out, "next: edit the connections in %s, set CRM_CLIENT_SECRET", file)
+			if s.Driver != "sqlite" {
+				fmt.Fprint(a.out, " and REPORTS_PASSWORD")
+			}
+			fmt.Fprintf(a.out, ", then run: energyd check --config %s\n", file)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&s.CRMURL, "crm-url", "https://example.my.salesforce.com", "the CRM's My Domain address")
+	c.Flags().StringVar(&s.ClientID, "client-id", "your-client-id", "consumer key of the CRM's external client app")
+	c.Flags().StringVar(&s.Driver, "reports", "postgres", "database of the daily reports: postgres, mysql, sqlite")
+	c.Flags().StringVar(&s.File, "reports-file", "daily_report.db", "file of a SQLite database")
+	return c
+}

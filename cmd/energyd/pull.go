@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"energyd/internal/pipeline"
+)
+
+func (a *app) pullCommand() *cobra.Command {
+	return a.withAsOf(&cobra.Command{
+		Use:   "pull [SOURCE...]",
+		Short: "Read new and changed source records into the store",
+		Long:  "pull reads what is new or changed in the named sources (all without a name), maps it and scores it. It does not touch the CRM's fields.",
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
+				r, err := p.Pull(ctx, args...)
+				if err != nil {
+					return err
+				}
+				a.finish(r.State)
+				if a.json {
+					return a.encode(r)
+				}
+				a.printPull(r)
+				return nil
+			})
+		},
+	})
+}
+
+func (a *app) printPull(r pipeline.Report) {
+	t := newTable("SOURCE", "READ", "STORED", "UNCHANGED", "SKIPPED", "REJECTED").alignRight(1, 2, 3, 4, 5)
+	for _, s := range r.Sources {
+		t.row(s.Source, s.Read, s.Stored, s.Unchanged, s.Skipped, s.Rejected)
+	}
+	t.print(a.out)
+	for _, s := range r.Sources {
+		for _, reason := range slices.Sorted(maps.Keys(s.Skips)) {
+			fmt.Fprintf(a.out, "%s: %d skipped: %s\n", s.Source, s.Skips[reason], reason)
+		}
+		if s.Rejected > 0 {
+			fmt.Fprintf(a.out, "%s: %d rejected; energyd export rejects shows each with its reason\n", s.Source, s.Rejected)
+		}
+	}
+	if len(r.Titles) > 0 {
+		fmt.Fprintf(a.out, "titles without a rank, scored as unknown: %s\n", mostFrequent(r.Titles, 8))
+	}
+	for _, err := range r.Errors {
+		a.exit(err)
+	}
+	fmt.Fprintf(a.out, "run %s: %s\n", r.Run, r.State)
+}
+
+// mostFrequent lists the most frequent words with their counts.
+func mostFrequent(counts map[string]int, most int) string {
+	words := slices.SortedFunc(maps.Keys(counts), func(x, y string) int {
+		if counts[x] != counts[y] {
+			return counts[y] - counts[x]
+		}
+		if x < y {
+			return -1
+		}
+		return 1
+	})
+	s := ""
+	for i, w := range words[:min(most, len(words))] {
+		if i > 0 {
+			s += ", "
+		}
+		s += fmt.Sprintf("%s (%d)", w, counts[w])
+	}
+	if len(words) > most {
+		s += fmt.Sprintf(" and %d more", len(words)-most)
+	}
+	return s
+}

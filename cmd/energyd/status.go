@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"energyd/internal/pipeline"
+	"energyd/internal/store"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Runs, how far each source was read, rejects, the open plan, the next run",
+		Args:  noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
+				s, err := p.Status(ctx)
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.encode(statusJSON(s))
+				}
+				a.printStatus(s)
+				return nil
+			})
+		},
+	}
+}
+
+func (a *app) printStatus(s pipeline.Status) {
+	if len(s.Runs) == 0 {
+		fmt.Fprintln(a.out, "no run yet; start with energyd check, then energyd plan")
+	} else {
+		t := newTable("RUN", "KIND", "STATE", "STARTED", "TOOK", "READ", "STORED", "REJECTED", "MESSAGE").alignRight(4, 5, 6, 7)
+		for _, r := range s.Runs {
+			var read, stored, rejected int
+			for _, src := range r.Sources {
+				read += src.Read
+				stored += src.Stored
+				rejected += src.Rejected
+			}
+			state, took := string(r.State), "-"
+			if r.State == store.Running {
+				state = "running"
+			} else {
+				took = r.Ended.Sub(r.Started).Round(time.Millisecond).String()
+			}
+			t.row(r.ID, r.Kind, state, r.Started.Local().Format(time.DateTime), took, read, stored, rejected, r.Message)
+		}
+		t.print(a.out)
+	}
+	fmt.Fprintln(a.out)
+	t := newTable("SOURCE", "READ UP TO", "REJECTS KEPT").alignRight(2)
+	for _, src := range s.Sources {
+		until := "not read yet"
+		if !src.Until.IsZero() {
+			until = src.Until.Local().Format(time.DateTime)
+		}
+		t.row(src.Name, until, src.Rejects)
+	}
+	t.print(a.out)
+	fmt.Fprintln(a.out)
+	for _, c := range s.Rejects {
+		fmt.Fprintf(a.out, "rejects: %s: %d × %s\n", c.Source, c.Count, c.Code)
+	}
+	if s.Plan != nil {
+		fmt.Fprintf(a.out, "plan %s (%s): %d records, as of %s\n", s.Plan.Plan, s.Plan.State, s.Plan.Changes, s.Plan.AsOf)
+	}
+	if !s.Next.IsZero() {
+		fmt.Fprintf(a.out, "schedule %q: next start %s; until the daemon comes, let the system's own scheduler run energyd sync\n", s.Schedule, s.Next.Format("2006-01-02 15:04 MST"))
+	}
+}
+
+func runJSON(r store.Run) map[string]any {
+	sources := make([]map[string]any, len(r.Sources))
+	for i, s := range r.Sources {
+		sources[i] = map[string]any{"source": s.Source, "read": s.Read, "stored": s.Stored, "unchanged": s.Unchanged, "skipped": s.Skipped, "rejected": s.Rejected}
+	}
+	return map[string]any{"run": r.ID, "kind": r.Kind, "state": r.State, "started": timestamp(r.Started), "ended": timestamp(r.Ended), "message": r.Message, "sources": sources}
+}
+
+func statusJSON(s pipeline.Status) map[string]any {
+	runs := make([]map[string]any, len(s.Runs))
+	for i, r := range s.Runs {
+		runs[i] = runJSON(r)
+	}
+	sources := make([]map[string]any, len(s.Sources))
+	for i, src := range s.Sources {
+		sources[i] = map[string]any{"source": src.Name, "read_up_to": timestamp(src.Until), "rejects": src.Rejects}
+	}
+	return map[string]any{"runs": runs, "sources": sources, "plan": s.Plan, "schedule": s.Schedule, "next": timestamp(s.Next)}
+}
+
+// timestamp is RFC 3339 in UTC, "" for no time.
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

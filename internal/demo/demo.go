@@ -1,0 +1,143 @@
+// Package demo makes a small company on this machine: a simulated CRM on a
+// loopback port, a daily-report database in a file, and a configuration that
+// joins the two. Everything lives in one folder, and opening the folder again
+// finds it as it was.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"energyd/configs"
+	"energyd/internal/crmsim"
+)
+
+// World is the company while it runs.
+type World struct {
+	Config string // path of energyd.yaml
+	URL    string // of the CRM; a person can open it
+	crm    *crmsim.Server
+	server *http.Server
+}
+
+// The files of the folder.
+const (
+	crmFile    = "crm.data"
+	reportFile = "daily_report.db"
+	secretFile = "crm-secret"
+	secret     = "demo-secret" // of a CRM that only this machine can reach, with made-up data in it
+)
+
+// Start makes the company in dir, or wakes it up when it is there already.
+func Start(ctx context.Context, dir string, now func() time.Time) (*World, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	w := &World{Config: filepath.Join(dir, "energyd.yaml")}
+	fresh := !exists(filepath.Join(dir, crmFile))
+	// Salesforce-like CRMs hold back what was saved in the last minutes; the company's records are from yesterday.
+	clock := func() time.Time { return now().Add(-24 * time.Hour) }
+	var err error
+	if w.crm, err = crmsim.New(crmsim.Options{
+		ClientID: "energyd-demo", ClientSecret: secret, DailyCalls: 100_000, File: filepath.Join(dir, crmFile), Fields: fields(),
+		Now: func() time.Time { return clock() },
+	}); err != nil {
+		return nil, fmt.Errorf("the simulated CRM: %w", err)
+	}
+	if fresh {
+		if err := w.fill(ctx, filepath.Join(dir, reportFile), now()); err != nil {
+			return nil, errors.Join(err, w.Close())
+		}
+	}
+	clock = now
+	if err := w.listen(dir); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+// fields are the custom fields that an admin makes before the first plan.
+func fields() map[string][]crmsim.Field {
+	energy := func() []crmsim.Field {
+		return []crmsim.Field{
+			{Name: "Energy__c", Label: "温度", Type: crmsim.Number, Precision: 18, Scale: 3},
+			{Name: "Energy_Band__c", Label: "温度帯", Type: crmsim.Text, Length: 40},
+			{Name: "Energy_Band_Until__c", Label: "温度帯の期限", Type: crmsim.Date},
+			{Name: "Energy_Last_Contact__c", Label: "最終接触日", Type: crmsim.Date},
+			{Name: "Energy_Reason_1__c", Label: "理由1", Type: crmsim.Text, Length: 255},
+			{Name: "Energy_Reason_2__c", Label: "理由2", Type: crmsim.Text, Length: 255},
+			{Name: "Energy_Reason_3__c", Label: "理由3", Type: crmsim.Text, Length: 255},
+			{Name: "Energy_As_Of__c", Label: "基準日", Type: crmsim.Date},
+		}
+	}
+	code := func(name, label string) crmsim.Field {
+		return crmsim.Field{Name: name, Label: label, Type: crmsim.Text, Length: 20, ExternalID: true, Unique: true}
+	}
+	return map[string][]crmsim.Field{
+		"Account":     energy(),
+		"Contact":     append(energy()[:4], code("Contact_Code__c", "担当者コード"), energy()[7]),
+		"Opportunity": append(energy()[:4], code("Deal_Code__c", "案件コード"), energy()[7]),
+	}
+}
+
+// fill puts the company's records into the CRM and the daily-report database.
+func (w *World) fill(ctx context.Context, reportFile string, now time.Time) error {
+	japan := time.FixedZone("JST", 9*3600)
+	local := now.In(japan)
+	today := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
+	people := reps()
+	customers := accounts(people)
+	if err := fillCRM(w.crm, people, customers, today); err != nil {
+		return fmt.Errorf("fill the simulated CRM: %w", err)
+	}
+	if err := fillReports(ctx, reportFile, reports(customers, today)); err != nil {
+		return fmt.Errorf("fill the daily-report database: %w", err)
+	}
+	return nil
+}
+
+// listen serves the CRM on a free loopback port and writes the configuration that names it.
+func (w *World) listen(dir string) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	w.URL = "http://" + l.Addr().String()
+	w.server = &http.Server{Handler: w.crm, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = w.server.Serve(l) }() // ends with ErrServerClosed at Close
+	if err := configs.Write(dir, configs.Starter{
+		CRMURL: w.URL, ClientID: "energyd-demo", ClientSecret: "${file:" + secretFile + "}",
+		Driver: "sqlite", File: reportFile,
+	}); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, secretFile), []byte(secret+"\n"), 0o600)
+}
+
+// AccountPage is the address of a customer's page in the CRM.
+func (w *World) AccountPage(id string) string {
+	return strings.TrimSuffix(w.URL, "/") + "/accounts/" + id
+}
+
+// Close stops the CRM and keeps its records.
+func (w *World) Close() error {
+	var errs []error
+	if w.server != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		errs = append(errs, w.server.Shutdown(ctx))
+	}
+	return errors.Join(append(errs, w.crm.Close())...)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

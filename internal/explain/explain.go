@@ -1,0 +1,204 @@
+// Package explain says why a number is what it is: from a score down to dated
+// activities, the points rule of each, the mapping line that read it and the
+// source record. It is pure; names come from the caller.
+package explain
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"energyd/engine"
+)
+
+// Names gives the CRM's name of an entity, or "".
+type Names func(engine.Entity) string
+
+// Explanation is the whole answer for one entity on one date.
+type Explanation struct {
+	Kind        string  `json:"entity"` // account, contact, deal, rep
+	ID          string  `json:"id"`
+	Name        string  `json:"name,omitempty"`
+	AsOf        string  `json:"as_of"`
+	Temperature float64 `json:"temperature"` // points
+	Band        string  `json:"band"`
+	BandUntil   string  `json:"band_until,omitempty"`
+	HalfLife    float64 `json:"half_life_days"`
+	Table       string  `json:"table_version"`
+	Parts       []Part  `json:"parts"` // all of them; the shares add up to Temperature
+}
+
+// Part is one activity's part of a temperature.
+type Part struct {
+	Date     string   `json:"date"`
+	Kind     string   `json:"kind"` // label in the tenant's language
+	People   []string `json:"people,omitempty"`
+	Points   float64  `json:"points"`       // earned on the date
+	Share    float64  `json:"points_today"` // what is left of them
+	Rule     string   `json:"rule"`         // "3 × 1.5 × 6 = 27"
+	Mapping  string   `json:"mapping,omitempty"`
+	Source   string   `json:"source"`
+	Record   string   `json:"record"` // the source record's key
+	Sentence string   `json:"sentence"`
+}
+
+// Explainer explains with one points table, in one language ("ja" or "en").
+type Explainer struct {
+	Points   *engine.Points
+	HalfLife float64
+	Language string
+	Names    Names
+}
+
+// Label picks the language of a label.
+func Label(l engine.Label, language string) string {
+	if language == "ja" && l.Ja != "" || l.En == "" {
+		return l.Ja
+	}
+	return l.En
+}
+
+// Explain explains e's score; acts are all activities that may belong to it.
+func (x Explainer) Explain(acts []engine.Activity, e engine.Entity, score engine.Score) Explanation {
+	out := Explanation{
+		Kind: e.Kind.String(), ID: e.ID, Name: x.Names(e), AsOf: score.AsOf.String(), Temperature: score.Temperature,
+		Band: Label(x.Points.Band(score.Band).Label, x.Language), BandUntil: score.BandUntil.String(),
+		HalfLife: x.HalfLife, Table: x.Points.Version(), Parts: []Part{},
+	}
+	for _, p := range x.Points.Explain(acts, e, score.AsOf) {
+		out.Parts = append(out.Parts, x.part(acts[p.Activity], p))
+	}
+	return out
+}
+
+// Reasons gives the sentences of the most parts that weigh most today, for CRM fields.
+func (x Explainer) Reasons(acts []engine.Activity, e engine.Entity, asOf engine.Date, most int) []string {
+	parts := x.Points.Explain(acts, e, asOf)
+	parts = parts[:min(most, len(parts))]
+	sentences := make([]string, len(parts))
+	for i, p := range parts {
+		sentences[i] = x.part(acts[p.Activity], p).Sentence
+	}
+	return sentences
+}
+
+func (x Explainer) part(a engine.Activity, p engine.Part) Part {
+	out := Part{
+		Date: p.Date.String(), Kind: Label(x.Points.KindLabel(p.Kind), x.Language),
+		Points: float64(p.Milli) / 1000, Share: p.Share, Rule: x.rule(p),
+		Mapping: a.Mapping, Source: a.Source, Record: a.ID,
+	}
+	if out.Kind == "" {
+		out.Kind = p.Kind
+	}
+	if d := x.direction(p.Direction); d != "" {
+		out.Kind += d
+	}
+	for _, t := range p.Terms {
+		out.People = append(out.People, x.person(t))
+	}
+	out.Sentence = x.sentence(out)
+	return out
+}
+
+func (x Explainer) direction(d engine.Direction) string {
+	switch {
+	case d == engine.Inbound && x.Language == "ja":
+		return "（先方から）"
+	case d == engine.Outbound && x.Language == "ja":
+		return "（当社から）"
+	case d == engine.Inbound:
+		return " (from them)"
+	case d == engine.Outbound:
+		return " (from us)"
+	}
+	return ""
+}
+
+func (x Explainer) person(t engine.Term) string {
+	rank := Label(x.Points.RankLabel(t.RankName), x.Language)
+	if rank == "" {
+		rank = t.RankName
+	}
+	if t.Keyman && x.Language == "ja" {
+		rank += "・キーマン"
+	} else if t.Keyman {
+		rank += ", keyman"
+	}
+	name := ""
+	if t.Contact != "" {
+		name = x.Names(engine.Entity{Kind: engine.Contact, ID: t.Contact})
+	}
+	switch {
+	case name == "":
+		return rank
+	case x.Language == "ja":
+		return name + "（" + rank + "）"
+	}
+	return name + " (" + rank + ")"
+}
+
+// sentence is one reason as a sales person reads it. It holds the points as
+// earned, not what is left of them, so that it stays the same from day to day.
+func (x Explainer) sentence(p Part) string {
+	people := p.People
+	more := ""
+	if len(people) > 2 {
+		if x.Language == "ja" {
+			more = fmt.Sprintf(" ほか%d名", len(people)-2)
+		} else {
+			more = fmt.Sprintf(" and %d more", len(people)-2)
+		}
+		people = people[:2]
+	}
+	if x.Language == "ja" {
+		return strings.Join(strings.Fields(fmt.Sprintf("%s %s %s%s %s点", p.Date, p.Kind, strings.Join(people, "、"), more, points(p.Points))), " ")
+	}
+	return strings.Join(strings.Fields(fmt.Sprintf("%s %s %s%s %s points", p.Date, p.Kind, strings.Join(people, ", "), more, points(p.Points))), " ")
+}
+
+// rule writes the arithmetic of a part: each participant's factors, then how they add up.
+func (x Explainer) rule(p engine.Part) string {
+	terms := make([]string, 0, len(p.Terms))
+	for _, t := range p.Terms {
+		terms = append(terms, term(t))
+	}
+	s := strings.Join(terms, "; ")
+	switch {
+	case len(p.Terms) == 1 && p.Terms[0].Milli == p.Milli:
+		return s
+	case p.Whole == p.Milli:
+		return s + " → " + milli(p.Milli)
+	}
+	return s + " → " + milli(p.Whole) + ", share " + milli(p.Milli)
+}
+
+// term writes "rank 3 × keyman 1.5 × kind 6 = 27"; factors of 1 that say nothing are left out.
+func term(t engine.Term) string {
+	factors := []string{"rank " + points(t.RankPoints)}
+	add := func(name string, f float64) {
+		if f != 1 {
+			factors = append(factors, name+" "+points(f))
+		}
+	}
+	add("keyman", t.KeymanFactor)
+	factors = append(factors, "kind "+points(t.KindPoints))
+	if t.CueFactor != 1 {
+		names := make([]string, len(t.Cues))
+		for i, c := range t.Cues {
+			names[i] = c.Name
+		}
+		add(strings.Join(names, "+"), t.CueFactor)
+	}
+	add("source", t.SourceFactor)
+	add("role", t.RoleFactor)
+	s := strings.Join(factors, " × ")
+	if t.Bonus != 0 {
+		s += " + " + points(t.Bonus)
+	}
+	return s + " = " + milli(t.Milli)
+}
+
+func points(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+func milli(m int64) string { return points(float64(m) / 1000) }

@@ -1,0 +1,127 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"energyd/connectors"
+	"energyd/internal/schedule"
+	"energyd/sink"
+)
+
+// Finding is one thing that check looked at.
+type Finding struct {
+	What string `json:"what"` // "connection crm", "source daily_report", "mapping mappings/daily_report.yaml"
+	Note string `json:"note,omitempty"`
+	Err  error  `json:"-"`
+}
+
+// Check proves the configuration against the systems that it names: the
+// mappings' own tests, each connection's sign-on, each source's table and
+// columns, each CRM field's existence, type and right. It reads at most one
+// record of each source and writes nothing.
+func (p *Pipeline) Check(ctx context.Context) []Finding {
+	var fs []Finding
+	add := func(what, note string, err error) { fs = append(fs, Finding{what, note, err}) }
+
+	add("points "+p.relative(p.cfg.Points), fmt.Sprintf("version %s, %d kinds, %d ranks", p.points.Version(), len(p.points.Kinds()), len(p.points.Ranks())), nil)
+	for _, s := range p.cfg.Sources {
+		note, err := p.checkMapping(s.Name)
+		add("mapping "+p.relative(s.Mapping), note, err)
+	}
+	if p.cfg.Schedule != "" {
+		note, err := p.checkSchedule()
+		add("schedule", note, err)
+	}
+	down := map[string]bool{}
+	for _, c := range p.cfg.Connections {
+		conn, err := p.conn(ctx, c.Name)
+		if err == nil {
+			err = conn.Check(ctx)
+		}
+		down[c.Name] = err != nil
+		add("connection "+c.Name, c.Connector.Title, err)
+	}
+	for _, s := range p.cfg.Sources {
+		if down[s.Connection] {
+			continue // its connection's finding says it all
+		}
+		add("source "+s.Name, "", p.checkSource(ctx, s.Connection, s.Stream))
+	}
+	return append(fs, p.checkWrite(ctx, down)...)
+}
+
+func (p *Pipeline) checkMapping(source string) (string, error) {
+	results := p.mappings[source].RunTests()
+	for _, t := range results {
+		if t.Err != nil {
+			return "", fmt.Errorf("line %d: test %q: %w", t.Line, t.Name, t.Err)
+		}
+	}
+	if len(results) == 0 {
+		return "no tests of its own", nil
+	}
+	return fmt.Sprintf("%d tests pass", len(results)), nil
+}
+
+func (p *Pipeline) checkSchedule() (string, error) {
+	next, err := p.NextRun()
+	if err != nil {
+		return "", err
+	}
+	return "next run " + next.Format("2006-01-02 15:04 MST"), nil
+}
+
+// NextRun is when the schedule starts the next run; zero without a schedule.
+func (p *Pipeline) NextRun() (time.Time, error) {
+	if p.cfg.Schedule == "" {
+		return time.Time{}, nil
+	}
+	zone, err := time.LoadLocation(p.cfg.Zone)
+	if err != nil {
+		return time.Time{}, err
+	}
+	s, err := schedule.Parse(p.cfg.Schedule, zone)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return s.Next(p.opt.Now()), nil
+}
+
+func (p *Pipeline) checkSource(ctx context.Context, connection string, stream connectors.Config) error {
+	conn, err := p.conn(ctx, connection)
+	if err != nil {
+		return err
+	}
+	source, err := conn.Source(ctx, stream)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	_, err = source.Read(ctx, "", 1)
+	return err
+}
+
+func (p *Pipeline) checkWrite(ctx context.Context, down map[string]bool) []Finding {
+	var fs []Finding
+	for i, w := range p.cfg.Write {
+		if down[w.Connection] {
+			continue
+		}
+		f := Finding{What: fmt.Sprintf("write to %s.%s", w.Connection, w.Object)}
+		s, err := p.sink(ctx)
+		if err == nil {
+			one := sink.Sink{Store: s.Store, Writings: s.Writings[i : i+1]}
+			problems, checkErr := one.Check(ctx)
+			err = checkErr
+			if err == nil {
+				err = problems.Or()
+			}
+			f.Note = fmt.Sprintf("%d fields", len(w.Fields))
+		}
+		f.Err = err
+		fs = append(fs, f)
+	}
+	return fs
+}

@@ -1,0 +1,189 @@
+// Package pipeline is one run: read, map, save, score, plan, send. It is the
+// only place that knows all parts; each part knows only its neighbours.
+//
+//   - pull.go reads sources into the store;
+//   - scores.go turns ledger entries into what the CRM shall hold, and explains them;
+//   - write.go plans and applies;
+//   - check.go proves a configuration against the systems that it names.
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"energyd/connectors"
+	"energyd/engine"
+	"energyd/internal/config"
+	"energyd/internal/explain"
+	"energyd/internal/fault"
+	"energyd/internal/store"
+	"energyd/mapping"
+	"energyd/sink"
+)
+
+// Options are a pipeline's surroundings.
+type Options struct {
+	Log *slog.Logger
+	Now func() time.Time
+	// AsOf fixes the date of scores; NoDate means today in the points table's zone.
+	AsOf engine.Date
+	// Progress is told after each saved batch; nil means nobody looks.
+	Progress func(source string, read int)
+}
+
+// Pipeline runs one configuration. Its methods are not for concurrent use.
+type Pipeline struct {
+	cfg      *config.Config
+	opt      Options
+	store    *store.Store
+	points   *engine.Points
+	table    *engine.PointsConfig
+	mappings map[string]*mapping.Mapping // by source name
+	conns    map[string]connectors.Conn  // opened when first needed
+}
+
+// Open compiles the configuration's points table and mappings and opens the store. It does not touch any source or CRM.
+func Open(ctx context.Context, cfg *config.Config, opt Options) (*Pipeline, error) {
+	p := &Pipeline{cfg: cfg, opt: opt, mappings: map[string]*mapping.Mapping{}, conns: map[string]connectors.Conn{}}
+	if err := p.compile(); err != nil {
+		return nil, err
+	}
+	st, err := store.Open(ctx, cfg.Store)
+	if err != nil {
+		return nil, err
+	}
+	p.store = st
+	return p, nil
+}
+
+func (p *Pipeline) compile() error {
+	var err error
+	if p.table, err = config.LoadPoints(p.cfg.Points); err != nil {
+		return err
+	}
+	if p.points, err = engine.Compile(p.table); err != nil {
+		return fmt.Errorf("%s: %w", p.cfg.Points, err)
+	}
+	titles, err := config.LoadTitles(p.cfg.Titles, p.points.Ranks())
+	if err != nil {
+		return err
+	}
+	// All mappings' problems at once: a person mends them in one go.
+	var all []error
+	for _, s := range p.cfg.Sources {
+		m, err := config.LoadMapping(s.Mapping, mapping.Env{
+			File: p.relative(s.Mapping), Source: s.Name, Titles: titles,
+			Kinds: p.points.Kinds(), Ranks: p.points.Ranks(), Cues: p.points.Cues(),
+		})
+		if err != nil {
+			all = append(all, err)
+			continue
+		}
+		p.mappings[s.Name] = m
+		if c, ok := s.Stream.(connectors.ColumnSelector); ok {
+			c.SelectColumns(m.Columns())
+		}
+	}
+	return config.Join(all...)
+}
+
+// relative names a file as the configuration does: below its own folder.
+func (p *Pipeline) relative(file string) string {
+	if r, err := filepath.Rel(p.cfg.Dir, file); err == nil {
+		return filepath.ToSlash(r)
+	}
+	return file
+}
+
+// Close ends all connections and the store.
+func (p *Pipeline) Close() error {
+	var errs []error
+	for _, c := range p.conns {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(append(errs, p.store.Close())...)
+}
+
+// Store gives what is stored, for status and export.
+func (p *Pipeline) Store() *store.Store { return p.store }
+
+// Points gives the compiled points table.
+func (p *Pipeline) Points() *engine.Points { return p.points }
+
+// Config gives the configuration.
+func (p *Pipeline) Config() *config.Config { return p.cfg }
+
+// AsOf is the date of scores.
+func (p *Pipeline) AsOf() engine.Date {
+	if p.opt.AsOf != engine.NoDate {
+		return p.opt.AsOf
+	}
+	return p.points.BusinessDate(p.opt.Now())
+}
+
+// conn opens a connection when it is first needed.
+func (p *Pipeline) conn(ctx context.Context, name string) (connectors.Conn, error) {
+	if c, ok := p.conns[name]; ok {
+		return c, nil
+	}
+	for _, c := range p.cfg.Connections {
+		if c.Name != name {
+			continue
+		}
+		conn, err := c.Connector.Open(ctx, c.Config, connectors.Env{
+			Log: p.opt.Log.With("connection", name), Name: name, Dir: p.cfg.Dir,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		p.conns[name] = conn
+		return conn, nil
+	}
+	return nil, fault.New(fault.Internal, "", fmt.Sprintf("no connection %q", name), "report this", nil)
+}
+
+// sink makes the sink of the configuration's write section.
+func (p *Pipeline) sink(ctx context.Context) (*sink.Sink, error) {
+	s := &sink.Sink{Store: p.store}
+	for _, w := range p.cfg.Write {
+		conn, err := p.conn(ctx, w.Connection)
+		if err != nil {
+			return nil, err
+		}
+		target, ok := conn.(connectors.Target)
+		if !ok {
+			return nil, fault.New(fault.Config, w.Connection, "this kind of connection takes no values back", "write to a CRM connection", nil)
+		}
+		writing := sink.Writing{Name: w.Connection + "." + w.Object, Object: w.Object, Kind: w.Entity, Target: target}
+		for _, m := range sink.Measures {
+			if field, ok := w.Fields[m.Name]; ok {
+				writing.Fields = append(writing.Fields, sink.FieldOf{Measure: m.Name, Field: field})
+			}
+		}
+		s.Writings = append(s.Writings, writing)
+	}
+	return s, nil
+}
+
+// explainer explains with this configuration's table and language, and the directory's names.
+func (p *Pipeline) explainer(ctx context.Context) explain.Explainer {
+	return explain.Explainer{Points: p.points, HalfLife: p.table.HalfLifeDays, Language: p.cfg.Language,
+		Names: func(e engine.Entity) string {
+			profile, ok, err := p.store.Profile(ctx, e)
+			if err != nil || !ok {
+				return "" // a name is an ornament: its absence must not stop a score
+			}
+			return profile.Name
+		}}
+}
+
+// scorer is the engine as the store's ledger needs it.
+type scorer struct{ *engine.Points }
+
+func (s scorer) Due(kind engine.EntityKind, cells []engine.Cell, asOf engine.Date) engine.Date {
+	return s.Evaluate(kind, cells, asOf).Due
+}

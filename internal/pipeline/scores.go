@@ -1,0 +1,137 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"energyd/engine"
+	"energyd/internal/explain"
+	"energyd/internal/fault"
+	"energyd/sink"
+)
+
+// wanted gives what the CRM shall hold in the records of one kind whose score may have moved.
+func (p *Pipeline) wanted(ctx context.Context, kind engine.EntityKind) iter.Seq2[sink.Wanted, error] {
+	x := p.explainer(ctx)
+	asOf := p.AsOf()
+	return func(yield func(sink.Wanted, error) bool) {
+		for entry, err := range p.store.Ledger(ctx, kind, true) {
+			if err != nil {
+				yield(sink.Wanted{}, err)
+				return
+			}
+			score := p.points.Evaluate(kind, entry.Cells, asOf)
+			acts, err := p.near(ctx, entry.Entity)
+			if err != nil {
+				yield(sink.Wanted{}, err)
+				return
+			}
+			w := sink.Want(entry.Entity.ID, x.Names(entry.Entity), sink.Subject{
+				Score: score, Band: explain.Label(p.points.Band(score.Band).Label, p.cfg.Language),
+				Reasons:  x.Reasons(acts, entry.Entity, asOf, 3),
+				HalfLife: p.table.HalfLifeDays, TableVersion: p.points.Version(),
+			})
+			if !yield(w, nil) {
+				return
+			}
+		}
+	}
+}
+
+// near gives the activities that an entity's reasons come from: those of its
+// account. A rep's would be everybody's, so a rep has no reasons.
+func (p *Pipeline) near(ctx context.Context, e engine.Entity) ([]engine.Activity, error) {
+	switch e.Kind {
+	case engine.Account:
+		return p.store.AccountActivities(ctx, e.ID)
+	case engine.Contact, engine.Deal:
+		profile, ok, err := p.store.Profile(ctx, e)
+		if err != nil || !ok {
+			return nil, err
+		}
+		return p.store.AccountActivities(ctx, profile.Account)
+	}
+	return nil, nil
+}
+
+// Scores gives the scores of all entities of one kind.
+func (p *Pipeline) Scores(ctx context.Context, kind engine.EntityKind) iter.Seq2[engine.EntityScore, error] {
+	return func(yield func(engine.EntityScore, error) bool) {
+		for entry, err := range p.store.Ledger(ctx, kind, false) {
+			s := engine.EntityScore{Entity: entry.Entity}
+			if err == nil {
+				s.Score = p.points.Evaluate(kind, entry.Cells, p.AsOf())
+			}
+			if !yield(s, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Explain says why an entity's number is what it is. name is "kind:id" or an
+// id, another key or a name of the directory; of accounts first.
+// Faults: config (not found, ambiguous).
+func (p *Pipeline) Explain(ctx context.Context, name string) (explain.Explanation, error) {
+	e, err := p.find(ctx, name)
+	if err != nil {
+		return explain.Explanation{}, err
+	}
+	entry, ok, err := p.store.LedgerEntry(ctx, e)
+	if err != nil {
+		return explain.Explanation{}, err
+	}
+	if !ok {
+		return explain.Explanation{}, fault.New(fault.Config, "explain", fmt.Sprintf("%s %s has no energy: no activity of it is stored", e.Kind, e.ID),
+			"pull first, or look for its records among the rejects (energyd export rejects)", nil)
+	}
+	var acts []engine.Activity
+	if e.Kind == engine.Account {
+		acts, err = p.store.AccountActivities(ctx, e.ID)
+	} else {
+		acts, err = p.of(ctx, e)
+	}
+	if err != nil {
+		return explain.Explanation{}, err
+	}
+	return p.explainer(ctx).Explain(acts, e, p.points.Evaluate(e.Kind, entry.Cells, p.AsOf())), nil
+}
+
+// of gives the activities of all accounts that a contact, deal or rep takes part in.
+func (p *Pipeline) of(ctx context.Context, e engine.Entity) ([]engine.Activity, error) {
+	var acts, account []engine.Activity
+	involved := false
+	flush := func() {
+		if involved {
+			acts = append(acts, account...)
+		}
+		account, involved = account[:0], false
+	}
+	for a, err := range p.store.Activities(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if len(account) > 0 && account[0].Account != a.Account {
+			flush()
+		}
+		account = append(account, a)
+		involved = involved || involves(a, e)
+	}
+	flush()
+	return acts, nil
+}
+
+func involves(a engine.Activity, e engine.Entity) bool {
+	is := func(s engine.Share) bool { return s.ID == e.ID }
+	switch e.Kind {
+	case engine.Contact:
+		return slices.ContainsFunc(a.People, func(t engine.Participant) bool { return t.Contact == e.ID })
+	case engine.Deal:
+		return slices.ContainsFunc(a.Deals, is)
+	case engine.Rep:
+		return slices.ContainsFunc(a.Reps, is)
+	}
+	return a.Account == e.ID
+}

@@ -1,0 +1,99 @@
+package pipeline
+
+import (
+	"context"
+
+	"energyd/internal/fault"
+	"energyd/internal/store"
+	"energyd/sink"
+)
+
+// Plan computes what would change in the CRM, and keeps it under a hash. It writes nothing to the CRM.
+func (p *Pipeline) Plan(ctx context.Context) (Report, sink.Summary, error) {
+	var sum sink.Summary
+	r, err := p.run(ctx, "plan", func(ctx context.Context, r *Report) (err error) {
+		sum, err = p.plan(ctx, r.Run)
+		return err
+	})
+	return r, sum, err
+}
+
+func (p *Pipeline) plan(ctx context.Context, run string) (sink.Summary, error) {
+	if len(p.cfg.Write) == 0 {
+		return sink.Summary{}, fault.New(fault.Config, "plan", "the configuration has no write section", "say under write: which values go into which CRM fields", nil)
+	}
+	s, err := p.sink(ctx)
+	if err != nil {
+		return sink.Summary{}, err
+	}
+	asOf := p.AsOf()
+	// What was pulled and not yet folded (a run was killed) and what falls due by the date alone come first.
+	if _, err := p.store.Fold(ctx, scorer{p.points}, asOf); err != nil {
+		return sink.Summary{}, err
+	}
+	if _, err := p.store.MarkDue(ctx, scorer{p.points}, asOf); err != nil {
+		return sink.Summary{}, err
+	}
+	return s.Plan(ctx, run, asOf, p.opt.Now(), p.wanted)
+}
+
+// Apply sends the plan with this hash, or the latest open one for "".
+func (p *Pipeline) Apply(ctx context.Context, hash string) (Report, sink.Outcome, error) {
+	var out sink.Outcome
+	r, err := p.run(ctx, "apply", func(ctx context.Context, r *Report) (err error) {
+		out, err = p.apply(ctx, hash, r)
+		return err
+	})
+	return r, out, err
+}
+
+func (p *Pipeline) apply(ctx context.Context, hash string, r *Report) (sink.Outcome, error) {
+	s, err := p.sink(ctx)
+	if err != nil {
+		return sink.Outcome{}, err
+	}
+	out, err := s.Apply(ctx, hash, p.opt.Now())
+	if out.Rejected+out.Deferred > 0 {
+		r.State = store.Partial
+	}
+	return out, err
+}
+
+// Sync pulls, plans and applies once: what the nightly schedule runs. A source
+// that failed leaves its customers' energy as it was known; the run is failed,
+// but what the other sources gave is written.
+func (p *Pipeline) Sync(ctx context.Context) (Report, sink.Summary, sink.Outcome, error) {
+	var sum sink.Summary
+	var out sink.Outcome
+	r, err := p.run(ctx, "sync", func(ctx context.Context, r *Report) (err error) {
+		if err := p.pull(ctx, p.cfg.Sources, r); err != nil {
+			return err
+		}
+		if sum, err = p.plan(ctx, r.Run); err != nil {
+			return err
+		}
+		if sum.Changes == 0 {
+			return nil
+		}
+		out, err = p.apply(ctx, sum.Plan, r)
+		return err
+	})
+	return r, sum, out, err
+}
+
+// Changes gives a plan's changes to show, up to limit; limit 0 gives all.
+func (p *Pipeline) Changes(ctx context.Context, run string, limit int) ([]sink.Change, error) {
+	if limit == 0 {
+		limit = 1 << 30
+	}
+	return p.store.Changes(ctx, run, 0, limit)
+}
+
+// Verify reads back from the CRM what the plan of a run wrote.
+func (p *Pipeline) Verify(ctx context.Context, run string) (sink.Verification, error) {
+	s, err := p.sink(ctx)
+	if err != nil {
+		return sink.Verification{}, err
+	}
+	return s.Verify(ctx, run)
+}
