@@ -1,0 +1,226 @@
+package pipeline_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"energyd/connectors/all"
+	"energyd/engine"
+	"energyd/internal/config"
+	"energyd/internal/pipeline"
+	"energyd/internal/testdb"
+)
+
+// BenchmarkNights is the whole path at the size that a large firm has: a first
+// pull of a million daily reports out of PostgreSQL, scoring all of it anew,
+// and a night in which a thousand reports came. BENCH_EVENTS changes the size.
+// Each step runs once, beside a plain COPY of the same table as the yardstick.
+func BenchmarkNights(b *testing.B) {
+	events := 1_000_000
+	if s := os.Getenv("BENCH_EVENTS"); s != "" {
+		var err error
+		if events, err = strconv.Atoi(s); err != nil {
+			b.Fatal(err)
+		}
+	}
+	ctx := b.Context()
+	data := generate(b, events, 1000)
+	dsn := testdb.Postgres(b)
+	db := sqlx.MustConnect("postgres", dsn)
+	defer db.Close()
+	makeReports(b, db)
+	load(b, db, filepath.Join(data, "daily_report.csv"))
+	file := configure(b, dsn)
+
+	b.Run("copy", func(b *testing.B) {
+		for b.Loop() {
+			cmd := exec.CommandContext(ctx, "psql", dsn, "-qc", "COPY daily_report TO STDOUT")
+			cmd.Stdout = io.Discard
+			if err := cmd.Run(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(events)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+	})
+	asOf := engine.DateOf(2026, time.October, 1)
+	p := open(b, file, asOf)
+	b.Run("pull", func(b *testing.B) {
+		if b.N > 1 {
+			b.Fatal("a first pull happens once: run with -benchtime 1x")
+		}
+		r, err := p.Pull(ctx)
+		if err != nil || len(r.Errors) > 0 {
+			b.Fatal(err, r.Errors)
+		}
+		if r.Sources[0].Read != events {
+			b.Fatalf("read %d of %d", r.Sources[0].Read, events)
+		}
+		b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "activities/s")
+		b.ReportMetric(peakMB(b), "peak-MB")
+	})
+	b.Run("rescore", func(b *testing.B) {
+		for b.Loop() {
+			if err := p.Rescore(ctx); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(events)*float64(b.N)/b.Elapsed().Seconds(), "activities/s")
+		b.ReportMetric(peakMB(b), "peak-MB")
+	})
+	load(b, db, filepath.Join(data, "daily_report_new.csv"))
+	if err := p.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("night", func(b *testing.B) {
+		if b.N > 1 {
+			b.Fatal("the thousand reports are new once: run with -benchtime 1x")
+		}
+		p := open(b, file, asOf+1) // a new process would open the store too
+		defer p.Close()
+		r, err := p.Pull(ctx)
+		if err != nil || len(r.Errors) > 0 {
+			b.Fatal(err, r.Errors)
+		}
+		if r.Fold.Stored == 0 {
+			b.Fatal("nothing was new")
+		}
+		b.ReportMetric(float64(r.Fold.Stored), "changed")
+	})
+	if info, err := os.Stat(filepath.Join(filepath.Dir(file), "energyd.db")); err == nil {
+		b.ReportMetric(float64(info.Size())/float64(events), "store-B/activity")
+	}
+}
+
+// generate writes the generator's data set, with so many later rows.
+func generate(b *testing.B, events, extra int) string {
+	b.Helper()
+	dir := b.TempDir()
+	cmd := exec.CommandContext(b.Context(), "go", "run", ".", "-out", dir, "-events", strconv.Itoa(events), "-extra", strconv.Itoa(extra), "-write", "raw")
+	cmd.Dir = filepath.Join("..", "..", "..", "shared", "gen")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("generate: %v\n%s", err, out)
+	}
+	return dir
+}
+
+func makeReports(b *testing.B, db *sqlx.DB) {
+	b.Helper()
+	db.MustExec(`CREATE TABLE daily_report (report_id bigint PRIMARY KEY, report_date text, start_time text, rep_code text, account_code text,
+		contact_code text, contact_name text, contact_title text, deal_code text, activity text, minutes int, result text, memo text,
+		source text NOT NULL, ext_key text NOT NULL, updated_at timestamptz NOT NULL)`)
+	db.MustExec(`CREATE INDEX ON daily_report (updated_at, report_id)`)
+}
+
+// load copies a CSV file into the daily reports.
+func load(b *testing.B, db *sqlx.DB, file string) {
+	b.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	tx := db.MustBegin()
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	columns := strings.Split("report_id,report_date,start_time,rep_code,account_code,contact_code,contact_name,contact_title,deal_code,activity,minutes,result,memo,source,ext_key,updated_at", ",")
+	stmt, err := tx.Prepare(pq.CopyIn("daily_report", columns...))
+	if err != nil {
+		b.Fatal(err)
+	}
+	sc := bufio.NewScanner(f)
+	sc.Scan() // the heads
+	for sc.Scan() {
+		cells := strings.Split(sc.Text(), ",") // the generator's texts hold no comma
+		if len(cells) != len(columns) {
+			b.Fatalf("%d cells: %s", len(cells), sc.Text())
+		}
+		row := make([]any, len(cells))
+		for i, c := range cells {
+			row[i] = c
+		}
+		if _, err := stmt.Exec(row...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if _, err := stmt.Exec(); err != nil {
+		b.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		b.Fatal(err)
+	}
+	db.MustExec("ANALYZE daily_report")
+}
+
+// configure writes a configuration that reads the daily reports and knows no CRM.
+func configure(b *testing.B, dsn string) string {
+	b.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		b.Fatal(err)
+	}
+	password, _ := u.User.Password()
+	b.Setenv("REPORTS_PASSWORD", password)
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		b.Fatal(err)
+	}
+	file := filepath.Join(b.TempDir(), "energyd.yaml")
+	text := fmt.Sprintf(`language: ja
+store: sqlite:energyd.db
+points: %[1]s/configs/points.yaml
+titles: %[1]s/configs/titles.yaml
+connections:
+  reports: {type: sql, driver: postgres, host: %[2]s, port: %[3]s, database: %[4]s, user: %[5]s, password: "${env:REPORTS_PASSWORD}", tls: "off"}
+sources:
+  daily_report: {connection: reports, table: daily_report, key: [report_id], changed: updated_at, mapping: %[1]s/mapping/testdata/gen.yaml}
+`, root, u.Hostname(), u.Port(), strings.TrimPrefix(u.Path, "/"), u.User.Username())
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return file
+}
+
+func open(tb testing.TB, file string, asOf engine.Date) *pipeline.Pipeline {
+	tb.Helper()
+	cfg, err := config.Load(file, all.Connectors)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p, err := pipeline.Open(context.Background(), cfg, pipeline.Options{Log: slog.New(slog.DiscardHandler), Now: time.Now, AsOf: asOf})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+// peakMB is the most memory that this process ever had resident.
+func peakMB(b *testing.B) float64 {
+	b.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if kb, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			n, err := strconv.Atoi(strings.Fields(kb)[0])
+			if err != nil {
+				b.Fatal(err)
+			}
+			return float64(n) / 1024
+		}
+	}
+	return 0
+}
