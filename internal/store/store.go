@@ -1,140 +1,297 @@
-// Package store keeps what energyd knows.
+// Package store keeps what energyd knows, in one SQLite file or one PostgreSQL
+// database: activities and the ledger as packed, clustered blocks, everything
+// else as plain rows. The packed layout is described in
+// docs/decisions/0002-packed-store.md, and byte by byte at its codecs:
+//
+//   - block.go: clustered tables, the frame of a block
+//   - codec.go: activity blocks; ledger.go: ledger blocks; keys.go: key blocks
+//   - save.go: what a pull saves; fold.go: how arrivals become activities and ledger
+//   - directory.go: profiles and finding them; run.go: runs; reject.go: rejects
 package store
 
 import (
 	"context"
+	"database/sql"
+	"embed"
 	"errors"
+	"fmt"
+	"io/fs"
 	"iter"
-	"time"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
 
-	"energyd/connectors"
-	"energyd/engine"
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+
+	"energyd/internal/fault"
 )
 
-type Store struct{}
+//go:embed migrations
+var migrations embed.FS
 
-func Open(ctx context.Context, url string) (*Store, error) { return nil, errors.ErrUnsupported }
-func (s *Store) Close() error                              { return nil }
+// Store is the open store. It is safe for concurrent use, also by several processes.
+type Store struct {
+	read, write *sqlx.DB // the same for PostgreSQL; SQLite writes over one connection
+	postgres    bool
 
-type Batch struct {
-	Run, Source   string
-	After, Next   connectors.Cursor
-	Interval      connectors.Interval
-	Read, Skipped int
-	Activities    []engine.Activity
-	Profiles      []engine.Profile
-	Rejects       []connectors.Reject
+	mu        sync.Mutex
+	directory *Directory
 }
 
-func (s *Store) SaveBatch(ctx context.Context, b Batch) error { return errors.ErrUnsupported }
-func (s *Store) Cursor(ctx context.Context, source string) (connectors.Cursor, error) {
-	return "", errors.ErrUnsupported
-}
-func (s *Store) Intervals(ctx context.Context, source string) ([]connectors.Interval, error) {
-	return nil, errors.ErrUnsupported
-}
-
-type Scorer interface {
-	Contributions(acts []engine.Activity, emit func(i int, c engine.Contribution))
-	Due(kind engine.EntityKind, cells []engine.Cell, asOf engine.Date) engine.Date
-	Fingerprint() string
-}
-type FoldStats struct {
-	Arrived, Stored, Unchanged int
-	Entries                    int // ledger entries whose cells changed
-	Rebuilt                    bool
-}
-
-func (s *Store) Fold(ctx context.Context, sc Scorer, asOf engine.Date) (FoldStats, error) {
-	return FoldStats{}, errors.ErrUnsupported
-}
-func (s *Store) Rebuild(ctx context.Context, sc Scorer, asOf engine.Date) error {
-	return errors.ErrUnsupported
-}
-func (s *Store) MarkDue(ctx context.Context, sc Scorer, asOf engine.Date) (int, error) {
-	return 0, errors.ErrUnsupported
+// Open opens the store at url, "sqlite:/path/energyd.db" or "postgres://…",
+// makes it when there is none (a SQLite file only its owner may read), and
+// brings its tables up to date. The data of one store may be used by a daemon
+// and commands at the same time.
+// Faults: config (bad url, tables of a newer energyd), unavailable.
+func Open(ctx context.Context, url string) (*Store, error) {
+	scheme, rest, _ := strings.Cut(url, ":")
+	var s *Store
+	var err error
+	switch scheme {
+	case "sqlite":
+		s, err = openSQLite(rest)
+	case "postgres", "postgresql":
+		s, err = openPostgres(url)
+	default:
+		return nil, fault.New(fault.Config, "open store", "the store's url is neither sqlite:… nor postgres://…",
+			"for example sqlite:/var/lib/energyd/energyd.db", nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
-type Entry struct {
-	Entity engine.Entity
-	Cells  []engine.Cell
-	Due    engine.Date
-	Dirty  bool
+func openSQLite(path string) (*Store, error) {
+	path = strings.TrimPrefix(path, "//")
+	if path == "" {
+		return nil, fault.New(fault.Config, "open store", "sqlite: names no file", "for example sqlite:/var/lib/energyd/energyd.db", nil)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fault.New(fault.Config, "open store", "cannot open the store's file", "its folder must exist and belong to the user that runs energyd", err)
+	}
+	_ = f.Close()
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, storeError("open store", err)
+	}
+	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(absolute)
+	// An 8 KB page holds about one block.
+	dsn := "file:" + escaped + "?_pragma=busy_timeout(60000)&_pragma=page_size(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+	write, err := sqlx.Open("sqlite", dsn+"&_txlock=immediate")
+	if err != nil {
+		return nil, storeError("open store", err)
+	}
+	write.SetMaxOpenConns(1) // SQLite has one writer; waiting here is fairer than waiting for its lock
+	read, err := sqlx.Open("sqlite", dsn+"&_pragma=query_only(1)")
+	if err != nil {
+		return nil, errors.Join(storeError("open store", err), write.Close())
+	}
+	return &Store{read: read, write: write}, nil
 }
 
-func (s *Store) Ledger(ctx context.Context, kind engine.EntityKind, onlyDirty bool) iter.Seq2[Entry, error] {
-	return nil
-}
-func (s *Store) LedgerEntry(ctx context.Context, e engine.Entity) (Entry, bool, error) {
-	return Entry{}, false, errors.ErrUnsupported
-}
-func (s *Store) Settle(ctx context.Context, entities []engine.Entity) error {
-	return errors.ErrUnsupported
-}
-func (s *Store) AccountActivities(ctx context.Context, account string) ([]engine.Activity, error) {
-	return nil, errors.ErrUnsupported
-}
-func (s *Store) Activities(ctx context.Context) iter.Seq2[engine.Activity, error] { return nil }
-func (s *Store) Profile(ctx context.Context, e engine.Entity) (engine.Profile, bool, error) {
-	return engine.Profile{}, false, errors.ErrUnsupported
-}
-func (s *Store) Profiles(ctx context.Context, kind engine.EntityKind) iter.Seq2[engine.Profile, error] {
-	return nil
+func openPostgres(url string) (*Store, error) {
+	config, err := pq.ParseURL(url)
+	if err != nil {
+		// pq repeats the whole url, with its password.
+		return nil, fault.New(fault.Config, "open store", "the store's postgres:// url cannot be read",
+			"it looks like postgres://user@host:5432/database?sslmode=verify-full", nil)
+	}
+	db, err := sqlx.Open("postgres", config)
+	if err != nil {
+		return nil, fault.New(fault.Config, "open store", "the store's postgres:// url has a wrong option", "see the documentation of lib/pq", nil)
+	}
+	db.SetMaxOpenConns(8)
+	return &Store{read: db, write: db, postgres: true}, nil
 }
 
-type Directory struct{}
-
-func (s *Store) Directory(ctx context.Context) (*Directory, error) {
-	return nil, errors.ErrUnsupported
+// Close ends all connections.
+func (s *Store) Close() error {
+	if s.postgres {
+		return s.write.Close()
+	}
+	return errors.Join(s.read.Close(), s.write.Close())
 }
-func (d *Directory) Find(kind engine.EntityKind, key, value string) (id string, ok bool) {
-	return "", false
-}
 
-type RunState string
-
+// lockMigration and lockLedger are PostgreSQL advisory locks of one database.
+// SQLite's single writer needs none.
 const (
-	Running RunState = ""
-	OK      RunState = "ok"
-	Partial RunState = "partial"
-	Parked  RunState = "parked"
-	Failed  RunState = "failed"
+	lockMigration = 0x656e65726779 // "energy"
+	lockLedger    = lockMigration + 1
 )
 
-type Run struct {
-	ID, Kind       string
-	Started, Ended time.Time // UTC; Ended is zero while it runs
-	State          RunState
-	Message        string
-	Sources        []RunSource
-}
-type RunSource struct {
-	Source                                     string
-	Read, Stored, Unchanged, Skipped, Rejected int
+func (s *Store) migrate(ctx context.Context) error {
+	dialect, dir := goose.DialectSQLite3, "migrations/sqlite"
+	if s.postgres {
+		dialect, dir = goose.DialectPostgres, "migrations/postgres"
+		// Two processes that start together must not both make the tables.
+		lock, err := s.write.Connx(ctx)
+		if err != nil {
+			return storeError("open store", err)
+		}
+		defer lock.Close()
+		if _, err := lock.ExecContext(ctx, "SELECT pg_advisory_lock($1)", lockMigration); err != nil {
+			return storeError("open store", err)
+		}
+		defer func() {
+			_, _ = lock.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", lockMigration)
+		}()
+	}
+	files, err := fs.Sub(migrations, dir)
+	if err != nil {
+		return storeError("open store", err)
+	}
+	p, err := goose.NewProvider(dialect, s.write.DB, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return storeError("open store", err)
+	}
+	current, ours, err := p.GetVersions(ctx)
+	if err != nil {
+		return storeError("open store", err)
+	}
+	if current > ours {
+		return fault.New(fault.Config, "open store", fmt.Sprintf("the store has tables of version %d; this energyd knows versions up to %d", current, ours),
+			"install the energyd that wrote it last, or a newer one", nil)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		// Another process may have been faster with the same SQLite file.
+		if pending, e := p.HasPending(ctx); e != nil || pending {
+			return storeError("open store", err)
+		}
+	}
+	return nil
 }
 
-func (s *Store) BeginRun(ctx context.Context, kind string, at time.Time) (id string, err error) {
-	return "", errors.ErrUnsupported
-}
-func (s *Store) FinishRun(ctx context.Context, id string, at time.Time, state RunState, message string) error {
-	return errors.ErrUnsupported
-}
-func (s *Store) Runs(ctx context.Context, limit int) ([]Run, error) {
-	return nil, errors.ErrUnsupported
-}
-
-type Reject struct {
-	Source string
-	connectors.Reject
-	Run      string // that saw it last
-	Attempts int
-}
-type RejectCount struct {
-	Source, Code string
-	Count        int
+// tx runs f in one writing transaction. What f returns decides whether it counts.
+func (s *Store) tx(ctx context.Context, op string, f func(*sqlx.Tx) error) error {
+	tx, err := s.write.BeginTxx(ctx, nil)
+	if err != nil {
+		return storeError(op, err)
+	}
+	if err := f(tx); err != nil {
+		return storeError(op, errors.Join(err, rollback(tx)))
+	}
+	return storeError(op, tx.Commit())
 }
 
-func (s *Store) Rejects(ctx context.Context, source string) iter.Seq2[Reject, error] { return nil }
-func (s *Store) RejectCounts(ctx context.Context) ([]RejectCount, error) {
-	return nil, errors.ErrUnsupported
+func rollback(tx *sqlx.Tx) error {
+	if err := tx.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
+		return err
+	}
+	return nil
+}
+
+// ledgerTx is tx for what writes blocks: one at a time.
+func (s *Store) ledgerTx(ctx context.Context, op string, f func(*sqlx.Tx) error) error {
+	return s.tx(ctx, op, func(tx *sqlx.Tx) error {
+		if s.postgres {
+			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", lockLedger); err != nil {
+				return err
+			}
+		}
+		return f(tx)
+	})
+}
+
+// number reads a number of the table meta; 0 when it was never set.
+func number(ctx context.Context, q sqlx.ExtContext, name string) (int64, error) {
+	var n int64
+	err := sqlx.GetContext(ctx, q, &n, q.Rebind("SELECT CAST(value AS BIGINT) FROM meta WHERE name = ?"), name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return n, err
+}
+
+// increase adds one to a number of the table meta and gives the new one.
+// Others who do so wait for this transaction, so that numbers come in the order of commits.
+func increase(ctx context.Context, tx *sqlx.Tx, name string) (int64, error) {
+	_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO meta (name, value) VALUES (?, '1') ON CONFLICT (name) "+
+		"DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)"), name)
+	if err != nil {
+		return 0, err
+	}
+	return number(ctx, tx, name)
+}
+
+// scan reads the data of a packed table's rows in order, between two firsts
+// inclusive, where the condition holds. It reads some rows at a time, so that
+// the caller may use the connection meanwhile.
+func scan(ctx context.Context, q sqlx.ExtContext, table, where string, from, to int64) iter.Seq2[[]byte, error] {
+	const page = 128
+	query := q.Rebind(fmt.Sprintf("SELECT first, data FROM %s WHERE first >= ? AND first <= ? AND %s ORDER BY first LIMIT %d", table, where, page))
+	return func(yield func([]byte, error) bool) {
+		for {
+			var rows []struct {
+				First int64
+				Data  []byte
+			}
+			if err := sqlx.SelectContext(ctx, q, &rows, query, from, to); err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, r := range rows {
+				if !yield(r.Data, nil) {
+					return
+				}
+			}
+			if len(rows) < page || rows[len(rows)-1].First == to {
+				return
+			}
+			from = rows[len(rows)-1].First + 1
+		}
+	}
+}
+
+// columns splits ", a, b" into a and b.
+func columns(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// plain is text that both databases hold: valid UTF-8 without NUL.
+func plain(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
+}
+
+// storeError makes a database's error one of ours. Errors that are ours already, and nil, stay.
+func storeError(op string, err error) error {
+	var ours *fault.Error
+	if err == nil || errors.As(err, &ours) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if errors.Is(err, errCorrupt) {
+		return fault.New(fault.Internal, op, "the store is damaged", "restore it from a backup, or start with an empty store and pull everything again", err)
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		switch lite.Code() & 0xff {
+		case 5, 6: // SQLITE_BUSY, SQLITE_LOCKED
+			return fault.New(fault.Unavailable, op, "the store is locked by another process", "wait for it to end; nothing was changed", err)
+		case 10, 13: // SQLITE_IOERR, SQLITE_FULL
+			return fault.New(fault.Unavailable, op, "the store cannot be written", "look for a full or broken disk", err)
+		}
+	}
+	var pg *pq.Error
+	var network net.Error
+	if errors.As(err, &network) || errors.Is(err, sql.ErrConnDone) {
+		return fault.New(fault.Unavailable, op, "the store's database does not answer", "look whether PostgreSQL runs and can be reached", err)
+	}
+	if errors.As(err, &pg) {
+		switch pg.Code.Class() {
+		case "08", "53", "57": // connection, resources, operator
+			return fault.New(fault.Unavailable, op, "the store's database does not serve", "look into PostgreSQL's log", err)
+		case "28", "3D": // authorization, no such database
+			return fault.New(fault.Config, op, "the store's database cannot be used", "check user, password and database of the store's url", err)
+		}
+	}
+	return fault.New(fault.Internal, op, "the store failed", "", err)
 }

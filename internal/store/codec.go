@@ -1,0 +1,434 @@
+package store
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"strings"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"energyd/engine"
+)
+
+// An activity block holds activities of neighbouring clusters, sorted by
+// compareActs. Its body, after seal's frame (see block.go), is made of varints:
+//
+//	text      length, bytes: the distinct strings, then the ids in the order of the rows
+//	strings   count, length of each
+//	shapes    count, each: source, kind, mapping (strings), status, direction, flags
+//	shares    count, each a list: count, then id (string), weight (reversed float64 bits)
+//	people    count, each a list: count, then contact, title, rank (strings), keyman | role<<1
+//	cues      count, each a list: count, then strings
+//	units     of times and versions, in µs: the largest of 60 s, 1 s, 1 ms, 1 µs that divides all
+//	rows      count, each: shape<<1 | new account, [account], length of id, [time], [date], version,
+//	          deals, reps, people, cues
+//
+// The account is that of the row before unless it is told. Time, date and version are zigzag differences from the row before. Lists are
+// numbered from 1; 0 is the empty list. Texts are not copied when a block is
+// decoded, and equal lists share one slice: do not write into them.
+const activityVersion = 1
+
+// Flags of a shape.
+const (
+	flagDeleted = 1 << iota
+	flagAt      // the row has a time
+	flagDate    // the row has a date
+	flagNoDate  // the date is engine.NoDate; with neither flag it is 0
+)
+
+// act is an activity on its way through a fold.
+type act struct {
+	engine.Activity
+	cluster uint64 // where it is kept
+	arrival int32  // index of the arrival that brought it; -1 = it stood in the store
+}
+
+// keyHash is where the activity's identity is kept. A collision does no harm.
+func keyHash(source, id string) uint64 {
+	return xxhash.Sum64String(id) ^ bits.RotateLeft64(xxhash.Sum64String(source), 21)
+}
+
+// clusterOf is the cluster of an activity: its account's, or, without an
+// account (a deletion tells only the key), one of its own.
+func clusterOf(a *engine.Activity) uint64 {
+	if a.Account == "" {
+		return keyHash(a.Source, a.ID)
+	}
+	return xxhash.Sum64String(a.Account)
+}
+
+// moment is the activity's place in time, in µs.
+func moment(a *engine.Activity) int64 {
+	if a.At.IsZero() {
+		return int64(a.Date) * 86_400_000_000
+	}
+	return a.At.UnixMicro()
+}
+
+// compareActs orders activities as blocks hold them: by cluster, account, time and identity.
+func compareActs(x, y *act) int {
+	if c := cmp.Compare(x.cluster, y.cluster); c != 0 {
+		return c
+	}
+	if c := strings.Compare(x.Account, y.Account); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(moment(&x.Activity), moment(&y.Activity)); c != 0 {
+		return c
+	}
+	return compareKeys(x, y)
+}
+
+func compareKeys(x, y *act) int {
+	if c := strings.Compare(x.ID, y.ID); c != 0 {
+		return c
+	}
+	return strings.Compare(x.Source, y.Source)
+}
+
+// interner numbers distinct byte strings and keeps them end to end.
+type interner struct {
+	slots []uint32 // hash table of numbers + 1
+	ends  []uint32
+	data  []byte
+}
+
+func (t *interner) reset() {
+	clear(t.slots)
+	t.ends, t.data = t.ends[:0], t.data[:0]
+}
+
+func (t *interner) entry(i uint32) []byte {
+	from := uint32(0)
+	if i > 0 {
+		from = t.ends[i-1]
+	}
+	return t.data[from:t.ends[i]]
+}
+
+// number gives the number of s, a new one at its first appearance.
+func (t *interner) number(s []byte) uint64 {
+	if 2*len(t.ends) >= len(t.slots) {
+		t.grow()
+	}
+	mask := uint64(len(t.slots) - 1)
+	for h := xxhash.Sum64(s) & mask; ; h = (h + 1) & mask {
+		slot := t.slots[h]
+		if slot == 0 {
+			t.data = append(t.data, s...)
+			t.ends = append(t.ends, uint32(len(t.data)))
+			t.slots[h] = uint32(len(t.ends))
+			return uint64(len(t.ends) - 1)
+		}
+		if string(t.entry(slot-1)) == string(s) {
+			return uint64(slot - 1)
+		}
+	}
+}
+
+func (t *interner) grow() {
+	t.slots = make([]uint32, max(256, 2*len(t.slots)))
+	mask := uint64(len(t.slots) - 1)
+	for i := range t.ends {
+		h := xxhash.Sum64(t.entry(uint32(i))) & mask
+		for t.slots[h] != 0 {
+			h = (h + 1) & mask
+		}
+		t.slots[h] = uint32(i + 1)
+	}
+}
+
+// encoder packs activity blocks; its buffers are used again.
+type encoder struct {
+	strings, shapes, shares, people, cues interner
+	ids, rows, item, text, body           []byte
+}
+
+// encode gives the sealed block of acts, which are sorted by compareActs.
+func (e *encoder) encode(acts []*act) []byte {
+	for _, t := range []*interner{&e.strings, &e.shapes, &e.shares, &e.people, &e.cues} {
+		t.reset()
+	}
+	e.ids, e.rows = e.ids[:0], e.rows[:0]
+	timeUnit, versionUnit := units(acts)
+	var time, date, version int64
+	account := ""
+	for _, a := range acts {
+		shape := e.shapeOf(&a.Activity) << 1
+		if a.Account == account {
+			e.rows = binary.AppendUvarint(e.rows, shape)
+		} else {
+			account = a.Account
+			e.rows = binary.AppendUvarint(e.rows, shape|1)
+			e.rows = binary.AppendUvarint(e.rows, e.stringOf(account))
+		}
+		e.rows = binary.AppendUvarint(e.rows, uint64(len(a.ID)))
+		e.ids = append(e.ids, a.ID...)
+		if !a.At.IsZero() {
+			t := a.At.UnixMicro() / timeUnit
+			e.rows = binary.AppendVarint(e.rows, t-time)
+			time = t
+		}
+		if a.Date != 0 && a.Date != engine.NoDate {
+			e.rows = binary.AppendVarint(e.rows, int64(a.Date)-date)
+			date = int64(a.Date)
+		}
+		v := a.Version / versionUnit
+		e.rows = binary.AppendVarint(e.rows, v-version) // wraps around, and back when decoded
+		version = v
+		e.rows = binary.AppendUvarint(e.rows, e.shareList(a.Deals))
+		e.rows = binary.AppendUvarint(e.rows, e.shareList(a.Reps))
+		e.rows = binary.AppendUvarint(e.rows, e.peopleList(a.People))
+		e.rows = binary.AppendUvarint(e.rows, e.cueList(a.Cues))
+	}
+	b := append(e.body[:0], make([]byte, sealSpace)...)
+	b = binary.AppendUvarint(b, uint64(len(e.strings.data)+len(e.ids)))
+	b = append(append(b, e.strings.data...), e.ids...)
+	b = binary.AppendUvarint(b, uint64(len(e.strings.ends)))
+	from := uint32(0)
+	for _, end := range e.strings.ends {
+		b = binary.AppendUvarint(b, uint64(end-from))
+		from = end
+	}
+	for _, t := range []*interner{&e.shapes, &e.shares, &e.people, &e.cues} {
+		b = binary.AppendUvarint(b, uint64(len(t.ends)))
+		b = append(b, t.data...)
+	}
+	b = binary.AppendUvarint(b, uint64(timeUnit))
+	b = binary.AppendUvarint(b, uint64(versionUnit))
+	b = binary.AppendUvarint(b, uint64(len(acts)))
+	b = append(b, e.rows...)
+	e.body = b
+	return seal(activityVersion, b)
+}
+
+// units gives the largest units, in µs, of which all times and all versions are multiples.
+func units(acts []*act) (times, versions int64) {
+	steps := [...]int64{60_000_000, 1_000_000, 1_000, 1}
+	t, v := 0, 0
+	for _, a := range acts {
+		if !a.At.IsZero() {
+			for at := a.At.UnixMicro(); at%steps[t] != 0; {
+				t++
+			}
+		}
+		for a.Version%steps[v] != 0 {
+			v++
+		}
+	}
+	return steps[t], steps[v]
+}
+
+func (e *encoder) stringOf(s string) uint64 {
+	e.text = append(e.text[:0], s...)
+	return e.strings.number(e.text)
+}
+
+func (e *encoder) appendString(s string) { e.item = binary.AppendUvarint(e.item, e.stringOf(s)) }
+
+func (e *encoder) shapeOf(a *engine.Activity) uint64 {
+	flags := byte(0)
+	if a.Deleted {
+		flags |= flagDeleted
+	}
+	if !a.At.IsZero() {
+		flags |= flagAt
+	}
+	switch a.Date {
+	case 0:
+	case engine.NoDate:
+		flags |= flagNoDate
+	default:
+		flags |= flagDate
+	}
+	e.item = e.item[:0]
+	e.appendString(a.Source)
+	e.appendString(a.Kind)
+	e.appendString(a.Mapping)
+	e.item = append(e.item, byte(a.Status), byte(a.Direction), flags)
+	return e.shapes.number(e.item)
+}
+
+func (e *encoder) shareList(list []engine.Share) uint64 {
+	if len(list) == 0 {
+		return 0
+	}
+	e.item = binary.AppendUvarint(e.item[:0], uint64(len(list)))
+	for _, s := range list {
+		e.appendString(s.ID)
+		e.item = binary.AppendUvarint(e.item, bits.Reverse64(math.Float64bits(s.Weight)))
+	}
+	return e.shares.number(e.item) + 1
+}
+
+func (e *encoder) peopleList(list []engine.Participant) uint64 {
+	if len(list) == 0 {
+		return 0
+	}
+	e.item = binary.AppendUvarint(e.item[:0], uint64(len(list)))
+	for _, p := range list {
+		e.appendString(p.Contact)
+		e.appendString(p.Title)
+		e.appendString(p.Rank)
+		role := uint64(p.Role) << 1
+		if p.Keyman {
+			role |= 1
+		}
+		e.item = binary.AppendUvarint(e.item, role)
+	}
+	return e.people.number(e.item) + 1
+}
+
+func (e *encoder) cueList(list []string) uint64 {
+	if len(list) == 0 {
+		return 0
+	}
+	e.item = binary.AppendUvarint(e.item[:0], uint64(len(list)))
+	for _, c := range list {
+		e.appendString(c)
+	}
+	return e.cues.number(e.item) + 1
+}
+
+// decoder unpacks activity blocks. What one decode returned is valid until
+// the next: take a new decoder to keep it.
+type decoder struct {
+	strings []string
+	shapes  []engine.Activity
+	shares  [][]engine.Share
+	people  [][]engine.Participant
+	cues    [][]string
+	acts    []act
+
+	shareItems  []engine.Share
+	peopleItems []engine.Participant
+	cueItems    []string
+}
+
+// decode gives the activities of a sealed block, as not yet arrived from anywhere.
+func (d *decoder) decode(sealed []byte) ([]act, error) {
+	body, err := unseal(activityVersion, sealed)
+	if err != nil {
+		return nil, err
+	}
+	return d.body(body)
+}
+
+func (d *decoder) body(body []byte) ([]act, error) {
+	r := reader{b: body}
+	text := r.text()
+	d.strings = d.strings[:0]
+	at := 0
+	for range r.count(1) {
+		n := r.length(len(text) - at)
+		d.strings = append(d.strings, text[at:at+n])
+		at += n
+	}
+	text = text[at:]
+	d.shapes = d.shapes[:0]
+	for range r.count(6) {
+		a := engine.Activity{Source: r.pick(d.strings), Kind: r.pick(d.strings), Mapping: r.pick(d.strings)}
+		a.Status, a.Direction = engine.Status(r.byte()), engine.Direction(r.byte())
+		flags := r.byte()
+		a.Deleted = flags&flagDeleted != 0
+		// Held here until a row of this shape replaces it: which fields the row has.
+		a.Version = int64(flags)
+		d.shapes = append(d.shapes, a)
+	}
+	d.lists(&r)
+	timeUnit, versionUnit := int64(r.uvarint()), int64(r.uvarint())
+	n := r.count(7)
+	if cap(d.acts) < n {
+		d.acts = make([]act, n)
+	}
+	d.acts = d.acts[:n]
+	var moment, date, version int64
+	var cluster uint64
+	account := ""
+	for i := range d.acts {
+		a := &d.acts[i]
+		shape := r.uvarint()
+		if shape>>1 >= uint64(len(d.shapes)) {
+			return nil, errCorrupt
+		}
+		a.Activity, a.arrival = d.shapes[shape>>1], -1
+		flags := a.Version
+		fresh := i == 0 || account == ""
+		if shape&1 != 0 {
+			account, fresh = r.pick(d.strings), true
+		}
+		a.Account = account
+		size := r.length(len(text))
+		a.ID, text = text[:size], text[size:]
+		if flags&flagAt != 0 {
+			moment += r.varint()
+			a.At = time.UnixMicro(moment * timeUnit).UTC()
+		}
+		switch {
+		case flags&flagDate != 0:
+			date += r.varint()
+			a.Date = engine.Date(date)
+		case flags&flagNoDate != 0:
+			a.Date = engine.NoDate
+		}
+		version += r.varint()
+		a.Version = version * versionUnit
+		a.Deals, a.Reps = pickList(&r, d.shares), pickList(&r, d.shares)
+		a.People, a.Cues = pickList(&r, d.people), pickList(&r, d.cues)
+		if fresh {
+			cluster = clusterOf(&a.Activity)
+		}
+		a.cluster = cluster
+	}
+	if r.bad || len(r.b) != r.i || len(text) != 0 {
+		return nil, errCorrupt
+	}
+	return d.acts, nil
+}
+
+func (d *decoder) lists(r *reader) {
+	d.shares, d.shareItems = d.shares[:0], d.shareItems[:0]
+	for range r.count(2) {
+		from := len(d.shareItems)
+		for range r.count(2) {
+			id := r.pick(d.strings)
+			d.shareItems = append(d.shareItems, engine.Share{ID: id, Weight: math.Float64frombits(bits.Reverse64(r.uvarint()))})
+		}
+		d.shares = append(d.shares, d.shareItems[from:len(d.shareItems):len(d.shareItems)])
+	}
+	d.people, d.peopleItems = d.people[:0], d.peopleItems[:0]
+	for range r.count(2) {
+		from := len(d.peopleItems)
+		for range r.count(4) {
+			p := engine.Participant{Contact: r.pick(d.strings), Title: r.pick(d.strings), Rank: r.pick(d.strings)}
+			role := r.uvarint()
+			p.Keyman, p.Role = role&1 != 0, engine.Role(role>>1)
+			d.peopleItems = append(d.peopleItems, p)
+		}
+		d.people = append(d.people, d.peopleItems[from:len(d.peopleItems):len(d.peopleItems)])
+	}
+	d.cues, d.cueItems = d.cues[:0], d.cueItems[:0]
+	for range r.count(2) {
+		from := len(d.cueItems)
+		for range r.count(1) {
+			d.cueItems = append(d.cueItems, r.pick(d.strings))
+		}
+		d.cues = append(d.cues, d.cueItems[from:len(d.cueItems):len(d.cueItems)])
+	}
+}
+
+// pickList reads the number of a list; 0 is the empty one.
+func pickList[T any](r *reader, lists [][]T) []T {
+	n := r.uvarint()
+	if n == 0 {
+		return nil
+	}
+	if n > uint64(len(lists)) {
+		r.bad = true
+		return nil
+	}
+	return lists[n-1]
+}

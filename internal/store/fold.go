@@ -1,0 +1,583 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"energyd/engine"
+	"energyd/internal/fault"
+)
+
+// Scorer says what activities are worth. It must depend on nothing else, and
+// may be called from several goroutines.
+type Scorer interface {
+	// Contributions computes what the activities of one account give; those without an account come one by one.
+	Contributions(acts []engine.Activity, emit func(i int, c engine.Contribution))
+	// Due is the next day after asOf on which the score changes without news; NoDate = never.
+	Due(kind engine.EntityKind, cells []engine.Cell, asOf engine.Date) engine.Date
+	// Fingerprint changes whenever any answer of the two others may.
+	Fingerprint() string
+}
+
+// FoldStats tells what a fold did.
+type FoldStats struct {
+	Arrived   int  // activities
+	Stored    int  // of them new or changed
+	Unchanged int  // of them equal to or older than what stood
+	Entries   int  // ledger entries whose cells changed
+	Rebuilt   bool // the points had changed, so the ledger was built anew first
+}
+
+// sliceBytes is how many packed bytes of arrivals one transaction folds: about a million activities.
+const sliceBytes = 40 << 20
+
+// Fold merges the arrivals into the activities, and what they change into the
+// ledger. The highest Version of an activity stands; among versions that are
+// equal but say different things, the one whose packed bytes are greater, so
+// that the order of arrivals never matters. Many arrivals take several
+// transactions, each of which is complete in itself. When the scorer is not
+// the one of the last fold, the ledger is rebuilt first.
+// Faults: unavailable.
+func (s *Store) Fold(ctx context.Context, sc Scorer, asOf engine.Date) (FoldStats, error) {
+	var stats FoldStats
+	for more := true; more; {
+		var step FoldStats
+		err := s.ledgerTx(ctx, "fold", func(tx *sqlx.Tx) error {
+			f, err := newFold(ctx, tx, sc, asOf)
+			if err != nil {
+				return err
+			}
+			if f.stats.Rebuilt, err = f.rebuildIfOther(); err != nil {
+				return err
+			}
+			if more, err = f.arrivals(); err != nil {
+				return err
+			}
+			step = f.stats
+			return nil
+		})
+		if err != nil {
+			return stats, err
+		}
+		stats.Arrived += step.Arrived
+		stats.Stored += step.Stored
+		stats.Unchanged += step.Unchanged
+		stats.Entries += step.Entries
+		stats.Rebuilt = stats.Rebuilt || step.Rebuilt
+	}
+	return stats, nil
+}
+
+// Rebuild computes the ledger from all folded activities. Every entry becomes dirty.
+func (s *Store) Rebuild(ctx context.Context, sc Scorer, asOf engine.Date) error {
+	return s.ledgerTx(ctx, "rebuild", func(tx *sqlx.Tx) error {
+		f, err := newFold(ctx, tx, sc, asOf)
+		if err != nil {
+			return err
+		}
+		return f.rebuild()
+	})
+}
+
+// fold is one transaction's work.
+type fold struct {
+	ctx    context.Context
+	tx     *sqlx.Tx
+	scorer Scorer
+	tally  *tally
+	stats  FoldStats
+
+	from      []arrival
+	contested map[uint64]bool // key hashes whose activities are settled beforehand
+	before    []engine.Activity
+	all       []*act
+}
+
+// arrival is one saved batch.
+type arrival struct {
+	ID                int64
+	Run, Source       string
+	Activities        int
+	Data              []byte
+	stored, unchanged int
+}
+
+func newFold(ctx context.Context, tx *sqlx.Tx, sc Scorer, asOf engine.Date) (*fold, error) {
+	generation, err := increase(ctx, tx, "generation")
+	if err != nil {
+		return nil, err
+	}
+	f := &fold{ctx: ctx, tx: tx, scorer: sc, contested: map[uint64]bool{}}
+	f.tally = newTally(ctx, tx, sc, asOf, uint64(generation))
+	return f, nil
+}
+
+// arrivals folds one slice of the arrivals, and tells whether there are more.
+func (f *fold) arrivals() (more bool, err error) {
+	if more, err = f.load(); err != nil || len(f.from) == 0 {
+		return false, err
+	}
+	injected, err := f.keys()
+	if err != nil {
+		return false, err
+	}
+	in, err := newConfluence(f.from, injected)
+	if err != nil {
+		return false, err
+	}
+	if err := activityTable().merge(f.ctx, f.tx, in, f.merge); err != nil {
+		return false, err
+	}
+	if err := f.tally.flush(); err != nil {
+		return false, err
+	}
+	f.stats.Entries = f.tally.changed
+	return more, f.finish()
+}
+
+// load reads the oldest arrivals, at least one.
+func (f *fold) load() (more bool, err error) {
+	var sizes []struct{ ID, Size int64 }
+	if err := f.tx.SelectContext(f.ctx, &sizes, "SELECT id, length(data) AS size FROM arrival ORDER BY id"); err != nil || len(sizes) == 0 {
+		return false, err
+	}
+	n, sum := 0, int64(0)
+	for n < len(sizes) && (n == 0 || sum+sizes[n].Size <= sliceBytes) {
+		sum += sizes[n].Size
+		n++
+	}
+	err = f.tx.SelectContext(f.ctx, &f.from, f.tx.Rebind("SELECT id, run, source, activities, data FROM arrival WHERE id <= ? ORDER BY id"), sizes[n-1].ID)
+	return n < len(sizes), err
+}
+
+// finish removes the arrivals and counts them in their runs.
+func (f *fold) finish() error {
+	remove, err := f.tx.PreparexContext(f.ctx, f.tx.Rebind("DELETE FROM arrival WHERE id = ?"))
+	if err != nil {
+		return err
+	}
+	defer remove.Close()
+	type runSource struct{ run, source string }
+	sums := map[runSource]RunSource{}
+	for i := range f.from {
+		a := &f.from[i]
+		// By id, not by range: a batch with a lower id may have been committed meanwhile.
+		if _, err := remove.ExecContext(f.ctx, a.ID); err != nil {
+			return err
+		}
+		sum := sums[runSource{a.Run, a.Source}]
+		sum.Stored += a.stored
+		sum.Unchanged += a.unchanged
+		sums[runSource{a.Run, a.Source}] = sum
+		f.stats.Arrived += a.Activities
+		f.stats.Stored += a.stored
+		f.stats.Unchanged += a.unchanged
+	}
+	for key, sum := range sums {
+		sum.Source = key.source
+		if err := addRunSource(f.ctx, f.tx, key.run, sum); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keys brings the keys of all arrivals into key_block. Activities whose key
+// was or is seen in more than one cluster (they moved, or were deleted without
+// an account) are settled here: it returns the versions that stand, and marks
+// of the clusters that lose one, sorted by cluster.
+func (f *fold) keys() (injected []*act, err error) {
+	total := 0
+	for _, a := range f.from {
+		total += a.Activities
+	}
+	keys := make([]keyItem, 0, total)
+	err = f.each(func(a *act) {
+		keys = append(keys, keyItem{keyHash(a.Source, a.ID), a.cluster})
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(keys, compareKeyItems)
+	keys = slices.Compact(keys)
+	var clusters []uint64 // where contested keys were kept
+	err = keyTable.merge(f.ctx, f.tx, &queue[keyItem]{keys}, func(old, in []keyItem) ([]keyItem, bool, error) {
+		out := make([]keyItem, 0, len(old)+len(in))
+		grown := false
+		for len(in) > 0 {
+			key := in[0].key
+			for len(old) > 0 && old[0].key < key {
+				out, old = append(out, old[0]), old[1:]
+			}
+			start, kept := len(out), 0
+			for len(old) > 0 && old[0].key == key {
+				out, old = append(out, old[0]), old[1:]
+				kept++
+			}
+			for len(in) > 0 && in[0].key == key {
+				if !slices.Contains(out[start:start+kept], in[0]) {
+					out, grown = append(out, in[0]), true
+				}
+				in = in[1:]
+			}
+			if len(out) > start+1 {
+				f.contested[key] = true
+				for _, k := range out[start : start+kept] {
+					clusters = append(clusters, k.cluster)
+				}
+				slices.SortFunc(out[start:], compareKeyItems)
+			}
+		}
+		return append(out, old...), grown, nil
+	})
+	if err != nil || len(f.contested) == 0 {
+		return nil, err
+	}
+	return f.settle(clusters)
+}
+
+// each gives every arrived activity, which is not kept.
+func (f *fold) each(do func(a *act)) error {
+	var d decoder
+	for i := range f.from {
+		for rest := f.from[i].Data; len(rest) > 0; {
+			block, after, err := cutBlock(rest)
+			if err != nil {
+				return err
+			}
+			acts, err := d.decode(block)
+			if err != nil {
+				return err
+			}
+			for j := range acts {
+				acts[j].arrival = int32(i)
+				do(&acts[j])
+			}
+			rest = after
+		}
+	}
+	return nil
+}
+
+// settle decides all activities of contested keys.
+func (f *fold) settle(clusters []uint64) (injected []*act, err error) {
+	var candidates []*act
+	take := func(a *act) {
+		if f.contested[keyHash(a.Source, a.ID)] {
+			kept := *a
+			// The lists' arrays are used again by the decoder.
+			kept.Deals, kept.Reps = slices.Clone(a.Deals), slices.Clone(a.Reps)
+			kept.People, kept.Cues = slices.Clone(a.People), slices.Clone(a.Cues)
+			candidates = append(candidates, &kept)
+		}
+	}
+	if err := f.each(take); err != nil {
+		return nil, err
+	}
+	slices.Sort(clusters)
+	clusters = slices.Compact(clusters)
+	if err := f.stored(clusters, take); err != nil {
+		return nil, err
+	}
+	for _, c := range clusters {
+		injected = append(injected, &act{cluster: c, arrival: mark})
+	}
+	slices.SortFunc(candidates, compareKeys)
+	var places []keyItem
+	for same := range runs(candidates, compareKeys) {
+		winner := f.stand(same)
+		winner.arrival = settled
+		injected = append(injected, winner)
+		places = append(places, keyItem{keyHash(winner.Source, winner.ID), winner.cluster})
+	}
+	slices.SortFunc(injected, compareActs)
+	slices.SortFunc(places, compareKeyItems)
+	err = keyTable.merge(f.ctx, f.tx, &queue[keyItem]{places}, func(old, in []keyItem) ([]keyItem, bool, error) {
+		out := slices.DeleteFunc(old, func(k keyItem) bool { return f.contested[k.key] })
+		out = append(slices.Clone(out), in...)
+		slices.SortFunc(out, compareKeyItems)
+		return slices.Compact(out), true, nil
+	})
+	return injected, err
+}
+
+// stored gives the activities of the rows that hold these sorted clusters; they are not kept.
+func (f *fold) stored(clusters []uint64, do func(a *act)) error {
+	t := activityTable()
+	firsts, err := t.firsts(f.ctx, f.tx)
+	if err != nil {
+		return err
+	}
+	var d decoder
+	last := -1
+	for _, c := range clusters {
+		row, found := slices.BinarySearch(firsts, signed(c))
+		if !found {
+			row--
+		}
+		if row < 0 || row == last {
+			continue
+		}
+		last = row
+		var data []byte
+		if err := f.tx.GetContext(f.ctx, &data, f.tx.Rebind("SELECT data FROM activity_block WHERE first = ?"), firsts[row]); err != nil {
+			return err
+		}
+		acts, err := d.decode(data)
+		if err != nil {
+			return err
+		}
+		for i := range acts {
+			do(&acts[i])
+		}
+	}
+	return nil
+}
+
+// Values of act.arrival that are no index.
+const (
+	stands  = -1 // it is what the store held
+	settled = -2 // it stands, as settle found
+	mark    = -3 // no activity: this cluster has to be looked at
+)
+
+// stand gives which of the versions of one activity stands, and counts the others.
+func (f *fold) stand(same []*act) *act {
+	winner := same[0]
+	for _, a := range same[1:] {
+		if c := newer(a, winner); c > 0 || c == 0 && a.arrival == stands {
+			winner = a
+		}
+	}
+	for _, a := range same {
+		switch {
+		case a.arrival < 0:
+		case a == winner:
+			f.from[a.arrival].stored++
+		default:
+			f.from[a.arrival].unchanged++
+		}
+	}
+	return winner
+}
+
+// newer compares two versions of an activity: 0 = they are the same.
+func newer(a, b *act) int {
+	switch {
+	case a.Version > b.Version:
+		return 1
+	case a.Version < b.Version:
+		return -1
+	case equal(&a.Activity, &b.Activity):
+		return 0
+	}
+	var e encoder
+	return bytes.Compare(e.encode([]*act{a})[sealSpace:], e.encode([]*act{b})[sealSpace:])
+}
+
+func equal(a, b *engine.Activity) bool {
+	sameShares := func(x, y []engine.Share) bool {
+		return slices.EqualFunc(x, y, func(s, t engine.Share) bool {
+			return s.ID == t.ID && math.Float64bits(s.Weight) == math.Float64bits(t.Weight)
+		})
+	}
+	return a.Source == b.Source && a.ID == b.ID && a.Version == b.Version && a.At.Equal(b.At) && a.Date == b.Date &&
+		a.Kind == b.Kind && a.Status == b.Status && a.Account == b.Account && a.Mapping == b.Mapping &&
+		a.Deleted == b.Deleted && a.Direction == b.Direction && sameShares(a.Deals, b.Deals) && sameShares(a.Reps, b.Reps) &&
+		slices.Equal(a.People, b.People) && slices.Equal(a.Cues, b.Cues)
+}
+
+// merge is what a row of activities becomes with those that arrived.
+func (f *fold) merge(old, in []*act) (out []*act, changed bool, err error) {
+	out = make([]*act, 0, len(old)+len(in))
+	for len(in) > 0 {
+		c := in[0].cluster
+		n := 0
+		for n < len(old) && old[n].cluster < c {
+			n++
+		}
+		out, old = append(out, old[:n]...), old[n:]
+		n = 0
+		for n < len(old) && old[n].cluster == c {
+			n++
+		}
+		m := 0
+		for m < len(in) && in[m].cluster == c {
+			m++
+		}
+		start := len(out)
+		out = f.cluster(out, old[:n], in[:m])
+		if did, err := f.score(old[:n], out[start:]); err != nil {
+			return nil, false, err
+		} else if did {
+			changed = true
+		}
+		old, in = old[n:], in[m:]
+	}
+	return append(out, old...), changed, nil
+}
+
+// cluster appends what one cluster holds afterwards.
+func (f *fold) cluster(out, old, in []*act) []*act {
+	start := len(out)
+	f.all = f.all[:0]
+	for _, list := range [][]*act{old, in} {
+		for _, a := range list {
+			if a.arrival == mark || a.arrival != settled && len(f.contested) > 0 && f.contested[keyHash(a.Source, a.ID)] {
+				continue
+			}
+			f.all = append(f.all, a)
+		}
+	}
+	slices.SortFunc(f.all, compareKeys)
+	for same := range runs(f.all, compareKeys) {
+		out = append(out, f.stand(same))
+	}
+	slices.SortFunc(out[start:], compareActs)
+	return out
+}
+
+// score adds the difference between a cluster's old and new activities to the
+// tally. It tells whether there is any.
+func (f *fold) score(old, now []*act) (changed bool, err error) {
+	if slices.Equal(old, now) {
+		return false, nil
+	}
+	for len(old) > 0 || len(now) > 0 {
+		account := ""
+		switch {
+		case len(old) == 0:
+			account = now[0].Account
+		case len(now) == 0:
+			account = old[0].Account
+		default:
+			account = min(old[0].Account, now[0].Account)
+		}
+		var was, is []*act
+		was, old = ofAccount(old, account)
+		is, now = ofAccount(now, account)
+		if slices.Equal(was, is) {
+			continue
+		}
+		if err := f.contribute(was, -1); err != nil {
+			return true, err
+		}
+		if err := f.contribute(is, 1); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+func ofAccount(acts []*act, account string) (these, rest []*act) {
+	n := 0
+	for n < len(acts) && acts[n].Account == account {
+		n++
+	}
+	return acts[:n], acts[n:]
+}
+
+func (f *fold) contribute(acts []*act, sign int64) error {
+	f.before = f.before[:0]
+	for _, a := range acts {
+		f.before = append(f.before, a.Activity)
+	}
+	return f.tally.add(f.scorer, f.before, sign)
+}
+
+// runs gives the runs of equal items of a sorted slice.
+func runs[T any](items []T, compare func(a, b T) int) func(yield func([]T) bool) {
+	return func(yield func([]T) bool) {
+		for len(items) > 0 {
+			n := 1
+			for n < len(items) && compare(items[0], items[n]) == 0 {
+				n++
+			}
+			if !yield(items[:n:n]) {
+				return
+			}
+			items = items[n:]
+		}
+	}
+}
+
+const fingerprintName = "points"
+
+// rebuildIfOther rebuilds the ledger when another scorer made it.
+func (f *fold) rebuildIfOther() (bool, error) {
+	var prints []string
+	if err := f.tx.SelectContext(f.ctx, &prints, f.tx.Rebind("SELECT value FROM meta WHERE name = ?"), fingerprintName); err != nil {
+		return false, err
+	}
+	if len(prints) == 1 && prints[0] == f.scorer.Fingerprint() {
+		return false, nil
+	}
+	return len(prints) == 1, f.rebuild()
+}
+
+// rebuild empties all ledger entries and fills them again.
+func (f *fold) rebuild() error {
+	firsts, err := ledgerTable.firsts(f.ctx, f.tx)
+	if err != nil {
+		return err
+	}
+	w, err := ledgerTable.writer(f.ctx, f.tx)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	for _, first := range firsts {
+		var data []byte
+		if err := f.tx.GetContext(f.ctx, &data, f.tx.Rebind("SELECT data FROM ledger_block WHERE first = ?"), first); err != nil {
+			return err
+		}
+		entries, err := decodeLedger(data)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			e.cells, e.due, e.dirty = nil, engine.NoDate, f.tally.generation
+		}
+		if err := w.write(first, entries); err != nil {
+			return err
+		}
+	}
+	var d decoder
+	for data, err := range scan(f.ctx, f.tx, "activity_block", "TRUE", math.MinInt64, math.MaxInt64) {
+		if err != nil {
+			return err
+		}
+		acts, err := d.decode(data)
+		if err != nil {
+			return err
+		}
+		for len(acts) > 0 {
+			f.before = f.before[:0]
+			n := 0
+			for n < len(acts) && acts[n].cluster == acts[0].cluster && acts[n].Account == acts[0].Account {
+				f.before = append(f.before, acts[n].Activity)
+				n++
+			}
+			if err := f.tally.add(f.scorer, f.before, 1); err != nil {
+				return err
+			}
+			acts = acts[n:]
+		}
+	}
+	if err := f.tally.flush(); err != nil {
+		return err
+	}
+	_, err = f.tx.ExecContext(f.ctx, f.tx.Rebind("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"),
+		fingerprintName, f.scorer.Fingerprint())
+	return err
+}
+
+// errClass is a scorer's fault: cells hold rank classes below engine.NumClasses.
+func errClass(c engine.Contribution) error {
+	return fault.New(fault.Internal, "fold", fmt.Sprintf("the score of %s has the rank class %d", c.Entity.ID, c.Class), "report this", nil)
+}

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"energyd/internal/fault"
+)
+
+// RunState says how a run ended.
+type RunState string
+
+// The states of a run. Only a run whose sums balance, without rejects, is OK.
+const (
+	Running RunState = ""
+	OK      RunState = "ok"
+	Partial RunState = "partial"
+	Parked  RunState = "parked"
+	Failed  RunState = "failed"
+)
+
+// Run is one run of a command or schedule.
+type Run struct {
+	ID      string      `json:"id"`   // UTC time and four letters, "20261121T204512-k3fq"
+	Kind    string      `json:"kind"` // "pull", "sync" …
+	Started time.Time   `json:"started"`
+	Ended   time.Time   `json:"ended,omitzero"` // UTC; zero while it runs
+	State   RunState    `json:"state"`
+	Message string      `json:"message,omitempty"`
+	Sources []RunSource `json:"sources,omitempty"`
+}
+
+// RunSource is what became of the records of one source in one run. After the fold,
+// Read = Stored + Unchanged + Skipped + Rejected.
+type RunSource struct {
+	Source    string `json:"source"`
+	Read      int    `json:"read"`
+	Stored    int    `json:"stored"`
+	Unchanged int    `json:"unchanged"`
+	Skipped   int    `json:"skipped"`
+	Rejected  int    `json:"rejected"`
+}
+
+// Balanced reports that nothing went missing.
+func (r RunSource) Balanced() bool {
+	return r.Read == r.Stored+r.Unchanged+r.Skipped+r.Rejected
+}
+
+// BeginRun notes that a run of this kind begins at that time, and gives its
+// id. A run of the same kind that never ended was interrupted, and is closed as failed.
+func (s *Store) BeginRun(ctx context.Context, kind string, at time.Time) (id string, err error) {
+	id = at.UTC().Format("20060102T150405") + "-" + strings.ToLower(rand.Text()[:4])
+	err = s.tx(ctx, "begin run", func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE run SET ended_us = ?, state = ?, message = 'interrupted' WHERE kind = ? AND ended_us IS NULL"),
+			at.UnixMicro(), Failed, kind)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, tx.Rebind("INSERT INTO run (id, kind, started_us, state, message) VALUES (?, ?, ?, '', '')"), id, kind, at.UnixMicro())
+		return err
+	})
+	return id, err
+}
+
+// FinishRun notes how a run ended; message is for people, "" when there is nothing to say.
+func (s *Store) FinishRun(ctx context.Context, id string, at time.Time, state RunState, message string) error {
+	return s.tx(ctx, "finish run", func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE run SET ended_us = ?, state = ?, message = ? WHERE id = ?"),
+			at.UnixMicro(), state, plain(message), id)
+		return err
+	})
+}
+
+// addRunSource adds to the sums of a run's source.
+func addRunSource(ctx context.Context, tx *sqlx.Tx, run string, r RunSource) error {
+	_, err := tx.ExecContext(ctx, tx.Rebind(`INSERT INTO run_source (run, source, read, stored, unchanged, skipped, rejected)
+		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, source) DO UPDATE SET
+		read = run_source.read + excluded.read, stored = run_source.stored + excluded.stored,
+		unchanged = run_source.unchanged + excluded.unchanged, skipped = run_source.skipped + excluded.skipped,
+		rejected = run_source.rejected + excluded.rejected`),
+		run, r.Source, r.Read, r.Stored, r.Unchanged, r.Skipped, r.Rejected)
+	return err
+}
+
+// Runs gives up to limit runs, the latest first, with the sums of their sources.
+func (s *Store) Runs(ctx context.Context, limit int) ([]Run, error) {
+	runs, err := s.runs(ctx, "ORDER BY started_us DESC, id DESC LIMIT ?", limit)
+	return runs, storeError("read runs", err)
+}
+
+// Run gives one run. Faults: config (there is none of this id).
+func (s *Store) Run(ctx context.Context, id string) (Run, error) {
+	runs, err := s.runs(ctx, "WHERE id = ?", id)
+	if err == nil && len(runs) == 0 {
+		return Run{}, fault.New(fault.Config, "read run", fmt.Sprintf("there is no run %q", id), "energyd status lists the last runs", nil)
+	}
+	if err != nil {
+		return Run{}, storeError("read run", err)
+	}
+	return runs[0], nil
+}
+
+func (s *Store) runs(ctx context.Context, which string, arg any) ([]Run, error) {
+	var rows []struct {
+		ID, Kind string
+		Started  int64         `db:"started_us"`
+		Ended    sql.NullInt64 `db:"ended_us"`
+		State    RunState
+		Message  string
+	}
+	if err := s.read.SelectContext(ctx, &rows, s.read.Rebind("SELECT id, kind, started_us, ended_us, state, message FROM run "+which), arg); err != nil {
+		return nil, err
+	}
+	runs := make([]Run, len(rows))
+	for i, r := range rows {
+		runs[i] = Run{ID: r.ID, Kind: r.Kind, Started: time.UnixMicro(r.Started).UTC(), State: r.State, Message: r.Message}
+		if r.Ended.Valid {
+			runs[i].Ended = time.UnixMicro(r.Ended.Int64).UTC()
+		}
+		err := s.read.SelectContext(ctx, &runs[i].Sources, s.read.Rebind(
+			"SELECT source, read, stored, unchanged, skipped, rejected FROM run_source WHERE run = ? ORDER BY source"), r.ID)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return nil, err
+		}
+	}
+	return runs, nil
+}
