@@ -1,0 +1,259 @@
+package crmsim
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Fault is one thing that goes wrong, or one setting, on demand. Name says
+// which; each uses the members listed with it.
+//
+//	status        Match, Times, Skip, Status, Body, ContentType, Cut   answer so
+//	slow          Match, Times, Skip, DelayMS     answer late
+//	concurrent    Match, Times, Skip              "ConcurrentRequests Limit exceeded"
+//	expire        Skip                            kill all access tokens, after Skip more calls
+//	quota         Used, Max, Bursts               the day's calls
+//	drop_locators                                 forget all query locators
+//	page_max      Rows                            cut pages at Rows; 0 ends it
+//	lock          ID, Times                       updates below account ID (of any, when "") fail
+//	validation    Object, Field, Bound, Message   numbers above Bound are refused; a checkbox, text or date at all
+//	fls           Object, Field, Access           "hidden", "readonly", "editable"; no Field = the object
+//	clock         Set or AdvanceS                 move the org's clock
+//	edit          Object, ID, Values, Change      another user does "insert", "update", "delete", "undelete"
+//	known         Line, Outcome                   choose an unconfirmed behaviour, see Outcomes
+type Fault struct {
+	Name  string `json:"name"`
+	Match string `json:"match,omitempty"` // "METHOD path-regexp", "* path-regexp"; "" matches all of the API
+	Times int    `json:"times,omitempty"` // how often; 0 = until the next reset
+	Skip  int    `json:"skip,omitempty"`  // matching requests that go through before
+
+	Status      int    `json:"status,omitempty"`
+	Body        string `json:"body,omitempty"`
+	ContentType string `json:"content_type,omitempty"`
+	// Cut ends the connection: "before" the request is carried out, in the
+	// "middle" of the answer's body, or "after" the request was carried out
+	// but before a byte of the answer.
+	Cut     string `json:"cut,omitempty"`
+	DelayMS int    `json:"delay_ms,omitempty"`
+
+	Used   int    `json:"used,omitempty"`
+	Max    int    `json:"max,omitempty"`
+	Bursts string `json:"bursts,omitempty"` // what follows api-usage in the header, as "api-bursts=1/750"
+	Rows   int    `json:"rows,omitempty"`
+
+	Object  string         `json:"object,omitempty"`
+	ID      string         `json:"id,omitempty"`
+	Field   string         `json:"field,omitempty"`
+	Bound   float64        `json:"bound,omitempty"`
+	Message string         `json:"message,omitempty"`
+	Access  string         `json:"access,omitempty"`
+	Change  string         `json:"change,omitempty"`
+	Values  map[string]any `json:"values,omitempty"`
+
+	Set      time.Time `json:"set,omitzero"`
+	AdvanceS int       `json:"advance_s,omitempty"`
+	Line     string    `json:"line,omitempty"`
+	Outcome  string    `json:"outcome,omitempty"`
+}
+
+// Outcomes are the lines of behaviour that no public source settles, with the
+// outcomes that Fault "known" can choose; the first is the default.
+var Outcomes = map[string][]string{
+	"S66": {"moves", "keeps"},             // stamps, when a write changes no value
+	"S68": {"rounded", "kept", "refused"}, // more decimals than the field's scale
+	"S74": {"last", "refused"},            // the same id twice in one collection
+}
+
+// armed is a fault that waits for its requests or rows.
+type armed struct {
+	Fault
+	method string
+	path   *regexp.Regexp
+}
+
+// control is what tests turn and look at: faults, tokens, quota, locators, the log.
+type control struct {
+	mu       sync.Mutex
+	faults   []*armed
+	known    map[string]string
+	tokens   map[string]time.Time // access token to its end
+	expireIn int                  // calls until all tokens die; -1 = never
+	usage    usage
+	pageMax  int
+	cursors  map[string]*cursor
+	serial   uint64 // of cursors
+	queries  uint64 // how many were run, for the order of ties
+	log      []Request
+}
+
+func (c *control) reset(daily int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.faults, c.known, c.expireIn, c.pageMax = nil, map[string]string{}, -1, 0
+	c.tokens, c.cursors, c.usage = map[string]time.Time{}, map[string]*cursor{}, usage{max: daily}
+	c.serial, c.queries, c.log = 0, 0, nil
+}
+
+var matchForm = regexp.MustCompile(`^(\*|[A-Z]+) (.+)$`)
+
+// Inject sets a fault. Its error tells what is wrong with f itself.
+func (s *Server) Inject(f Fault) error {
+	if f.Times < 0 || f.Skip < 0 || f.Rows < 0 || f.DelayMS < 0 {
+		return fmt.Errorf("fault %s: negative numbers make no sense here", f.Name)
+	}
+	switch f.Name {
+	case "fls":
+		a := slices.Index([]string{"editable", "readonly", "hidden"}, f.Access)
+		if a < 0 {
+			return fmt.Errorf("fault fls: access is editable, readonly or hidden, not %q", f.Access)
+		}
+		return s.setAccess(f.Object, f.Field, access(a))
+	case "edit":
+		return s.edit(f)
+	case "clock":
+		if !f.Set.IsZero() {
+			s.offset.Store(int64(f.Set.Sub(s.opt.Now())))
+		}
+		s.offset.Add(int64(f.AdvanceS) * int64(time.Second))
+		return nil
+	}
+	return s.control.inject(f, s.now())
+}
+
+func (c *control) inject(f Fault, now time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch f.Name {
+	case "expire":
+		c.expireIn = f.Skip
+		if f.Skip == 0 {
+			c.expireNow()
+		}
+	case "quota":
+		c.usage = usage{max: f.Max, used: f.Used, since: now, bursts: f.Bursts}
+	case "drop_locators":
+		clear(c.cursors)
+	case "page_max":
+		c.pageMax = f.Rows
+	case "known":
+		if !slices.Contains(Outcomes[f.Line], f.Outcome) {
+			return fmt.Errorf("fault known: line %q has no outcome %q", f.Line, f.Outcome)
+		}
+		c.known[f.Line] = f.Outcome
+	case "status", "slow", "concurrent", "lock", "validation":
+		return c.arm(f)
+	default:
+		return fmt.Errorf("unknown fault %q", f.Name)
+	}
+	return nil
+}
+
+func (c *control) arm(f Fault) error {
+	if !slices.Contains([]string{"", "before", "middle", "after"}, f.Cut) {
+		return fmt.Errorf("fault %s: cut is before, middle or after, not %q", f.Name, f.Cut)
+	}
+	if f.Name == "status" && f.Cut == "" && http.StatusText(f.Status) == "" && f.Status != 420 {
+		return fmt.Errorf("fault status: %d is no HTTP status", f.Status)
+	}
+	a := &armed{Fault: f, method: "*", path: regexp.MustCompile("^/services/")}
+	if f.Match != "" {
+		m := matchForm.FindStringSubmatch(f.Match)
+		if m == nil {
+			return fmt.Errorf("fault %s: match is \"METHOD path-regexp\", not %q", f.Name, f.Match)
+		}
+		path, err := regexp.Compile(m[2])
+		if err != nil {
+			return fmt.Errorf("fault %s: match: %w", f.Name, err)
+		}
+		a.method, a.path = m[1], path
+	}
+	c.faults = append(c.faults, a)
+	return nil
+}
+
+// fire gives the first waiting fault of one of these names that hits, and counts it.
+func (c *control) fire(hits func(*armed) bool, names ...string) *armed {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, a := range c.faults {
+		if !slices.Contains(names, a.Name) || !hits(a) {
+			continue
+		}
+		if a.Skip > 0 {
+			a.Skip--
+			continue
+		}
+		if a.Times > 0 {
+			if a.Times--; a.Times == 0 {
+				c.faults = slices.Delete(c.faults, i, i+1)
+			}
+		}
+		return a
+	}
+	return nil
+}
+
+// onRequest gives the fault of one of these names that hits the request, or nil.
+func (c *control) onRequest(r *http.Request, names ...string) *armed {
+	return c.fire(func(a *armed) bool {
+		return (a.method == "*" || a.method == r.Method) && a.path.MatchString(r.URL.Path)
+	}, names...)
+}
+
+// lockedRow is the fault lock: somebody else holds the row's account.
+func (c *control) lockedRow(r *record) *Error {
+	account := r.id()
+	if r.obj.name != "Account" {
+		account = r.text("AccountId")
+	}
+	a := c.fire(func(a *armed) bool {
+		id, _ := normalID(a.ID)
+		return a.ID == "" || id == account
+	}, "lock")
+	if a == nil {
+		return nil
+	}
+	return refuse("UNABLE_TO_LOCK_ROW", nil, "unable to obtain exclusive access to this record or 1 records: %s", account)
+}
+
+// invalid is the fault validation: a rule of the org's admin.
+func (c *control) invalid(o *object, f *Field, v any) *Error {
+	a := c.fire(func(a *armed) bool {
+		n, isNumber := v.(float64)
+		return lower(a.Object) == lower(o.name) && lower(a.Field) == lower(f.Name) && v != nil && (!isNumber || n > a.Bound)
+	}, "validation")
+	if a == nil {
+		return nil
+	}
+	return refuse("FIELD_CUSTOM_VALIDATION_EXCEPTION", []string{f.Name}, "%s", a.Message)
+}
+
+// outcome gives what was chosen for an unconfirmed behaviour.
+func (s *Server) outcome(line string) string {
+	s.control.mu.Lock()
+	defer s.control.mu.Unlock()
+	if chosen, ok := s.control.known[line]; ok {
+		return chosen
+	}
+	return Outcomes[line][0]
+}
+
+// edit is the fault edit: somebody else works in the org.
+func (s *Server) edit(f Fault) error {
+	switch f.Change {
+	case "insert":
+		_, err := s.Insert(f.Object, f.Values)
+		return err
+	case "update":
+		return s.Update(f.Object, f.ID, f.Values)
+	case "delete":
+		return s.Delete(f.Object, f.ID)
+	case "undelete":
+		return s.Undelete(f.Object, f.ID)
+	}
+	return fmt.Errorf("fault edit: change is insert, update, delete or undelete, not %q", f.Change)
+}

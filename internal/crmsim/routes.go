@@ -1,0 +1,155 @@
+package crmsim
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// route is one resource below /services/data/vNN.N/; {} stands for any one segment.
+type route struct {
+	method, path string
+	serve        func(*Server, *call) reply
+}
+
+var routes = []route{
+	{"GET", "", (*Server).resources},
+	{"GET", "limits", (*Server).limits},
+	{"GET", "sobjects", (*Server).describeAll},
+	{"GET", "sobjects/{}/describe", (*Server).describe},
+	{"POST", "sobjects/{}", (*Server).createOne},
+	{"GET", "sobjects/{}/{}", (*Server).readOne},
+	{"PATCH", "sobjects/{}/{}", (*Server).updateOne},
+	{"DELETE", "sobjects/{}/{}", (*Server).deleteOne},
+	{"GET", "query", (*Server).query},
+	{"GET", "queryAll", (*Server).queryAll},
+	{"GET", "query/{}", (*Server).queryMore},
+	{"GET", "queryAll/{}", (*Server).queryMore},
+	{"POST", "composite/sobjects", (*Server).createMany},
+	{"PATCH", "composite/sobjects", (*Server).updateMany},
+	{"DELETE", "composite/sobjects", (*Server).deleteMany},
+	{"POST", "composite/sobjects/{}", (*Server).readMany},
+	{"GET", "composite/sobjects/{}", (*Server).readMany},
+}
+
+type version struct {
+	Label   string `json:"label"`
+	URL     string `json:"url"`
+	Version string `json:"version"`
+}
+
+// versions are the API versions served, oldest first.
+var versions = []version{
+	{"Spring '21", "/services/data/v51.0", "51.0"},
+	{"Winter '25", "/services/data/v62.0", "62.0"},
+	{"Summer '25", "/services/data/v64.0", "64.0"},
+	{"Winter '26", "/services/data/v65.0", "65.0"},
+	{"Spring '26", "/services/data/v66.0", "66.0"},
+	{"Summer '26", "/services/data/v67.0", "67.0"},
+}
+
+// route finds who answers, after the checks that all data calls share.
+func (s *Server) route(c *call) reply {
+	method := c.r.Method
+	if override := c.r.URL.Query().Get("_HttpMethod"); method == http.MethodPost && override != "" {
+		method = strings.ToUpper(override) // for clients that cannot send PATCH
+	}
+	path := strings.TrimSuffix(strings.TrimPrefix(c.r.URL.EscapedPath(), "/services/"), "/")
+	switch path {
+	case "oauth2/token":
+		if method != http.MethodPost {
+			return notAllowed(method, []string{"POST"})
+		}
+		return s.token(c)
+	case "data":
+		return answer(versions) // no token needed, and free of charge
+	}
+	rest, ok := strings.CutPrefix(path, "data/v")
+	if !ok {
+		return notFound
+	}
+	version, rest, _ := strings.Cut(rest, "/")
+	if !s.signedOn(c.r) {
+		return deadToken
+	}
+	allowed := s.control.count(s.now())
+	a := s.data(c, method, version, rest, allowed)
+	if a.header == nil {
+		a.header = http.Header{}
+	}
+	a.header.Set("Sforce-Limit-Info", s.control.limitInfo())
+	return a
+}
+
+// data answers an authenticated call.
+func (s *Server) data(c *call, method, version, path string, allowed bool) reply {
+	if !allowed {
+		return fail(http.StatusForbidden, &Error{Code: "REQUEST_LIMIT_EXCEEDED", Message: "TotalRequests Limit exceeded."})
+	}
+	if s.control.onRequest(c.r, "concurrent") != nil {
+		return fail(http.StatusForbidden, &Error{Code: "REQUEST_LIMIT_EXCEEDED", Message: "ConcurrentRequests (Concurrent API Requests) Limit exceeded."})
+	}
+	known := false
+	for _, v := range versions {
+		known = known || v.Version == version
+	}
+	if !known {
+		return notFound
+	}
+	c.version = version
+	var methods []string
+	for _, r := range routes {
+		args, ok := r.match(path)
+		if !ok {
+			continue
+		}
+		if r.method == method {
+			c.args = args
+			return r.serve(s, c)
+		}
+		methods = append(methods, r.method)
+	}
+	if methods != nil {
+		return notAllowed(method, methods)
+	}
+	return notFound
+}
+
+func (r route) match(path string) (args []string, ok bool) {
+	want, got := strings.Split(r.path, "/"), strings.Split(path, "/")
+	if len(want) != len(got) {
+		return nil, false
+	}
+	for i, segment := range got {
+		if want[i] != "{}" {
+			if want[i] != segment {
+				return nil, false
+			}
+			continue
+		}
+		plain, err := url.PathUnescape(segment)
+		if err != nil || plain == "" {
+			return nil, false
+		}
+		args = append(args, plain)
+	}
+	return args, true
+}
+
+func notAllowed(method string, allowed []string) reply {
+	list := strings.Join(allowed, ",")
+	r := fail(http.StatusMethodNotAllowed, &Error{Code: "METHOD_NOT_ALLOWED", Message: "HTTP Method '" + method + "' not allowed. Allowed are " + list})
+	r.header = http.Header{"Allow": {list}}
+	return r
+}
+
+// resources lists what there is below a version, and who is signed on.
+func (s *Server) resources(c *call) reply {
+	list := map[string]string{"identity": "http://" + c.r.Host + "/id/" + s.orgID + "/" + s.runAs}
+	for _, name := range []string{"limits", "sobjects", "query", "queryAll", "composite"} {
+		list[name] = root(c) + "/" + name
+	}
+	return answer(list)
+}
+
+func root(c *call) string { return "/services/data/v" + c.version }

@@ -1,0 +1,121 @@
+package crmsim
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options of a Server. The zero value is a usable, empty org.
+type Options struct {
+	ClientID     string             // of the app that may sign on; default "CID"
+	ClientSecret string             // default "SEC"
+	TokenLife    time.Duration      // default two hours
+	DailyCalls   int                // default 15000
+	Now          func() time.Time   // default time.Now; the fault "clock" moves it
+	Fields       map[string][]Field // custom fields by object name
+	File         string             // where the rows are kept; "" keeps them in memory only
+	Control      bool               // serve /__sim/: faults, request log, true rows
+}
+
+// Server is one simulated org. It is an http.Handler, and all its methods may
+// be called from several goroutines.
+type Server struct {
+	opt Options
+
+	mu         sync.RWMutex // guards the data: everything below up to control
+	objects    map[string]*object
+	order      []*object // as describe lists them
+	byPrefix   map[string]*object
+	nameObject *object
+	journal    *os.File // nil without Options.File
+	orgID      string
+	admin      string // the user who acts for the Go API
+	runAs      string // the integration user, who acts for HTTP requests
+
+	offset  atomic.Int64 // of the clock, nanoseconds
+	control control      // has its own lock, taken after mu when both are
+}
+
+// New makes an org with its two users, the standard objects and
+// Options.Fields. With Options.File it holds what that file holds.
+func New(opt Options) (*Server, error) {
+	for _, d := range []struct {
+		to    *string
+		value string
+	}{{&opt.ClientID, "CID"}, {&opt.ClientSecret, "SEC"}} {
+		if *d.to == "" {
+			*d.to = d.value
+		}
+	}
+	if opt.TokenLife == 0 {
+		opt.TokenLife = 2 * time.Hour
+	}
+	if opt.DailyCalls == 0 {
+		opt.DailyCalls = 15000
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	s := &Server{opt: opt}
+	if err := s.empty(); err != nil {
+		return nil, err
+	}
+	if opt.File == "" {
+		return s, nil
+	}
+	return s, s.open(opt.File)
+}
+
+// empty makes the org new again: no rows but the two users, no faults, same ids as ever.
+func (s *Server) empty() error {
+	s.objects, s.byPrefix = map[string]*object{}, map[string]*object{}
+	s.order, s.nameObject = standardObjects(), nameObject()
+	for _, o := range s.order {
+		s.objects[lower(o.name)], s.byPrefix[o.prefix] = o, o
+	}
+	s.orgID = newID("00D", 1)
+	s.offset.Store(0)
+	s.control.reset(s.opt.DailyCalls)
+	for name, fields := range s.opt.Fields {
+		for _, f := range fields {
+			if err := s.addField(name, f); err != nil {
+				return err
+			}
+		}
+	}
+	s.admin, s.runAs = newID("005", 1), newID("005", 2)
+	for _, u := range []map[string]any{
+		{"Username": "admin@crm.example", "LastName": "Administrator", "FirstName": "System", "Email": "admin@crm.example"},
+		{"Username": "integration@crm.example", "LastName": "User", "FirstName": "Integration", "Email": "integration@crm.example"},
+	} {
+		u["IsActive"], u["UserType"], u["Alias"], u["TimeZoneSidKey"] = true, "Standard", "sim", "Asia/Tokyo"
+		if _, err := s.insert(s.objects["user"], u, s.adminRights()); err != nil {
+			return fmt.Errorf("the org's users: %w", err)
+		}
+	}
+	return nil
+}
+
+// now is the org's clock, UTC.
+func (s *Server) now() time.Time {
+	return s.opt.Now().Add(time.Duration(s.offset.Load())).UTC()
+}
+
+// Close writes Options.File once more, in its shortest form. The server must get no more calls.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.journal == nil {
+		return nil
+	}
+	if err := s.compact(); err != nil {
+		return err
+	}
+	return s.journal.Close()
+}
+
+var _ http.Handler = (*Server)(nil)

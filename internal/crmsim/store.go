@@ -1,0 +1,249 @@
+package crmsim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// record is one row. Its values are replaced as a whole, never changed in
+// place, so that a kept slice is the row as it was.
+type record struct {
+	obj    *object
+	values []any // by column; shorter than obj.fields after a field was added
+}
+
+func (r *record) value(column int) any {
+	if column < len(r.values) {
+		return r.values[column]
+	}
+	return nil
+}
+
+func (r *record) id() string    { return r.values[colID].(string) }
+func (r *record) deleted() bool { return r.values[colDeleted] == true }
+func (r *record) text(field string) string {
+	i, _ := r.obj.field(field)
+	text, _ := r.value(i).(string)
+	return text
+}
+
+func lower(s string) string { return strings.ToLower(s) }
+
+// change is one row before and after; before is nil for a new row.
+type change struct {
+	row    *record
+	before []any
+}
+
+// replace puts new values into a row and keeps the indexes right.
+func (r *record) replace(values []any) {
+	for column, index := range r.obj.unique {
+		if old, ok := r.value(column).(string); ok && index[lower(old)] == r {
+			delete(index, lower(old))
+		}
+	}
+	r.values = values
+	for column, index := range r.obj.unique {
+		if text, ok := r.value(column).(string); ok && !r.deleted() {
+			index[lower(text)] = r
+		}
+	}
+}
+
+// undo takes changes back, newest first.
+func undo(changes []change) {
+	for _, c := range slices.Backward(changes) {
+		o := c.row.obj
+		if c.before != nil {
+			c.row.replace(c.before)
+			continue
+		}
+		gone := slices.Clone(c.row.values)
+		gone[colDeleted] = true // leaves the unique indexes
+		c.row.replace(gone)
+		delete(o.byID, c.row.id())
+		o.rows = o.rows[:len(o.rows)-1] // rows are appended only, and taken back in reverse
+		o.last--
+	}
+}
+
+// find gives the row of any object by its 18-character id, nil when there is none.
+func (s *Server) find(id string) *record {
+	if len(id) < 3 {
+		return nil
+	}
+	if o := s.byPrefix[id[:3]]; o != nil {
+		return o.byID[id]
+	}
+	return nil
+}
+
+func (s *Server) object(name string) (*object, error) {
+	if o := s.objects[lower(name)]; o != nil {
+		return o, nil
+	}
+	return nil, refuse("INVALID_TYPE", nil, "sObject type '%s' is not supported.", name)
+}
+
+// change runs one batch of the Go API under the lock, and keeps it.
+func (s *Server) change(write func() (change, error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, err := write()
+	if err != nil {
+		return err
+	}
+	return s.keep([]change{c})
+}
+
+// Insert adds a row as the administrator would, and gives its id. Values may
+// also be those of read-only fields (CreatedDate, IsArchived, a formula);
+// stamps not given are the clock's. Errors are *Error.
+func (s *Server) Insert(object string, values map[string]any) (id string, err error) {
+	err = s.change(func() (change, error) {
+		o, err := s.object(object)
+		if err != nil {
+			return change{}, err
+		}
+		c, err := s.insert(o, values, s.adminRights())
+		if err == nil {
+			id = c.row.id()
+		}
+		return c, err
+	})
+	return id, err
+}
+
+// Update changes a row as the administrator would; nil clears a field.
+func (s *Server) Update(object, id string, values map[string]any) error {
+	return s.change(func() (change, error) {
+		o, err := s.object(object)
+		if err != nil {
+			return change{}, err
+		}
+		return s.update(o, id, values, s.adminRights())
+	})
+}
+
+// Delete puts a row into the bin: queryAll shows it, query does not.
+func (s *Server) Delete(object, id string) error { return s.bin(object, id, true) }
+
+// Undelete takes a row out of the bin, with a new stamp.
+func (s *Server) Undelete(object, id string) error { return s.bin(object, id, false) }
+
+func (s *Server) bin(object, id string, deleted bool) error {
+	return s.change(func() (change, error) {
+		o, err := s.object(object)
+		if err != nil {
+			return change{}, err
+		}
+		return s.setDeleted(o, id, deleted, s.adminRights())
+	})
+}
+
+// Get gives one row with all its fields, also when it is deleted; ok tells whether there is one.
+// Values are string (dates as 2006-01-02), float64, bool, time.Time in UTC, or nil.
+func (s *Server) Get(object, id string) (row map[string]any, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	id, _ = normalID(id)
+	r := s.find(id)
+	if r == nil || !strings.EqualFold(r.obj.name, object) {
+		return nil, false
+	}
+	return r.fields(), true
+}
+
+// Rows gives all rows of an object in the order of their ids, deleted ones too.
+func (s *Server) Rows(object string) ([]map[string]any, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	o, err := s.object(object)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]map[string]any, len(o.rows))
+	for i, r := range o.rows {
+		rows[i] = r.fields()
+	}
+	return rows, nil
+}
+
+func (r *record) fields() map[string]any {
+	m := make(map[string]any, len(r.obj.fields))
+	for i, f := range r.obj.fields {
+		if !f.absent {
+			m[f.Name] = shown(r.value(i))
+			if f.Type == Checkbox && m[f.Name] == nil {
+				m[f.Name] = false
+			}
+		}
+	}
+	return m
+}
+
+// AddField adds a custom field; the integration user may read and write it.
+// A field that is there already is left alone if it is the same, refused if not.
+func (s *Server) AddField(object string, f Field) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.addField(object, f); err != nil {
+		return err
+	}
+	return s.keepField(object, f)
+}
+
+func (s *Server) addField(object string, f Field) error {
+	o, err := s.object(object)
+	if err != nil {
+		return err
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	if _, old := o.field(f.Name); old != nil {
+		if old.Type == f.Type && old.Length == f.Length && old.Precision == f.Precision && old.Scale == f.Scale {
+			return nil
+		}
+		return fmt.Errorf("there is already a field named %s on %s, of another type", f.Name, o.name)
+	}
+	o.add(&f)
+	o.changed = s.now().Unix()
+	if f.Unique {
+		o.unique[len(o.fields)-1] = map[string]*record{}
+	}
+	return nil
+}
+
+// HideField takes a field out of the integration user's sight.
+func (s *Server) HideField(object, field string) error { return s.setAccess(object, field, hidden) }
+
+// ReadOnlyField lets the integration user read a field, but not write it.
+func (s *Server) ReadOnlyField(object, field string) error {
+	return s.setAccess(object, field, readable)
+}
+
+// GrantField lets the integration user read and write a field again.
+func (s *Server) GrantField(object, field string) error { return s.setAccess(object, field, editable) }
+
+// setAccess sets the rights on a field, or on the object when field is "".
+func (s *Server) setAccess(object, field string, a access) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o, err := s.object(object)
+	if err != nil {
+		return err
+	}
+	o.changed = s.now().Unix()
+	if field == "" {
+		o.readOnly = a != editable
+		return nil
+	}
+	_, f := o.field(field)
+	if f == nil {
+		return fmt.Errorf("%s has no field %s", o.name, field)
+	}
+	f.access = a
+	return nil
+}
