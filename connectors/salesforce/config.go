@@ -1,0 +1,119 @@
+package salesforce
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"energyd/connectors"
+	"energyd/internal/fault"
+	"energyd/internal/secret"
+)
+
+// Config is a connection to one org, signed on by client credentials.
+type Config struct {
+	URL          string              `yaml:"url"` // My Domain, "https://example.my.salesforce.com"
+	ClientID     string              `yaml:"client_id"`
+	ClientSecret secret.Secret       `yaml:"client_secret"`
+	APIVersion   string              `yaml:"api_version"` // "v66.0"
+	PageSize     int                 `yaml:"page_size"`   // rows, a wish
+	Settle       connectors.Duration `yaml:"settle"`      // upper bound of reading = the org's clock minus this
+	Overlap      connectors.Duration `yaml:"overlap"`     // lower bound of reading = last upper bound minus this
+	Timeout      connectors.Duration `yaml:"timeout"`     // of one call
+}
+
+// Stream is one object to read.
+type Stream struct {
+	Object         string   `yaml:"object"`
+	Fields         []string `yaml:"fields"`
+	Where          string   `yaml:"where"`
+	IncludeDeleted bool     `yaml:"include_deleted"`
+}
+
+func newConfig() connectors.Config {
+	return &Config{
+		APIVersion: "v66.0", PageSize: 2000,
+		Settle: connectors.Duration(5 * time.Minute), Overlap: connectors.Duration(10 * time.Minute),
+		Timeout: connectors.Duration(150 * time.Second),
+	}
+}
+
+func newStream() connectors.Config { return &Stream{IncludeDeleted: true} }
+
+var (
+	versionForm = regexp.MustCompile(`^v[0-9]{2,3}\.0$`)
+	nameForm    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+	columnForm  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$`)
+)
+
+// Validate checks form, not reach.
+func (c *Config) Validate() error {
+	var ps fault.Problems
+	u, err := url.Parse(c.URL)
+	switch {
+	case c.URL == "":
+		ps.Add("url", "is required: the org's My Domain, as https://example.my.salesforce.com")
+	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil:
+		ps.Add("url", "is not a web address as https://example.my.salesforce.com")
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		ps.Add("url", "must begin with https://, or the secret would cross the network in the open")
+	case strings.HasSuffix(u.Hostname(), ".lightning.force.com"):
+		ps.Add("url", "is the address of the user interface; the API's ends in .my.salesforce.com")
+	case u.Hostname() == "login.salesforce.com" || u.Hostname() == "test.salesforce.com":
+		ps.Add("url", "must be the org's My Domain: %s does not take client credentials", u.Hostname())
+	}
+	if c.ClientID == "" {
+		ps.Add("client_id", "is required: the consumer key of the external client app")
+	}
+	if c.ClientSecret.IsZero() {
+		ps.Add("client_secret", "is required: the consumer secret, as ${env:NAME} or ${file:path}")
+	}
+	if !versionForm.MatchString(c.APIVersion) {
+		ps.Add("api_version", "%q is not an API version as v66.0", c.APIVersion)
+	}
+	if c.PageSize < 200 || c.PageSize > 2000 {
+		ps.Add("page_size", "must be 200 to 2000, not %d", c.PageSize)
+	}
+	if c.Settle <= 0 {
+		ps.Add("settle", "must be above zero: saves that are under way would be lost")
+	}
+	if c.Overlap <= 0 {
+		ps.Add("overlap", "must be above zero: saves that took longer than settle would be lost")
+	}
+	if time.Duration(c.Timeout) < 130*time.Second {
+		ps.Add("timeout", "must be 130s or more: the org itself works up to 120s on a query")
+	}
+	return ps.Or()
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+}
+
+// Validate checks form, not whether the org has such an object.
+func (s *Stream) Validate() error {
+	var ps fault.Problems
+	if s.Object == "" {
+		ps.Add("object", "is required: the API name of the object to read, as Task")
+	} else if !nameForm.MatchString(s.Object) {
+		ps.Add("object", "%q is not the API name of an object, as Task or Visit__c", s.Object)
+	}
+	for i, f := range s.Fields {
+		if !columnForm.MatchString(f) {
+			ps.Add(fmt.Sprintf("fields[%d]", i), "%q is not a field name as Subject, Score__c or Who.Title", f)
+		}
+	}
+	return ps.Or()
+}
+
+// SelectColumns adds the columns that the mapping uses.
+func (s *Stream) SelectColumns(names []string) {
+	for _, n := range names {
+		if !slices.ContainsFunc(s.Fields, func(f string) bool { return strings.EqualFold(f, n) }) {
+			s.Fields = append(s.Fields, n)
+		}
+	}
+}

@@ -1,0 +1,231 @@
+package salesforce
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"energyd/connectors"
+	"energyd/internal/fault"
+	"energyd/internal/httpclient"
+)
+
+func TestConfig_Validate(t *testing.T) {
+	for name, tt := range map[string]struct {
+		spoil func(*Config)
+		path  string
+	}{
+		"no scheme":       {func(c *Config) { c.URL = "example.my.salesforce.com" }, "url"},
+		"in the open":     {func(c *Config) { c.URL = "http://example.my.salesforce.com" }, "url"},
+		"user interface":  {func(c *Config) { c.URL = "https://example.lightning.force.com" }, "url"},
+		"login host":      {func(c *Config) { c.URL = "https://login.salesforce.com" }, "url"},
+		"password in url": {func(c *Config) { c.URL = "https://a:b@example.my.salesforce.com" }, "url"},
+		"version":         {func(c *Config) { c.APIVersion = "66" }, "api_version"},
+		"page":            {func(c *Config) { c.PageSize = 5000 }, "page_size"},
+		"settle":          {func(c *Config) { c.Settle = 0 }, "settle"},
+		"overlap":         {func(c *Config) { c.Overlap = 0 }, "overlap"},
+		"C60 timeout":     {func(c *Config) { c.Timeout = connectors.Duration(time.Minute) }, "timeout"},
+	} {
+		cfg := config("127.0.0.1:1")
+		if err := cfg.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		tt.spoil(cfg)
+		var ps fault.Problems
+		if err := cfg.Validate(); !errors.As(err, &ps) || len(ps) != 1 || ps[0].Path != tt.path {
+			t.Errorf("%s: %v; want one problem at %s", name, err, tt.path)
+		}
+	}
+	stream := Stream{Object: "Task; DROP", Fields: []string{"Subject", "Id FROM User"}}
+	var ps fault.Problems
+	if err := stream.Validate(); !errors.As(err, &ps) || len(ps) != 2 || ps[1].Path != "fields[1]" {
+		t.Errorf("stream: %v", err)
+	}
+}
+
+func TestC18_both_stamp_forms_are_the_same_instant(t *testing.T) {
+	want := time.Date(2026, 11, 21, 9, 30, 5, 0, time.UTC)
+	for _, text := range []string{"2026-11-21T09:30:05.000+0000", "2026-11-21T09:30:05.000Z", "2026-11-21T18:30:05.000+0900"} {
+		if got, err := parseStamp(text); err != nil || !got.Equal(want) || got.Location() != time.UTC {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	if _, err := parseStamp("yesterday"); err == nil {
+		t.Error("\"yesterday\" is taken for a stamp")
+	}
+}
+
+func TestC19_unknown_types_pass(t *testing.T) {
+	if got := fieldType("hologram"); got != connectors.Other {
+		t.Errorf("fieldType: %s", got)
+	}
+	for _, v := range []any{"text", 1.5, true, nil, map[string]any{"a": 1.0}} {
+		if got := convert(v, "hologram"); !cmp.Equal(got, v) {
+			t.Errorf("%v becomes %v", v, got)
+		}
+	}
+	if got := convert(60.0, "int"); got != int64(60) {
+		t.Errorf("int: %T %v", got, got)
+	}
+}
+
+func TestC30_ids_of_15_characters(t *testing.T) {
+	for text, want := range map[string]string{
+		"0034C00000VaYfK":    "0034C00000VaYfKQAV", // recorded from a real org
+		"0034C00000VaYfKQAV": "0034C00000VaYfKQAV",
+		"0034c00000vayfkqav": "", // the case of the 15 is lost
+		"0034C00000VaYfKQAW": "",
+		"0034C00000VaYf'":    "",
+		"":                   "",
+		"日報日報日":              "",
+	} {
+		if got := longID(text); got != want {
+			t.Errorf("%q gives %q; want %q", text, got, want)
+		}
+	}
+}
+
+// unquote is the org's reading of a SOQL string, up to its closing quote.
+func unquote(text string) (value, rest string) {
+	text = strings.TrimPrefix(text, "'")
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\'':
+			return b.String(), text[i+1:]
+		case '\\':
+			i++
+			b.WriteString(map[byte]string{'n': "\n", 'r': "\r", 't': "\t", 'b': "\b", 'f': "\f"}[text[i]])
+			if strings.IndexByte(`\'"`, text[i]) >= 0 {
+				b.WriteByte(text[i])
+			}
+		default:
+			b.WriteByte(text[i])
+		}
+	}
+	return b.String(), "no end"
+}
+
+func TestC29_quoted_text_stays_inside(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringOf(rapid.SampledFrom([]rune("a山'\\\"\n\r\t\b\f%_;-)"))).Draw(t, "text")
+		if value, rest := unquote(quote(text)); value != text || rest != "" {
+			t.Fatalf("%q reads as %q, rest %q", text, value, rest)
+		}
+	})
+}
+
+func TestC55_limit_header(t *testing.T) {
+	for header, want := range map[string]*usage{
+		"api-usage=18/5000": {18, 5000},
+		"api-usage=25/5000; per-app-api-usage=17/250(appName=x)": {25, 5000},
+		"api-usage=10018/100000; api-bursts=1/750":               {10018, 100000},
+		"per-app-api-usage=17/250(appName=x); api-usage=3/4":     {3, 4},
+		"": nil, "api-usage": nil, "api-usage=/": nil, ";;=": nil, "api-usage=99999999999999999999/1": nil,
+	} {
+		var c Conn
+		c.noteUsage(http.Header{"Sforce-Limit-Info": {header}})
+		if got := c.usage.Load(); !cmp.Equal(got, want, cmp.AllowUnexported(usage{})) {
+			t.Errorf("%q: %v; want %v", header, got, want)
+		}
+	}
+}
+
+func TestClassify(t *testing.T) {
+	body := func(code, message string) string {
+		return `[{"errorCode":"` + code + `","message":"` + message + `"}]`
+	}
+	for name, tt := range map[string]struct {
+		status int
+		body   string
+		want   fault.Kind
+	}{
+		"good":                  {200, `[]`, ""},
+		"200 without body":      {200, ``, fault.Unavailable},
+		"200 with HTML":         {200, `<html>Down for maintenance</html>`, fault.Unavailable},
+		"session":               {401, body("INVALID_SESSION_ID", "Session expired or invalid"), fault.Auth},
+		"day's limit":           {403, body("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), fault.Quota},
+		"concurrent limit":      {403, body("REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded."), fault.RateLimited},
+		"API off":               {403, body("API_DISABLED_FOR_ORG", "off"), fault.Auth},
+		"other 403":             {403, ``, fault.Auth},
+		"field":                 {400, body("INVALID_FIELD", `No such column`), fault.Config},
+		"query timeout as 500":  {500, body("QUERY_TIMEOUT", "too long"), fault.Config},
+		"unknown code with 500": {500, body("UNKNOWN_EXCEPTION", "?"), fault.Unavailable},
+		"unknown code with 400": {400, body("SOMETHING_NEW", "?"), fault.Config},
+		"406":                   {406, ``, fault.Unavailable},
+		"420":                   {420, ``, fault.Unavailable},
+		"429":                   {429, ``, fault.RateLimited},
+		"503 HTML":              {503, `<h1>Sorry</h1>`, fault.Unavailable},
+		"wrong secret":          {400, `{"error":"invalid_client","error_description":"invalid client credentials"}`, fault.Auth},
+		"not My Domain":         {404, `<html>`, fault.Config},
+		"moved":                 {301, ``, fault.Config},
+		"URI":                   {414, `<h1>`, fault.Config},
+	} {
+		err := classify(httpclient.Response{Status: tt.status, Body: []byte(tt.body)})
+		if got := fault.KindOf(err); got != tt.want {
+			t.Errorf("%s: %q (%v); want %q", name, got, err, tt.want)
+		}
+	}
+	if got := beginning([]byte(strings.Repeat("停", 200))); !strings.HasSuffix(got, "…") || strings.ContainsRune(got, '\uFFFD') {
+		t.Errorf("a cut text: %q", got)
+	}
+}
+
+// TestCursor_windows checks that the windows of a round, however they are
+// halved, cover it without a gap, and that text and back changes nothing.
+func TestCursor_windows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		read := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		until := read.Add(time.Duration(rapid.IntRange(1, 5_000).Draw(t, "seconds")) * time.Second)
+		c := cursor{Version: cursorVersion, Read: read}
+		if !c.begin(until, 10*time.Minute) {
+			t.Fatal("nothing to read")
+		}
+		edge := read.Add(-10 * time.Minute)
+		for steps := 0; c.Open != nil; steps++ {
+			for range rapid.IntRange(0, 8).Draw(t, "halvings") {
+				c.Open.halve()
+			}
+			back, err := parseCursor(c.text())
+			if err != nil || !cmp.Equal(back, c) {
+				t.Fatalf("%s reads back as %+v, %v", c.text(), back, err)
+			}
+			got := c.finish()
+			if !got.From.Equal(edge) || !got.To.After(got.From) {
+				t.Fatalf("window %v after %v", got, edge)
+			}
+			edge = got.To
+			if steps > 10_000 {
+				t.Fatal("no end")
+			}
+		}
+		if !edge.Equal(until) || !c.Read.Equal(until) {
+			t.Fatalf("the round ends at %v, read is %v; want %v", edge, c.Read, until)
+		}
+	})
+}
+
+func FuzzCursor(f *testing.F) {
+	f.Add(`{"v":1,"read":"2026-01-01T00:00:00Z"}`)
+	f.Add(`{"v":1,"open":{"from":"2026-01-01T00:00:00Z","to":"2025-01-01T00:00:00Z"}}`)
+	f.Add(`{"v":2}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := parseCursor(connectors.Cursor(text))
+		if err != nil {
+			if fault.KindOf(err) != fault.Conflict {
+				t.Errorf("%v is of kind %s", err, fault.KindOf(err))
+			}
+			return
+		}
+		if c.Open != nil {
+			c.Open.halve()
+			c.finish()
+		}
+		c.text()
+	})
+}

@@ -1,0 +1,198 @@
+// Package salesforce reads objects of a Salesforce org and writes fields of its
+// records. It speaks REST only: SOQL for reading (source.go), sObject
+// collections for writing (target.go). All calls go through Conn.call, which
+// knows the session (session.go) and what the org's errors mean (faults.go).
+package salesforce
+
+import (
+	"context"
+	_ "embed" // for the sample
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"energyd/connectors"
+	"energyd/internal/fault"
+	"energyd/internal/httpclient"
+)
+
+//go:embed sample.yaml
+var sample []byte
+
+// Connector is the registry's entry.
+var Connector = connectors.Connector{
+	Name: "salesforce", Title: "Salesforce", Sample: sample,
+	NewConfig: newConfig, NewStream: newStream, Open: open,
+	Reads: true, Writes: true,
+}
+
+// Conn is one org. It implements connectors.Conn, Target and Budgeter.
+type Conn struct {
+	cfg      Config
+	pause    time.Duration // the first pause before something is tried again
+	http     *httpclient.Client
+	sessions sessions
+	usage    atomic.Pointer[usage]
+}
+
+var (
+	_ connectors.Target   = (*Conn)(nil)
+	_ connectors.Budgeter = (*Conn)(nil)
+)
+
+func open(_ context.Context, cfg connectors.Config, env connectors.Env) (connectors.Conn, error) {
+	return newConn(*cfg.(*Config), env, time.Second), nil
+}
+
+func newConn(cfg Config, env connectors.Env, pause time.Duration) *Conn {
+	cfg.URL = strings.TrimRight(cfg.URL, "/")
+	c := &Conn{cfg: cfg, pause: pause, http: httpclient.New(httpclient.Options{
+		Log: env.Log, Timeout: time.Duration(cfg.Timeout), Pause: pause, MaxPause: 120 * pause, Classify: classify,
+	})}
+	c.http.Hide(cfg.ClientSecret.Reveal())
+	c.sessions.gate = make(chan struct{}, 1)
+	return c
+}
+
+// Close drops the connections; the org lets the session expire.
+func (c *Conn) Close() error {
+	c.http.Close()
+	return nil
+}
+
+// Check signs on and asks for the configured API version.
+func (c *Conn) Check(ctx context.Context) error {
+	const op = "check Salesforce"
+	if _, err := c.sessions.get(ctx, c, nil); err != nil {
+		return err
+	}
+	var resources map[string]any
+	err := c.call(ctx, call{op: op, method: http.MethodGet, path: ""}, &resources)
+	if !hasCode(err, "NOT_FOUND") {
+		return err
+	}
+	versions, _, listErr := c.versions(ctx)
+	if listErr != nil {
+		return listErr
+	}
+	return fault.New(fault.Config, op, fmt.Sprintf("the org does not know API version %s", c.cfg.APIVersion),
+		fmt.Sprintf("set api_version to one of the org's; its newest is %s", versions[len(versions)-1]), err)
+}
+
+// versions asks for the org's API versions ("v66.0") and its clock, UTC. It
+// needs no session and does not count against the limit of calls.
+func (c *Conn) versions(ctx context.Context) ([]string, time.Time, error) {
+	const op = "ask Salesforce for its clock"
+	s, err := c.sessions.get(ctx, c, nil)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	answer, err := c.http.Do(ctx, httpclient.Request{Op: op, Method: http.MethodGet, URL: s.instance + "/services/data"})
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	var listed []struct{ Version string }
+	now, dateErr := http.ParseTime(answer.Header.Get("Date"))
+	if err := json.Unmarshal(answer.Body, &listed); err != nil || len(listed) == 0 || dateErr != nil {
+		return nil, time.Time{}, fault.New(fault.Unavailable, op, "the answer has no versions or no Date header", "check that url is the org's My Domain and no proxy rewrites its answers", err)
+	}
+	names := make([]string, len(listed))
+	for i, v := range listed {
+		names[i] = "v" + v.Version
+	}
+	return names, now.UTC(), nil
+}
+
+// call is one request below /services/data/vXX.X, or to a path that the org gave itself.
+type call struct {
+	op, method string
+	path       string // "/sobjects"; a path from the org begins with "/services/"
+	query      url.Values
+	header     map[string]string
+	body       any // sent as JSON when not nil
+}
+
+// call sends what, renews a dead session once, and decodes the answer into out.
+func (c *Conn) call(ctx context.Context, what call, out any) error {
+	request := httpclient.Request{Op: what.op, Method: what.method, Header: map[string]string{"Accept": "application/json"}}
+	for k, v := range what.header {
+		request.Header[k] = v
+	}
+	if what.body != nil {
+		body, err := json.Marshal(what.body)
+		if err != nil {
+			return fault.New(fault.Internal, what.op, "the request cannot be written as JSON", "", err)
+		}
+		request.Body = body
+		request.Header["Content-Type"] = "application/json"
+	}
+	path := what.path
+	if !strings.HasPrefix(path, "/services/") {
+		path = "/services/data/" + c.cfg.APIVersion + path
+	}
+	if len(what.query) > 0 {
+		// A blank as + is read as + by some edges between here and the org.
+		path += "?" + strings.ReplaceAll(what.query.Encode(), "+", "%20")
+	}
+	if len(path) > maxURI {
+		return fault.New(fault.Config, what.op,
+			fmt.Sprintf("the query is %d bytes long; Salesforce takes %d", len(path), maxURI),
+			"name fewer fields, or use a shorter where", nil)
+	}
+	var stale *session
+	for {
+		s, err := c.sessions.get(ctx, c, stale)
+		if err != nil {
+			return err
+		}
+		request.URL = s.instance + path
+		request.Header["Authorization"] = "Bearer " + s.token
+		answer, err := c.http.Do(ctx, request)
+		c.noteUsage(answer.Header)
+		if stale == nil && renewable(err) {
+			stale = s
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(answer.Body, out); err != nil {
+			return fault.New(fault.Unavailable, what.op, "the answer has not the form that Salesforce documents", "", err)
+		}
+		return nil
+	}
+}
+
+// maxURI leaves room for the headers within the 16,384 bytes of URI and headers
+// together; access tokens may be JWTs of some thousand bytes.
+const maxURI = 12_000
+
+// usage is the org's daily budget of calls, shared by all its apps.
+type usage struct{ used, limit int }
+
+// noteUsage keeps what Sforce-Limit-Info says. It comes in at least four forms
+// ("api-usage=25/5000; per-app-api-usage=17/250(appName=x)"), so it is read by key.
+func (c *Conn) noteUsage(h http.Header) {
+	for part := range strings.SplitSeq(h.Get("Sforce-Limit-Info"), ";") {
+		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		usedText, limitText, _ := strings.Cut(value, "/")
+		used, err1 := strconv.Atoi(usedText)
+		limit, err2 := strconv.Atoi(limitText)
+		if key == "api-usage" && err1 == nil && err2 == nil {
+			c.usage.Store(&usage{used, limit})
+		}
+	}
+}
+
+// Budget tells the calls of the last 24 hours by all apps of the org, and how many there may be.
+func (c *Conn) Budget() (used, limit int, ok bool) {
+	if u := c.usage.Load(); u != nil {
+		return u.used, u.limit, true
+	}
+	return 0, 0, false
+}

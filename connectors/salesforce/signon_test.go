@@ -1,0 +1,183 @@
+package salesforce
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"energyd/connectors"
+	"energyd/internal/crmsim"
+	"energyd/internal/fault"
+)
+
+// conn opens a quick connection to the org.
+func (o *org) conn() *Conn {
+	o.t.Helper()
+	c := newConn(*config(strings.TrimPrefix(o.url, "http://")), connectors.Env{Name: "crm"}, time.Millisecond)
+	o.t.Cleanup(func() { o.must(c.Close()) })
+	return c
+}
+
+// calls counts the logged requests whose method and path begin so.
+func (o *org) calls(method, path string) int {
+	n := 0
+	for _, r := range o.Log() {
+		if r.Method == method && strings.HasPrefix(r.Path, path) {
+			n++
+		}
+	}
+	return n
+}
+
+const (
+	tokenPath = "/services/oauth2/token"
+	dataPath  = "/services/data/v66.0"
+)
+
+func TestC02_calls_go_to_the_instance(t *testing.T) {
+	o := newOrg(t)
+	instance, err := url.Parse(o.url)
+	o.must(err)
+	login := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != tokenPath {
+			t.Errorf("the login host got %s %s", r.Method, r.URL.Path)
+		}
+		r.Host = instance.Host // as which the simulator then names its instance
+		o.ServeHTTP(w, r)
+	}))
+	t.Cleanup(login.Close)
+	c := newConn(*config(strings.TrimPrefix(login.URL, "http://")), connectors.Env{}, time.Millisecond)
+	defer c.Close()
+	if err := c.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Describe(t.Context(), "Task"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestC03_dead_sessions(t *testing.T) {
+	t.Run("one renewal heals", func(t *testing.T) {
+		o := newOrg(t)
+		c := o.conn()
+		o.must(c.Check(t.Context()))
+		o.inject(crmsim.Fault{Name: "expire"})
+		if err := c.Check(t.Context()); err != nil || o.calls("POST", tokenPath) != 2 {
+			t.Errorf("%v after %d sign-ons", err, o.calls("POST", tokenPath))
+		}
+	})
+	t.Run("a second 401 ends it", func(t *testing.T) {
+		o := newOrg(t)
+		o.inject(crmsim.Fault{Name: "status", Match: "GET ^" + dataPath, Status: 401, ContentType: "application/json",
+			Body: `[{"errorCode":"INVALID_SESSION_ID","message":"Session expired or invalid"}]`})
+		err := o.conn().Check(t.Context())
+		if fault.KindOf(err) != fault.Auth || o.calls("POST", tokenPath) != 2 || o.calls("GET", dataPath) != 2 {
+			t.Errorf("%v after %d sign-ons and %d calls", err, o.calls("POST", tokenPath), o.calls("GET", dataPath))
+		}
+	})
+	t.Run("what never heals is not renewed", func(t *testing.T) {
+		o := newOrg(t)
+		o.inject(crmsim.Fault{Name: "status", Match: "GET ^" + dataPath, Status: 401, ContentType: "application/json",
+			Body: `[{"errorCode":"INVALID_SESSION_ID","message":"This session is not valid for use with the REST API"}]`})
+		err := o.conn().Check(t.Context())
+		if fault.KindOf(err) != fault.Auth || o.calls("POST", tokenPath) != 1 {
+			t.Errorf("%v after %d sign-ons", err, o.calls("POST", tokenPath))
+		}
+	})
+}
+
+func TestC04_parallel_calls_renew_once(t *testing.T) {
+	o := newOrg(t)
+	c := o.conn()
+	o.must(c.Check(t.Context()))
+	o.inject(crmsim.Fault{Name: "expire"})
+	var wait sync.WaitGroup
+	for range 20 {
+		wait.Go(func() {
+			if _, err := c.Describe(t.Context(), "Account"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if n := o.calls("POST", tokenPath); n != 2 {
+		t.Errorf("%d token requests; want the first and one renewal", n)
+	}
+}
+
+func TestC07_refused_sign_on_is_not_repeated(t *testing.T) {
+	o := newOrg(t)
+	for name, body := range map[string]string{
+		"invalid_grant":  `{"error":"invalid_grant","error_description":"no client credentials user enabled"}`,
+		"invalid_client": `{"error":"invalid_client","error_description":"invalid client credentials"}`,
+	} {
+		before := o.calls("POST", tokenPath)
+		o.inject(crmsim.Fault{Name: "status", Match: "POST ^" + tokenPath, Times: 1, Status: 400, ContentType: "application/json", Body: body})
+		err := o.conn().Check(t.Context())
+		if fault.KindOf(err) != fault.Auth || fault.HintOf(err) == "" || o.calls("POST", tokenPath) != before+1 {
+			t.Errorf("%s: %v after %d sign-ons", name, err, o.calls("POST", tokenPath)-before)
+		}
+	}
+	o.inject(crmsim.Fault{Name: "status", Match: "POST ^" + tokenPath, Times: 2, Status: 503})
+	if err := o.conn().Check(t.Context()); err != nil {
+		t.Errorf("503 of the token endpoint does not heal: %v", err)
+	}
+}
+
+func TestCheck_unknown_version(t *testing.T) {
+	o := newOrg(t)
+	c := o.conn()
+	c.cfg.APIVersion = "v99.0"
+	err := c.Check(t.Context())
+	if fault.KindOf(err) != fault.Config || !strings.Contains(fault.HintOf(err), "v67.0") {
+		t.Errorf("%v; hint %q", err, fault.HintOf(err))
+	}
+}
+
+func TestC57_the_days_limit_is_not_repeated(t *testing.T) {
+	o := newOrg(t)
+	c := o.conn()
+	o.inject(crmsim.Fault{Name: "quota", Used: 14, Max: 15})
+	o.must(c.Check(t.Context()))
+	if used, limit, ok := c.Budget(); used != 15 || limit != 15 || !ok {
+		t.Errorf("budget %d of %d, %v", used, limit, ok)
+	}
+	before := len(o.Log())
+	err := c.Check(t.Context())
+	if fault.KindOf(err) != fault.Quota || len(o.Log()) != before+1 {
+		t.Errorf("%v after %d calls", err, len(o.Log())-before)
+	}
+}
+
+func TestC58_too_many_at_once_heals(t *testing.T) {
+	o := newOrg(t)
+	o.inject(crmsim.Fault{Name: "concurrent", Times: 2})
+	if err := o.conn().Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestC59_troubles_that_heal(t *testing.T) {
+	o := newOrg(t)
+	c := o.conn()
+	for name, f := range map[string]crmsim.Fault{
+		"406": {Status: 406}, "420": {Status: 420}, "429": {Status: 429}, "500": {Status: 500}, "503": {Status: 503},
+		"HTML":    {Status: 200, ContentType: "text/html", Body: "<html>Maintenance</html>"},
+		"nothing": {Status: 200}, "reset": {Cut: "before"}, "half a body": {Cut: "middle"}, "no answer": {Cut: "after"},
+	} {
+		f.Name, f.Times, f.Match = "status", 1, "GET ^"+dataPath
+		o.inject(f)
+		if err := c.Check(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	o.inject(crmsim.Fault{Name: "status", Status: 420, Match: "GET ^" + dataPath})
+	before := o.calls("GET", dataPath)
+	if err := c.Check(t.Context()); fault.KindOf(err) != fault.Unavailable || o.calls("GET", dataPath) != before+2 {
+		t.Errorf("420 for ever: %v after %d calls", err, o.calls("GET", dataPath)-before)
+	}
+}

@@ -1,0 +1,202 @@
+package salesforce
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"energyd/connectors"
+	"energyd/internal/crmsim"
+	"energyd/internal/fault"
+)
+
+func (o *org) accounts(n int) []connectors.Update {
+	o.t.Helper()
+	updates := make([]connectors.Update, n)
+	for i := range updates {
+		id := o.insert("Account", map[string]any{"Name": fmt.Sprintf("顧客 %d", i)})
+		updates[i] = connectors.Update{ID: id, Values: map[string]any{"Energy__c": float64(i) + 0.5}}
+	}
+	return updates
+}
+
+// wantWritten compares the org's rows with the updates, but for the positions in except.
+func (o *org) wantWritten(updates []connectors.Update, results []connectors.Result, except ...int) {
+	o.t.Helper()
+	skip := map[int]bool{}
+	for _, i := range except {
+		skip[i] = true
+	}
+	for i, u := range updates {
+		row, _ := o.Get("Account", u.ID)
+		if !skip[i] && (results[i].Outcome != connectors.Written || row["Energy__c"] != u.Values["Energy__c"]) {
+			o.t.Errorf("update %d: %+v; the org holds %v", i, results[i], row["Energy__c"])
+		}
+	}
+}
+
+func TestC34_a_call_carries_200_rows(t *testing.T) {
+	o := newOrg(t)
+	updates := o.accounts(401)
+	results, err := o.conn().Write(t.Context(), "Account", updates)
+	o.must(err)
+	o.wantWritten(updates, results)
+	var sizes []int
+	for _, r := range o.Log() {
+		if r.Method == "PATCH" {
+			sizes = append(sizes, r.Rows)
+		}
+	}
+	if fmt.Sprint(sizes) != "[200 200 1]" {
+		t.Errorf("calls of %v rows", sizes)
+	}
+}
+
+func TestC40_locked_rows(t *testing.T) {
+	t.Run("heal", func(t *testing.T) {
+		o := newOrg(t)
+		updates := o.accounts(5)
+		o.inject(crmsim.Fault{Name: "lock", ID: updates[2].ID, Times: 4})
+		results, err := o.conn().Write(t.Context(), "Account", updates)
+		o.must(err)
+		o.wantWritten(updates, results)
+		if n := o.calls("PATCH", dataPath); n != 5 {
+			t.Errorf("%d calls; want the first and 4 for the locked row", n)
+		}
+	})
+	t.Run("are given up after five attempts", func(t *testing.T) {
+		o := newOrg(t)
+		updates := o.accounts(5)
+		o.inject(crmsim.Fault{Name: "lock", ID: updates[2].ID})
+		results, err := o.conn().Write(t.Context(), "Account", updates)
+		o.must(err)
+		o.wantWritten(updates, results, 2)
+		if r := results[2]; r.Outcome != connectors.Deferred || !strings.Contains(r.Err.Error(), "UNABLE_TO_LOCK_ROW") || o.calls("PATCH", dataPath) != 5 {
+			t.Errorf("%+v after %d calls", r, o.calls("PATCH", dataPath))
+		}
+	})
+}
+
+// TestC43 puts an automation before the simulator that fails every call with a
+// certain record in it, as a broken trigger does.
+func TestC43_a_broken_trigger_costs_its_row_only(t *testing.T) {
+	o := newOrg(t)
+	updates := o.accounts(50)
+	guilty := updates[33].ID
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		if r.Method != http.MethodPatch || !bytes.Contains(body, []byte(guilty)) {
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			o.ServeHTTP(w, r)
+			return
+		}
+		rows := strings.Repeat(`,{"success":false,"errors":[{"statusCode":"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY","message":"MyTrigger: null","fields":[]}]}`,
+			bytes.Count(body, []byte(`"attributes"`)))
+		fmt.Fprintf(w, "[%s]", rows[1:])
+	}))
+	t.Cleanup(front.Close)
+	c := newConn(*config(strings.TrimPrefix(front.URL, "http://")), connectors.Env{}, time.Millisecond)
+	defer c.Close()
+	results, err := c.Write(t.Context(), "Account", updates)
+	o.must(err)
+	o.wantWritten(updates, results, 33)
+	if r := results[33]; r.Outcome != connectors.Rejected || !strings.Contains(r.Err.Error(), "MyTrigger") {
+		t.Errorf("the guilty row: %+v", r)
+	}
+}
+
+func TestC44_cut_after_the_write(t *testing.T) {
+	o := newOrg(t)
+	updates := o.accounts(3)
+	o.inject(crmsim.Fault{Name: "status", Match: "PATCH ^" + dataPath, Times: 1, Cut: "after"})
+	results, err := o.conn().Write(t.Context(), "Account", updates)
+	o.must(err)
+	o.wantWritten(updates, results)
+}
+
+func TestC46_only_updates_leave(t *testing.T) {
+	o := newOrg(t)
+	updates := o.accounts(3)
+	c := o.conn()
+	_, err := c.Write(t.Context(), "Account", updates)
+	o.must(err)
+	_, err = c.Current(t.Context(), "Account", []string{updates[0].ID}, []string{"Energy__c"})
+	o.must(err)
+	for _, r := range o.Log() {
+		path := strings.TrimPrefix(r.Path, dataPath)
+		switch r.Method + " " + path {
+		case "POST " + tokenPath, "PATCH /composite/sobjects", "POST /composite/sobjects/Account":
+		default:
+			t.Errorf("%s %s was sent", r.Method, r.Path)
+		}
+	}
+}
+
+func TestC53_a_record_comes_once_in_a_call(t *testing.T) {
+	o := newOrg(t)
+	o.inject(crmsim.Fault{Name: "known", Line: "S74", Outcome: "refused"})
+	first := o.accounts(1)[0]
+	second := connectors.Update{ID: first.ID[:15], Values: map[string]any{"Energy__c": 99.0}}
+	results, err := o.conn().Write(t.Context(), "Account", []connectors.Update{first, second})
+	o.must(err)
+	o.wantWritten([]connectors.Update{second}, results[1:])
+	if results[0].Outcome != connectors.Written || o.calls("PATCH", dataPath) != 2 {
+		t.Errorf("%+v after %d calls", results, o.calls("PATCH", dataPath))
+	}
+}
+
+func TestWrite_when_the_budget_ends_between_calls(t *testing.T) {
+	o := newOrg(t)
+	c := o.conn()
+	updates := o.accounts(250)
+	o.inject(crmsim.Fault{Name: "quota", Used: 9, Max: 10})
+	results, err := c.Write(t.Context(), "Account", updates)
+	o.must(err)
+	o.wantWritten(updates[:200], results[:200])
+	for i, r := range results[200:] {
+		if r.Outcome != connectors.Deferred || fault.KindOf(r.Err) != fault.Quota {
+			t.Fatalf("update %d: %+v; want deferred for the quota", 200+i, r)
+		}
+	}
+	if _, err := c.Write(t.Context(), "Account", updates); fault.KindOf(err) != fault.Quota {
+		t.Errorf("a call that fails as a whole gives %v", err)
+	}
+}
+
+func TestWrite_no_id(t *testing.T) {
+	o := newOrg(t)
+	results, err := o.conn().Write(t.Context(), "Account", []connectors.Update{{ID: "K0001", Values: map[string]any{"Energy__c": 1.0}}})
+	o.must(err)
+	if results[0].Outcome != connectors.Rejected || len(o.Log()) != 0 {
+		t.Errorf("%+v after %d calls", results, len(o.Log()))
+	}
+}
+
+func TestJudge(t *testing.T) {
+	for code, want := range map[string]connectors.Outcome{
+		"UNABLE_TO_LOCK_ROW": connectors.Deferred, "ENTITY_IS_LOCKED": connectors.Deferred, "UNKNOWN_EXCEPTION": connectors.Deferred,
+		"ENTITY_IS_DELETED": connectors.Rejected, "INVALID_CROSS_REFERENCE_KEY": connectors.Rejected,
+		"FIELD_CUSTOM_VALIDATION_EXCEPTION": connectors.Rejected, "STRING_TOO_LONG": connectors.Rejected,
+		"INVALID_FIELD_FOR_INSERT_UPDATE": connectors.Rejected, "SOMETHING_NEW": connectors.Rejected,
+	} {
+		var said apiError
+		if err := json.Unmarshal(fmt.Appendf(nil, `{"statusCode":%q,"message":"言葉","fields":["Energy__c"]}`, code), &said); err != nil {
+			t.Fatal(err)
+		}
+		got := judge("Account", &said)
+		var f *fault.Error
+		if got.Outcome != want || !errors.As(got.Err, &f) || !strings.Contains(f.Error(), code+": 言葉 (Energy__c)") {
+			t.Errorf("%s: %+v", code, got)
+		}
+	}
+}
