@@ -50,7 +50,7 @@ func startPostgres(t testing.TB) *server {
 	s.addr = bridge(t, filepath.Join(dsn.Query().Get("host"), ".s.PGSQL.5432"))
 	s.cfg = func() *Config { return config("postgres", s.addr, strings.TrimPrefix(dsn.Path, "/")) }
 	s.grant = func(t *testing.T) { s.exec(t, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader") }
-	s.types = map[string]string{"INSTANT": "timestamptz", "WALL": "timestamp", "FLAG": "boolean DEFAULT false", "BYTES": "bytea", "DOUBLE": "double precision"}
+	s.types = map[string]string{"INSTANT": "timestamptz", "WALL": "timestamp", "FLAG": "boolean DEFAULT false", "BYTES": "bytea"}
 	s.script = func(q string) string { return strings.ReplaceAll(q, "`", `"`) }
 	return s
 }

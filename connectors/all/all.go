@@ -1,0 +1,11 @@
+// Package all is the one list of built-in connectors.
+package all
+
+import (
+	"energyd/connectors"
+	"energyd/connectors/salesforce"
+	sqltable "energyd/connectors/sql"
+)
+
+// Connectors are the built-in connectors, by name.
+var Connectors = connectors.Registry{salesforce.Connector, sqltable.Connector}
