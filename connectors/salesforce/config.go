@@ -20,8 +20,8 @@ type Config struct {
 	ClientSecret secret.Secret       `yaml:"client_secret"`
 	APIVersion   string              `yaml:"api_version"` // "v66.0"
 	PageSize     int                 `yaml:"page_size"`   // rows, a wish
-	Settle       connectors.Duration `yaml:"settle"`      // upper bound of reading = the org's clock minus this
-	Overlap      connectors.Duration `yaml:"overlap"`     // lower bound of reading = last upper bound minus this
+	Lag          connectors.Duration `yaml:"lag"`         // upper bound of reading = the org's clock minus this
+	Lookback     connectors.Duration `yaml:"lookback"`    // lower bound of reading = last upper bound minus this
 	Timeout      connectors.Duration `yaml:"timeout"`     // of one call
 }
 
@@ -36,7 +36,7 @@ type Stream struct {
 func newConfig() connectors.Config {
 	return &Config{
 		APIVersion: "v66.0", PageSize: 2000,
-		Settle: connectors.Duration(5 * time.Minute), Overlap: connectors.Duration(10 * time.Minute),
+		Lag: connectors.Duration(5 * time.Minute), Lookback: connectors.Duration(10 * time.Minute),
 		Timeout: connectors.Duration(150 * time.Second),
 	}
 }
@@ -77,11 +77,11 @@ func (c *Config) Validate() error {
 	if c.PageSize < 200 || c.PageSize > 2000 {
 		ps.Add("page_size", "must be 200 to 2000, not %d", c.PageSize)
 	}
-	if c.Settle <= 0 {
-		ps.Add("settle", "must be above zero: saves that are under way would be lost")
+	if c.Lag <= 0 {
+		ps.Add("lag", "must be above zero: saves that are under way would be lost")
 	}
-	if c.Overlap <= 0 {
-		ps.Add("overlap", "must be above zero: saves that took longer than settle would be lost")
+	if c.Lookback <= 0 {
+		ps.Add("lookback", "must be above zero: saves that took longer than lag would be lost")
 	}
 	if time.Duration(c.Timeout) < 130*time.Second {
 		ps.Add("timeout", "must be 130s or more: the org itself works up to 120s on a query")

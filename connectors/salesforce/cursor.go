@@ -10,7 +10,7 @@ import (
 )
 
 // cursor says how far a stream was read. A reading round goes from the last
-// one's end, minus the overlap, to the org's clock minus settle. It is cut into
+// one's end, minus the lookback, to the org's clock minus lag. It is cut into
 // windows (one, unless the org finds that too large) of rows sorted by stamp and
 // id; last is the row after which the open window goes on. Every cursor can be
 // resumed, since it names its window's bounds and never a page of the org's.
@@ -59,10 +59,10 @@ func (c cursor) text() connectors.Cursor {
 }
 
 // begin opens a round that ends at until; false when there is nothing to read yet.
-func (c *cursor) begin(until time.Time, overlap time.Duration) bool {
+func (c *cursor) begin(until time.Time, lookback time.Duration) bool {
 	from := theBeginning
 	if !c.Read.IsZero() {
-		from = c.Read.Add(-overlap)
+		from = c.Read.Add(-lookback)
 	}
 	if !from.Before(until) {
 		return false

@@ -27,8 +27,8 @@ func TestConfig_Validate(t *testing.T) {
 		"password in url": {func(c *Config) { c.URL = "https://a:b@example.my.salesforce.com" }, "url"},
 		"version":         {func(c *Config) { c.APIVersion = "66" }, "api_version"},
 		"page":            {func(c *Config) { c.PageSize = 5000 }, "page_size"},
-		"settle":          {func(c *Config) { c.Settle = 0 }, "settle"},
-		"overlap":         {func(c *Config) { c.Overlap = 0 }, "overlap"},
+		"lag":             {func(c *Config) { c.Lag = 0 }, "lag"},
+		"lookback":        {func(c *Config) { c.Lookback = 0 }, "lookback"},
 		"C60 timeout":     {func(c *Config) { c.Timeout = connectors.Duration(time.Minute) }, "timeout"},
 	} {
 		cfg := config("127.0.0.1:1")

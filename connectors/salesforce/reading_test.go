@@ -82,7 +82,7 @@ func TestSource_values(t *testing.T) {
 	who := o.insert("Contact", map[string]any{"LastName": "山田", "Title": "部長", "AccountId": account})
 	done := time.Date(2026, 11, 20, 1, 2, 3, 0, time.UTC)
 	id := o.insert("Task", map[string]any{"Subject": "訪問", "WhoId": who, "WhatId": account,
-		"ActivityDate": "2026-11-20", "CompletedDateTime": done, "CallDurationInSeconds": 90.0})
+		"ActivityDate": "2026-11-20", "Status": "Completed", "CompletedDateTime": done, "CallDurationInSeconds": 90.0})
 	o.insert("Task", map[string]any{"Subject": "電話"})
 	o.settled()
 	fields := []string{"id", "Subject", "Who.Title", "who.title", "What.Name", "Owner.Name", "ActivityDate", "CompletedDateTime", "CallDurationInSeconds", "IsArchived"}
@@ -129,7 +129,7 @@ func TestC09_only_the_orgs_clock_counts(t *testing.T) {
 		r := o.reader(o.conn(), stream("Account", "Name"))
 		r.round(10, nil)
 		if _, ok := r.seen[young]; ok {
-			t.Errorf("%v: a row younger than settle was read", now)
+			t.Errorf("%v: a row younger than lag was read", now)
 		}
 		if to := r.reads[len(r.reads)-1].Interval.To; to.After(now.Add(-5*time.Minute+2*time.Second)) || to.Before(now.Add(-6*time.Minute)) {
 			t.Errorf("%v: read up to %v", now, to)

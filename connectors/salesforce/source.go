@@ -91,8 +91,8 @@ func (s *source) Read(ctx context.Context, after connectors.Cursor, limit int) (
 		if err != nil {
 			return connectors.Batch{}, err
 		}
-		until := now.Add(-time.Duration(s.conn.cfg.Settle)).Truncate(time.Second)
-		if !cur.begin(until, time.Duration(s.conn.cfg.Overlap)) {
+		until := now.Add(-time.Duration(s.conn.cfg.Lag)).Truncate(time.Second)
+		if !cur.begin(until, time.Duration(s.conn.cfg.Lookback)) {
 			return connectors.Batch{Next: after}, nil
 		}
 	}
