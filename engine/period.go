@@ -69,12 +69,17 @@ func newZone(loc *time.Location) zone {
 	z := zone{loc: loc, end: time.Date(2100, time.January, 1, 0, 0, 0, 0, time.UTC).Unix()}
 	for t := time.Date(1970, time.January, 1, 0, 0, 0, 0, time.UTC); t.Unix() < z.end; {
 		local := t.In(loc)
-		_, offset := local.Zone()
-		z.starts = append(z.starts, t.Unix())
-		z.offsets = append(z.offsets, int64(offset))
+		_, seconds := local.Zone()
+		offset := int64(seconds)
+		if n := len(z.offsets); n == 0 || z.offsets[n-1] != offset {
+			z.starts, z.offsets = append(z.starts, t.Unix()), append(z.offsets, offset)
+		}
 		_, next := local.ZoneBounds()
 		if next.IsZero() {
 			break
+		}
+		if !next.After(t) { // so at the end of leap years after 2037, in Go 1.26
+			next = t.Add(24 * time.Hour)
 		}
 		t = next
 	}

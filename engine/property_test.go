@@ -1,0 +1,276 @@
+package engine_test
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"energyd/engine"
+)
+
+var drawnKinds = []string{"visit_by_customer", "visit", "web_meeting", "phone", "mail", "view", "attempt", "FAX"}
+
+// drawActivity draws an activity of a small world, so that contacts, dates and accounts meet often.
+func drawActivity(t *rapid.T) engine.Activity {
+	a := engine.Activity{
+		Source:    rapid.SampledFrom([]string{"crm", "report"}).Draw(t, "source"),
+		ID:        fmt.Sprint(rapid.IntRange(1, 8).Draw(t, "id")),
+		Version:   rapid.Int64Range(1, 4).Draw(t, "version"),
+		Kind:      rapid.SampledFrom(drawnKinds).Draw(t, "kind"),
+		Direction: engine.Direction(rapid.IntRange(0, 2).Draw(t, "direction")),
+		Account:   rapid.SampledFrom([]string{"A", "B"}).Draw(t, "account"),
+		Date:      day0 + engine.Date(rapid.IntRange(0, 200).Draw(t, "day")),
+		Deleted:   rapid.IntRange(0, 4).Draw(t, "deleted") == 0,
+	}
+	if rapid.IntRange(0, 5).Draw(t, "not held") == 0 {
+		a.Status = engine.Planned
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "people") {
+		a.People = append(a.People, engine.Participant{
+			Contact: rapid.SampledFrom([]string{"", "C1", "C2", "C3"}).Draw(t, "contact"),
+			Rank:    rapid.SampledFrom([]string{"", "staff", "department_manager", "president"}).Draw(t, "rank"),
+			Keyman:  rapid.Bool().Draw(t, "keyman"),
+			Role:    engine.Role(rapid.IntRange(0, 4).Draw(t, "role")),
+		})
+	}
+	for i := range rapid.IntRange(0, 3).Draw(t, "reps") {
+		weight := rapid.SampledFrom([]float64{0, 0.3, 1, 50}).Draw(t, "weight")
+		a.Reps = append(a.Reps, engine.Share{ID: fmt.Sprint("R", i), Weight: weight})
+		a.Deals = append(a.Deals, engine.Share{ID: fmt.Sprint("D", i)})
+	}
+	if rapid.Bool().Draw(t, "question") {
+		a.Cues = []string{"question"}
+	}
+	return a
+}
+
+// arrive takes an activity in as the store's fold does: the difference of its
+// accounts' contributions goes to the ledger.
+func (l ledger) arrive(p *engine.Points, stored map[string]engine.Activity, a engine.Activity) {
+	key := a.Source + "/" + a.ID
+	old, known := stored[key]
+	if known && !engine.Supersedes(&a, &old) {
+		return
+	}
+	accounts := map[string]bool{a.Account: true}
+	if known {
+		accounts[old.Account] = true
+	}
+	l.add(p, stored, accounts, -1)
+	stored[key] = a
+	l.add(p, stored, accounts, 1)
+}
+
+// add adds the contributions of whole accounts, or takes them away.
+func (l ledger) add(p *engine.Points, stored map[string]engine.Activity, accounts map[string]bool, sign int64) {
+	for account := range accounts {
+		var acts []engine.Activity
+		for _, a := range stored {
+			if a.Account == account {
+				acts = append(acts, a)
+			}
+		}
+		p.Contributions(acts, func(_ int, c engine.Contribution) {
+			c.Milli *= sign
+			if cells := engine.MergeCells(l[c.Entity], []engine.Cell{c.Cell}); len(cells) > 0 {
+				l[c.Entity] = cells
+			} else {
+				delete(l, c.Entity)
+			}
+		})
+	}
+}
+
+// Case 73: random arrivals, corrections, moves between accounts and deletions
+// leave the ledger and every score exactly as a rebuild from scratch has them.
+func TestCase73IncrementalEqualsRebuild(t *testing.T) {
+	runs := flag.Lookup("rapid.checks")
+	usual := runs.Value.String()
+	if err := runs.Value.Set("10000"); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := runs.Value.Set(usual); err != nil {
+			t.Error(err)
+		}
+	}()
+	p := table(t, repeat20)
+	rapid.Check(t, func(t *rapid.T) {
+		feed := rapid.SliceOfN(rapid.Custom(drawActivity), 1, 12).Draw(t, "feed")
+		stored, incremental := make(map[string]engine.Activity), make(ledger)
+		for _, a := range feed {
+			incremental.arrive(p, stored, a)
+		}
+		rebuilt := ledgerOf(p, engine.Current(feed)...)
+		for e, cells := range rebuilt {
+			if len(cells) == 0 {
+				delete(rebuilt, e)
+			}
+		}
+		if diff := cmp.Diff(rebuilt, incremental); diff != "" {
+			t.Fatal(diff)
+		}
+		asOf := day0 + engine.Date(rapid.IntRange(0, 300).Draw(t, "as of"))
+		for _, s := range p.ScoreAll(rapid.Permutation(feed).Draw(t, "order"), asOf) {
+			if got := p.Evaluate(s.Entity.Kind, incremental[s.Entity], asOf); !cmp.Equal(got, s.Score) {
+				t.Fatalf("%v: %+v incremental, %+v at once", s.Entity, got, s.Score)
+			}
+			delete(incremental, s.Entity)
+		}
+		if len(incremental) > 0 {
+			t.Fatalf("not scored at once: %v", incremental)
+		}
+	})
+}
+
+// Case 29: adding activities and deleting them in another order brings every cell back to its start.
+func TestCase29AddThenDelete(t *testing.T) {
+	p := table(t, repeat20)
+	rapid.Check(t, func(t *rapid.T) {
+		stored, l := make(map[string]engine.Activity), make(ledger)
+		for _, a := range rapid.SliceOfN(rapid.Custom(drawActivity), 0, 8).Draw(t, "before") {
+			a.Source = "before"
+			l.arrive(p, stored, a)
+		}
+		start := make(ledger)
+		for e, cells := range l {
+			start[e] = cells
+		}
+		added := rapid.SliceOfN(rapid.Custom(drawActivity), 1, 8).Draw(t, "added")
+		for _, a := range added {
+			l.arrive(p, stored, a)
+		}
+		for _, a := range rapid.Permutation(added).Draw(t, "deleted") {
+			a.Version, a.Deleted = 9, true
+			l.arrive(p, stored, a)
+		}
+		if diff := cmp.Diff(start, l); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+// Parts add up: of each activity the deals' and reps' shares are the account's points, to the milli-point.
+func TestSharesAddUp(t *testing.T) {
+	p := table(t, repeat20)
+	rapid.Check(t, func(t *rapid.T) {
+		acts := rapid.SliceOfN(rapid.Custom(drawActivity), 1, 5).Draw(t, "acts")
+		for i := range acts {
+			acts[i].Account = "A"
+		}
+		sums := make([][4]int64, len(acts))
+		p.Contributions(acts, func(i int, c engine.Contribution) { sums[i][c.Entity.Kind] += c.Milli })
+		for i, sum := range sums {
+			if len(acts[i].Reps) > 0 && (sum[engine.Deal] != sum[engine.Account] || sum[engine.Rep] != sum[engine.Account]) {
+				t.Fatalf("account %d, deals %d, reps %d milli-points", sum[engine.Account], sum[engine.Deal], sum[engine.Rep])
+			}
+		}
+	})
+}
+
+// drawCells draws an entity's cells around the bands' edges.
+func drawCells(t *rapid.T) []engine.Cell {
+	byDay := make(map[int]float64)
+	for range rapid.IntRange(1, 12).Draw(t, "cells") {
+		byDay[rapid.IntRange(0, 400).Draw(t, "day")] = float64(rapid.IntRange(1, 40000).Draw(t, "milli")) / 1000
+	}
+	return stock(byDay)
+}
+
+// A score is what somebody gets who looks every day: decay one day at a time,
+// the band moving with its hysteresis, and BandUntil the day on which it falls.
+func TestEvaluateIsTheDailyWalk(t *testing.T) {
+	for name, p := range map[string]*engine.Points{"calendar": table(t), "business": table(t, businessClock(40))} {
+		t.Run(name, func(t *testing.T) {
+			up, down := []float64{0, 10, 30, 60}, []float64{0, 8, 24, 48}
+			rapid.Check(t, func(t *rapid.T) {
+				cells := drawCells(t)
+				asOf := day0 + engine.Date(rapid.IntRange(0, 500).Draw(t, "as of"))
+				halfLife := map[string]float64{"calendar": 60, "business": 40}[name]
+				energy, band := 0.0, 0
+				for d := day0; d <= asOf; d++ {
+					energy *= math.Exp2(-float64(p.Clock(d)-p.Clock(d-1)) / halfLife)
+					for _, c := range cells {
+						if c.Date == d {
+							energy += float64(c.Milli) / 1000
+						}
+					}
+					for band > 0 && math.Round(energy*1000)/1000 < down[band] {
+						band--
+					}
+					for band < 3 && math.Round(energy*1000)/1000 >= up[band+1] {
+						band++
+					}
+				}
+				s := p.Evaluate(engine.Account, cells, asOf)
+				if s.Band != band || math.Abs(s.Temperature-energy) > 1e-6 {
+					t.Fatalf("%v in band %d; day by day %v in band %d", s.Temperature, s.Band, energy, band)
+				}
+				if s.BandUntil == engine.NoDate {
+					return
+				}
+				past := cells[:0:0]
+				for _, c := range cells {
+					if c.Date <= asOf {
+						past = append(past, c)
+					}
+				}
+				if before := p.Evaluate(engine.Account, past, s.BandUntil-1); before.Band != band {
+					t.Fatalf("band %d the day before %v, want %d", before.Band, s.BandUntil, band)
+				}
+				if after := p.Evaluate(engine.Account, past, s.BandUntil); after.Band >= band {
+					t.Fatalf("still band %d on %v", after.Band, s.BandUntil)
+				}
+			})
+		})
+	}
+}
+
+// Until Due, nothing changes but the temperature.
+func TestNothingChangesBeforeDue(t *testing.T) {
+	p := table(t, businessClock(40))
+	rapid.Check(t, func(t *rapid.T) {
+		cells := drawCells(t)
+		asOf := day0 + engine.Date(rapid.IntRange(0, 400).Draw(t, "as of"))
+		s := p.Evaluate(engine.Account, cells, asOf)
+		for d := asOf + 1; d < asOf+600 && (s.Due == engine.NoDate || d <= s.Due); d++ {
+			next := p.Evaluate(engine.Account, cells, d)
+			changed := next.Band != s.Band || !cmp.Equal(next.Earned, s.Earned)
+			if changed != (d == s.Due) {
+				t.Fatalf("on %v changed: %v; due %v", d, changed, s.Due)
+			}
+		}
+	})
+}
+
+// The parts of an explanation add up to the temperature and to the earned energy.
+func TestExplainAddsUp(t *testing.T) {
+	p := table(t, repeat20)
+	rapid.Check(t, func(t *rapid.T) {
+		acts := engine.Current(rapid.SliceOfN(rapid.Custom(drawActivity), 1, 12).Draw(t, "acts"))
+		asOf := day0 + engine.Date(rapid.IntRange(0, 300).Draw(t, "as of"))
+		for _, s := range p.ScoreAll(acts, asOf) {
+			var share float64
+			var milli, earned int64
+			last := math.Inf(1)
+			for _, part := range p.Explain(acts, s.Entity, asOf) {
+				share += part.Share
+				milli += part.Milli
+				if part.Share > last {
+					t.Fatalf("%v: parts are not sorted", s.Entity)
+				}
+				last = part.Share
+			}
+			for _, sum := range s.Earned {
+				earned += sum.Milli
+			}
+			if milli != earned || math.Abs(share-s.Temperature) > 1e-9 {
+				t.Fatalf("%v: parts %v and %d, score %v and %d", s.Entity, share, milli, s.Temperature, earned)
+			}
+		}
+	})
+}
