@@ -2,11 +2,25 @@
 // the titles and the mappings. It is strict, reports all problems of a file at
 // once with file, line, column and an excerpt (Errors), and resolves
 // references to secrets.
+//
+// document.go holds the tree and finds places in it, decode.go fills Go values
+// from it, references.go resolves ${env:…} and ${file:…}, errors.go prints.
 package config
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"energyd/configs"
 	"energyd/connectors"
 	"energyd/engine"
+	"energyd/internal/fault"
 	"energyd/mapping"
 )
 
@@ -14,17 +28,19 @@ import (
 type Config struct {
 	File     string // as given
 	Dir      string // folder of File; relative paths in the file are below it
-	Store    string // "sqlite:PATH" (PATH below Dir) or "postgres://…"
+	Store    string // "sqlite:PATH" (absolute or as seen from here) or "postgres://…"; may hold a password
 	Language string // of texts written into the CRM and printed: "ja" or "en"
 	Points   string // path of the points table
 	Titles   string // path of the titles; "" = the built-in ones
 	Schedule string // cron text; "" = only by hand
-	Zone     string // of Schedule, as "Asia/Tokyo"
+	Zone     string // of Schedule, as "Asia/Tokyo"; "" = UTC
 
 	Connections []Connection // as written
 	Sources     []Source     // as written
 	Write       []Write
 	Warnings    []string // findings that do not stop: "FILE:LINE:COLUMN: …"
+
+	doc *document
 }
 
 // Connection is one system.
@@ -51,12 +67,310 @@ type Write struct {
 	Fields     map[string]string // value ("energy_now") → field of the CRM ("Energy__c")
 }
 
+// Connection finds a connection by name.
+func (c *Config) Connection(name string) (Connection, bool) {
+	i := slices.IndexFunc(c.Connections, func(x Connection) bool { return x.Name == name })
+	if i < 0 {
+		return Connection{}, false
+	}
+	return c.Connections[i], true
+}
+
+// Place gives problems that others found in energyd.yaml ("schedule",
+// "write[0].fields.band") with their places in it, as Errors; nil for none.
+func (c *Config) Place(ps fault.Problems) error {
+	d := &document{file: c.doc.file, lines: c.doc.lines, root: c.doc.root}
+	d.place(ps)
+	return sorted(d.problems)
+}
+
+// top is energyd.yaml as written.
+type top struct {
+	Store       string     `yaml:"store"`
+	Language    string     `yaml:"language"`
+	Points      string     `yaml:"points"`
+	Titles      string     `yaml:"titles"`
+	Schedule    string     `yaml:"schedule"`
+	Timezone    string     `yaml:"timezone"`
+	Connections section    `yaml:"connections"`
+	Sources     section    `yaml:"sources"`
+	Write       []writeTop `yaml:"write"`
+}
+
+type writeTop struct {
+	Connection string            `yaml:"connection"`
+	Object     string            `yaml:"object"`
+	Entity     string            `yaml:"entity"`
+	Fields     map[string]string `yaml:"fields"`
+}
+
+type connectionTop struct {
+	Type string `yaml:"type"`
+}
+
+type sourceTop struct {
+	Connection string `yaml:"connection"`
+	Mapping    string `yaml:"mapping"`
+	Schedule   string `yaml:"schedule"`
+}
+
 // Load reads energyd.yaml. The error is Errors.
-func Load(file string, reg connectors.Registry) (*Config, error) { return nil, nil }
+func Load(file string, reg connectors.Registry) (*Config, error) {
+	doc := open(file)
+	if doc.root == nil {
+		return nil, sorted(doc.problems)
+	}
+	l := loader{
+		decoder: decoder{doc: doc, dir: filepath.Dir(file), references: true},
+		config:  &Config{File: file, Dir: filepath.Dir(file), doc: doc},
+		reg:     reg, types: map[string]string{},
+	}
+	l.load()
+	if err := sorted(doc.problems); err != nil {
+		return nil, err
+	}
+	l.config.Warnings = doc.warnings
+	return l.config, nil
+}
+
+// loader reads one energyd.yaml.
+type loader struct {
+	decoder
+	config   *Config
+	reg      connectors.Registry
+	problems fault.Problems
+	types    map[string]string // connection → connector, also of connections with problems
+}
+
+func (l *loader) load() {
+	t := top{Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml"}
+	l.structs(l.doc.root, reflect.ValueOf(&t).Elem())
+	c := l.config
+	c.Language, c.Schedule, c.Zone = t.Language, t.Schedule, t.Timezone
+	c.Store = l.store(t.Store)
+	if t.Language != "ja" && t.Language != "en" {
+		l.problems.Add("language", "unknown language %q; known are ja and en", t.Language)
+	}
+	c.Points, c.Titles = l.path("points", t.Points), l.path("titles", t.Titles)
+	for _, e := range t.Connections {
+		l.connection(e)
+	}
+	if len(t.Connections) == 0 {
+		l.problems.Add("connections", "connections is required: the systems to read from and to write to")
+	}
+	for _, e := range t.Sources {
+		l.source(e)
+	}
+	if len(t.Sources) == 0 {
+		l.problems.Add("sources", "sources is required: what is read, in this order")
+	}
+	for i, w := range t.Write {
+		l.write(fmt.Sprintf("write[%d]", i), w)
+	}
+	l.doc.place(l.problems)
+}
+
+func (l *loader) store(store string) string {
+	path, sqlite := strings.CutPrefix(store, "sqlite:")
+	switch {
+	case sqlite && path == "":
+		l.problems.Add("store", "name the file, as in sqlite:energyd.db")
+	case sqlite:
+		return "sqlite:" + under(l.dir, path)
+	case !strings.HasPrefix(store, "postgres://") && !strings.HasPrefix(store, "postgresql://"):
+		l.problems.Add("store", "needs sqlite:FILE or postgres://USER@HOST/DATABASE")
+	}
+	return store
+}
+
+// path gives a file named in energyd.yaml as seen from here, and checks that it is there.
+func (l *loader) path(path, name string) string {
+	if name == "" {
+		return ""
+	}
+	file := under(l.dir, name)
+	if info, err := os.Stat(file); err != nil {
+		l.problems.Add(path, "the file %s: %s", name, reason(err))
+	} else if info.IsDir() {
+		l.problems.Add(path, "%s is a folder, not a file", name)
+	}
+	return file
+}
+
+func (l *loader) connection(e entry) {
+	path := "connections." + e.name
+	var common connectionTop
+	common.Type = option(e.value, "type") // it decides which options there are
+	if common.Type == "" {
+		l.problems.Add(path, "%s.type is required: %s", path, strings.Join(l.reg.Names(), ", "))
+		return
+	}
+	connector, ok := l.reg.Find(common.Type)
+	if !ok {
+		l.problems.Add(path+".type", "unknown type %q%s", common.Type, suggest(common.Type, l.reg.Names()))
+		return
+	}
+	l.types[e.name] = connector.Name
+	cfg := connector.NewConfig()
+	l.structs(e.value, reflect.ValueOf(&common).Elem(), reflect.ValueOf(cfg).Elem())
+	l.validate(path, cfg)
+	l.config.Connections = append(l.config.Connections, Connection{e.name, connector, cfg})
+}
+
+func (l *loader) source(e entry) {
+	path := "sources." + e.name
+	var common sourceTop
+	connector, ok := l.connectionOf(path, option(e.value, "connection"))
+	if !ok {
+		return
+	}
+	if !connector.Reads {
+		l.problems.Add(path+".connection", "this connection is of type %s, which cannot be read from", connector.Name)
+		return
+	}
+	stream := connector.NewStream()
+	l.structs(e.value, reflect.ValueOf(&common).Elem(), reflect.ValueOf(stream).Elem())
+	l.validate(path, stream)
+	if common.Mapping == "" {
+		l.problems.Add(path, "%s.mapping is required: the file that says what its records mean", path)
+	}
+	l.config.Sources = append(l.config.Sources, Source{
+		Name: e.name, Connection: common.Connection, Mapping: l.path(path+".mapping", common.Mapping),
+		Schedule: common.Schedule, Stream: stream,
+	})
+}
+
+// connectionOf finds the connector of a connection that is named at path.
+func (l *loader) connectionOf(path, name string) (connectors.Connector, bool) {
+	if name == "" {
+		l.problems.Add(path, "%s.connection is required", path)
+		return connectors.Connector{}, false
+	}
+	if connector, ok := l.reg.Find(l.types[name]); ok {
+		return connector, true
+	}
+	var names []string
+	for _, c := range l.config.Connections {
+		names = append(names, c.Name)
+	}
+	if _, value, found := locate(l.doc.root, "connections."+name); !found || value == nil {
+		l.problems.Add(path+".connection", "unknown connection %q%s", name, suggest(name, names))
+	}
+	return connectors.Connector{}, false
+}
+
+func (l *loader) write(path string, w writeTop) {
+	out := Write{Connection: w.Connection, Object: w.Object, Fields: w.Fields}
+	if connector, ok := l.connectionOf(path, w.Connection); ok && !connector.Writes {
+		l.problems.Add(path+".connection", "the connection %q is of type %s, which cannot be written to", w.Connection, connector.Name)
+	}
+	if w.Object == "" {
+		l.problems.Add(path, "%s.object is required: the CRM's name of the object, as Account", path)
+	}
+	if len(w.Fields) == 0 {
+		l.problems.Add(path, "%s.fields is required: which value goes into which field", path)
+	}
+	entities := []string{"account", "contact", "deal", "rep"}
+	switch i := slices.Index(entities, w.Entity); {
+	case w.Entity == "":
+		l.problems.Add(path, "%s.entity is required: account, contact, deal or rep", path)
+	case i < 0:
+		l.problems.Add(path+".entity", "unknown entity %q%s", w.Entity, suggest(w.Entity, entities))
+	default:
+		out.Entity = engine.EntityKind(i)
+	}
+	l.config.Write = append(l.config.Write, out)
+}
+
+// validate asks a connector's configuration for its problems.
+func (l *loader) validate(path string, cfg connectors.Config) {
+	switch err := cfg.Validate().(type) { //nolint:errorlint // Validate's contract is Problems itself
+	case nil:
+	case fault.Problems:
+		l.problems.Under(path, err)
+	default:
+		l.problems.Add(path, "%s", err)
+	}
+}
+
+// option gives the text of one option of a mapping, "" when there is none.
+func option(n *yaml.Node, name string) string {
+	if n.Kind != yaml.MappingNode {
+		return ""
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name && n.Content[i+1].Kind == yaml.ScalarNode {
+			return n.Content[i+1].Value
+		}
+	}
+	return ""
+}
+
+func suggest(name string, known []string) string {
+	if s := fault.DidYouMean(name, known); s != "" {
+		return s
+	}
+	if len(known) == 0 {
+		return ""
+	}
+	return "; known are " + strings.Join(known, ", ")
+}
+
+// LoadPoints reads a points table. The error is Errors.
+func LoadPoints(file string) (*engine.PointsConfig, error) {
+	var cfg engine.PointsConfig
+	doc := open(file)
+	return &cfg, doc.into(&cfg, cfg.Validate)
+}
 
 // LoadTitles reads a titles file; "" gives the built-in ones. ranks are the
-// points table's; nil means not checked.
-func LoadTitles(file string, ranks []string) (*mapping.Titles, error) { return nil, nil }
+// points table's; nil means not checked. The error is Errors.
+func LoadTitles(file string, ranks []string) (*mapping.Titles, error) {
+	var doc *document
+	if file == "" {
+		doc = parse("built-in titles.yaml", configs.Titles)
+	} else {
+		doc = open(file)
+	}
+	var cfg mapping.TitlesConfig
+	var titles *mapping.Titles
+	err := doc.into(&cfg, func() (err error) {
+		titles, err = mapping.NewTitles(&cfg, ranks)
+		return err
+	})
+	return titles, err
+}
 
-// LoadMapping reads and compiles a mapping file, under env with File set.
-func LoadMapping(file string, env mapping.Env) (*mapping.Mapping, error) { return nil, nil }
+// LoadMapping reads and compiles a mapping file; env.File defaults to file. The error is Errors.
+func LoadMapping(file string, env mapping.Env) (*mapping.Mapping, error) {
+	return compileMapping(open(file), env)
+}
+
+func compileMapping(doc *document, env mapping.Env) (*mapping.Mapping, error) {
+	if env.File == "" {
+		env.File = doc.file
+	}
+	var cfg mapping.Config
+	var m *mapping.Mapping
+	err := doc.into(&cfg, func() (err error) {
+		m, err = mapping.Compile(&cfg, env)
+		return err
+	})
+	return m, err
+}
+
+// into decodes the document into cfg and adds what check, which runs after it, finds.
+func (d *document) into(cfg any, check func() error) error {
+	if d.root != nil {
+		dec := decoder{doc: d, dir: filepath.Dir(d.file)}
+		dec.structs(d.root, reflect.ValueOf(cfg).Elem())
+		switch err := check().(type) { //nolint:errorlint // the checks' contract is Problems itself
+		case nil:
+		case fault.Problems:
+			d.place(err)
+		default:
+			return err
+		}
+	}
+	return sorted(d.problems)
+}

@@ -1,0 +1,111 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+
+	"energyd/internal/fault"
+)
+
+// Problem is one finding at its place in a file.
+type Problem struct {
+	File         string `json:"file"`
+	Line, Column int    // from 1, Column in characters; 0 = the whole file
+	Msg          string `json:"message"`
+	Hint         string `json:"hint,omitempty"`
+	Excerpt      string `json:"-"` // the line and a caret under the place; "" without a line
+}
+
+// String gives "FILE:LINE:COLUMN: message" and the excerpt below.
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
+	}
+	b.WriteString(": " + p.Msg)
+	if p.Excerpt != "" {
+		b.WriteString("\n" + p.Excerpt)
+	}
+	if p.Hint != "" {
+		b.WriteString("\n  what to do: " + p.Hint)
+	}
+	return b.String()
+}
+
+// Errors are all problems of one load, in the order of the file.
+type Errors []Problem
+
+func (es Errors) Error() string {
+	texts := make([]string, len(es))
+	for i, p := range es {
+		texts[i] = p.String()
+	}
+	return strings.Join(texts, "\n")
+}
+
+// Unwrap lets fault.KindOf see a configuration fault.
+func (es Errors) Unwrap() error {
+	return fault.New(fault.Config, "", "the configuration has problems", "", nil)
+}
+
+// sorted gives the problems in the order of the file, or nil when there are none.
+func sorted(es Errors) error {
+	if len(es) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(es, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return es
+}
+
+// maxExcerpt is the width of an excerpt's text on the terminal.
+const maxExcerpt = 120
+
+// excerpt shows a line with carets under width characters from column on. Wide
+// characters count two places, tabs stay tabs so that both lines move alike.
+func excerpt(text string, line, column, width int) string {
+	runes := []rune(text)
+	column = max(1, min(column, len(runes)+1))
+	end := min(column-1+max(width, 1), len(runes))
+	from := 0
+	for from < column-1 && runewidth.StringWidth(string(runes[from:end])) > maxExcerpt {
+		from++
+	}
+	prefix, cut := "", runes[from:]
+	if from > 0 {
+		prefix = "…"
+	}
+	var pad strings.Builder
+	pad.WriteString(strings.Repeat(" ", runewidth.StringWidth(prefix)))
+	for _, r := range runes[from : column-1] {
+		if r == '\t' {
+			pad.WriteByte('\t')
+		} else {
+			pad.WriteString(strings.Repeat(" ", runewidth.RuneWidth(r)))
+		}
+	}
+	carets := 1
+	if column-1 < end {
+		carets = max(1, runewidth.StringWidth(string(runes[column-1:end])))
+	}
+	shown := prefix + runewidth.Truncate(conceal(string(cut)), maxExcerpt, "…")
+	return fmt.Sprintf("%5d | %s\n      | %s%s", line, strings.TrimRight(shown, " \t"), pad.String(), strings.Repeat("^", carets))
+}
+
+var (
+	secretValue = regexp.MustCompile(`(?i)((?:pass|pasw|pwd|secret|token|credential|private|api_?key)[\w.-]*["']?\s*:\s*)([^\s$,}][^,}]*)`)
+	urlPassword = regexp.MustCompile(`(://[^/\s:@]*:)([^@\s$]+)@`)
+)
+
+// conceal hides what looks like a secret written out, so that an excerpt can be shown to anybody.
+func conceal(line string) string {
+	line = secretValue.ReplaceAllString(line, "$1[redacted]")
+	return urlPassword.ReplaceAllString(line, "$1[redacted]@")
+}
