@@ -1,0 +1,187 @@
+// Package archtest holds the arrows of docs/architecture.md: which package may
+// import which. Tests are free to import more; the program is not.
+package archtest
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "energyd/"
+
+// mayImport lists what of ours a package may import. "x/*" is x and all below
+// it. A package takes the first pattern that fits; one that fits none fails.
+var mayImport = []struct {
+	pkg     string
+	imports []string
+}{
+	{"connectors", []string{"internal/fault"}},
+	{"connectors/connectortest", []string{"connectors", "internal/fault"}},
+	{"connectors/all", []string{"connectors/*"}},
+	{"connectors/*", []string{"connectors", "internal/fault", "internal/secret", "internal/httpclient"}},
+	{"mapping", []string{"engine", "connectors", "internal/fault", "internal/expression"}},
+	{"engine", []string{"internal/fault"}},
+	{"sink", []string{"engine", "connectors", "internal/fault"}},
+	{"configs", nil},
+	{"internal/archtest", nil},
+	{"internal/config", []string{"connectors", "engine", "mapping", "sink", "configs", "internal/fault", "internal/secret", "internal/expression", "internal/schedule"}},
+	{"internal/crmsim/*", []string{"internal/crmsim/*"}},
+	{"internal/demo", []string{"internal/crmsim", "configs"}},
+	{"internal/explain", []string{"engine"}},
+	{"internal/expression", []string{"internal/fault"}},
+	{"internal/fault", nil},
+	{"internal/httpclient", []string{"internal/fault", "internal/secret"}},
+	{"internal/pipeline", []string{"connectors", "mapping", "engine", "sink", "internal/*"}},
+	{"internal/schedule", []string{"internal/fault"}},
+	{"internal/secret", nil},
+	{"internal/store", []string{"engine", "connectors", "sink", "internal/fault"}},
+	{"internal/testdb", nil},
+	{"cmd/crmsim", []string{"internal/crmsim/*"}},
+	{"cmd/energyd", []string{"*"}},
+}
+
+// onlyIn says which packages keep a module's traps to themselves.
+var onlyIn = map[string][]string{
+	"go.yaml.in/yaml":                {"internal/config"},
+	"gopkg.in/yaml":                  nil,
+	"github.com/go-resty/resty":      {"internal/httpclient"},
+	"github.com/robfig/cron":         {"internal/schedule"},
+	"github.com/expr-lang/expr":      {"internal/expression"},
+	"github.com/pressly/goose":       {"internal/store"},
+	"github.com/jmoiron/sqlx":        {"internal/store", "internal/testdb", "internal/demo", "connectors/sql"}, // the demo fills a database
+	"github.com/go-sql-driver/mysql": {"internal/testdb", "connectors/sql"},
+}
+
+// notInEngine are packages by which arithmetic would begin to act.
+var notInEngine = []string{"os", "net", "log", "database/sql", "syscall", "path/filepath", "math/rand"}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	list := exec.Command("go", "list", "-json=ImportPath,Imports", "./...")
+	list.Dir = filepath.Join("..", "..")
+	out, err := list.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var all []pkg
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		p.ImportPath = strings.TrimPrefix(p.ImportPath, module)
+		all = append(all, p)
+	}
+	if len(all) < 10 {
+		t.Fatalf("go list found %d packages: this test would hold nothing", len(all))
+	}
+	return all
+}
+
+// fits tells whether a package, or an import of a whole tree, falls under pattern.
+func fits(name, pattern string) bool {
+	tree, whole := strings.CutSuffix(pattern, "*")
+	return name == pattern || whole && (tree == "" || strings.HasPrefix(name+"/", tree))
+}
+
+func under(name string, trees []string) bool {
+	return slices.ContainsFunc(trees, func(tree string) bool { return fits(name, tree+"/*") })
+}
+
+func TestArrows(t *testing.T) {
+	for _, p := range packages(t) {
+		rule := slices.IndexFunc(mayImport, func(r struct {
+			pkg     string
+			imports []string
+		}) bool {
+			return fits(p.ImportPath, r.pkg)
+		})
+		if rule < 0 {
+			t.Errorf("%s has no place in docs/architecture.md: give it a row there and here", p.ImportPath)
+			continue
+		}
+		for _, imported := range p.Imports {
+			ours, ok := strings.CutPrefix(imported, module)
+			if ok && !slices.ContainsFunc(mayImport[rule].imports, func(pattern string) bool { return fits(ours, pattern) }) {
+				t.Errorf("%s imports %s, against the arrows of docs/architecture.md", p.ImportPath, ours)
+			}
+		}
+	}
+}
+
+func TestThirdParties(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, imported := range p.Imports {
+			for tree, homes := range onlyIn {
+				if strings.HasPrefix(imported, tree) && !slices.Contains(homes, p.ImportPath) {
+					t.Errorf("%s imports %s, which belongs to %v alone", p.ImportPath, imported, homes)
+				}
+			}
+			if p.ImportPath == "engine" && under(imported, notInEngine) {
+				t.Errorf("engine imports %s: it is arithmetic, without I/O and chance", imported)
+			}
+		}
+	}
+}
+
+// A folder without an idea gets one of these names.
+func TestFolderNames(t *testing.T) {
+	err := filepath.WalkDir(filepath.Join("..", ".."), func(file string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		switch name := path.Base(filepath.ToSlash(file)); name {
+		case ".git", ".cache":
+			return filepath.SkipDir
+		case "util", "utils", "common", "helper", "helpers", "manager", "misc", "shared":
+			t.Errorf("the folder %s is named for nothing: what is its job?", file)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The rules themselves must be able to fail.
+func TestFits(t *testing.T) {
+	for _, tt := range []struct {
+		name, pattern string
+		want          bool
+	}{
+		{"connectors", "connectors/*", true},
+		{"connectors/sql", "connectors/*", true},
+		{"connectors/sql", "connectors", false},
+		{"connectorsx", "connectors/*", false},
+		{"engine", "*", true},
+		{"engine", "mapping", false},
+	} {
+		if got := fits(tt.name, tt.pattern); got != tt.want {
+			t.Errorf("fits(%q, %q) = %v", tt.name, tt.pattern, got)
+		}
+	}
+	for imported, want := range map[string]bool{"net/http": true, "os": true, "log/slog": true, "math/bits": false, "ossify": false} {
+		if under(imported, notInEngine) != want {
+			t.Errorf("under(%q) = %v", imported, !want)
+		}
+	}
+}
