@@ -119,7 +119,7 @@ func TestCase11Repeat(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var acts []engine.Activity
 			for i, day := range test.days {
-				acts = append(acts, visit((first + engine.Date(day)).String(), id(fmt.Sprint(i))))
+				acts = append(acts, visit((first+engine.Date(day)).String(), id(fmt.Sprint(i))))
 			}
 			same(t, "account", ledgerOf(p, acts...).total(engine.Account, "A"), test.want)
 			slices.Reverse(acts)

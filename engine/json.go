@@ -106,7 +106,7 @@ func lineError(err error) error {
 		key := strings.TrimSuffix(strings.TrimPrefix(err.Error(), unknown), `"`)
 		return fmt.Errorf("unknown key %q%s", key, fault.DidYouMean(key, lineKeys))
 	case errors.As(err, &wrong) && wrong.Field == "":
-		return fmt.Errorf("an activity is a JSON object, not a %s", wrong.Value)
+		return fmt.Errorf("an activity is a JSON object, this is a JSON %s", wrong.Value)
 	case errors.As(err, &wrong):
 		return fmt.Errorf("key %q holds a %s where %s is expected", wrong.Field, wrong.Value, jsonWord(wrong.Type.Kind().String()))
 	case errors.As(err, &syntax):
