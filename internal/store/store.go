@@ -178,6 +178,9 @@ func (s *Store) tx(ctx context.Context, op string, f func(*sqlx.Tx) error) error
 		return storeError(op, err)
 	}
 	if err := f(tx); err != nil {
+		if ctx.Err() != nil { // which database/sql reports as all sorts of errors
+			err = fmt.Errorf("%s: %w: %w", op, ctx.Err(), err)
+		}
 		return storeError(op, errors.Join(err, rollback(tx)))
 	}
 	return storeError(op, tx.Commit())

@@ -1,0 +1,199 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"energyd/engine"
+	"energyd/internal/store"
+)
+
+const million = 1_000_000
+
+var (
+	kinds  = []string{"visit", "phone", "mail", "web", "visit_by_customer", "budget_request", "approval_request"}
+	titles = []string{"部長", "課長", "担当", "役員", "主任", "代表取締役社長", ""}
+	ranks  = []string{"部長", "課長", "担当", "役員", "主任", "社長", ""}
+)
+
+// generated makes n daily-report activities over three years, oldest first, as
+// skewed over 100,000 accounts as a real sales force's.
+func generated(n int, from int, seed uint64) []engine.Activity {
+	r := rand.New(rand.NewPCG(seed, 1))
+	skew := rand.NewZipf(r, 1.05, 20, 99_999)
+	acts := make([]engine.Activity, n)
+	start := time.Date(2023, 10, 1, 0, 0, 0, 0, time.UTC)
+	for i := range acts {
+		account := int(skew.Uint64())
+		person := account*3 + r.IntN(3)
+		rank := person % len(ranks)
+		at := start.Add(time.Duration(int64(i)*int64(3*365*24*time.Hour)/int64(n))).Truncate(time.Minute)
+		a := engine.Activity{
+			Source: "daily_report", ID: strconv.Itoa(1_000_000 + from + i), Version: at.Add(time.Duration(r.IntN(100_000)) * time.Second).UnixMicro(),
+			At: at, Date: engine.NoDate, Kind: kinds[r.IntN(len(kinds))], Account: fmt.Sprintf("0015g%010dAAA", account),
+			Direction: engine.Direction(r.IntN(3)), Mapping: "mappings/daily_report.yaml:14",
+			Reps: []engine.Share{{ID: fmt.Sprintf("0055g%010dAAA", (account*7+r.IntN(2))%500)}},
+		}
+		if r.IntN(10) < 6 {
+			a.People = []engine.Participant{{Contact: fmt.Sprintf("0035g%010dAAA", person), Title: titles[rank], Rank: ranks[rank], Keyman: person%9 == 0}}
+		} else {
+			a.People = []engine.Participant{{Title: titles[rank], Rank: ranks[rank]}}
+		}
+		if r.IntN(2) == 0 {
+			a.Deals = []engine.Share{{ID: fmt.Sprintf("0065g%010dAAA", account/2)}}
+		}
+		acts[i] = a
+	}
+	return acts
+}
+
+// flat gives every participant points by rank, and shares them out like the
+// real points table, at almost no cost: what is measured is the store.
+type flat struct{ factor int64 }
+
+func (f flat) Fingerprint() string { return fmt.Sprint("flat", f.factor) }
+
+func (f flat) Due(_ engine.EntityKind, cells []engine.Cell, asOf engine.Date) engine.Date {
+	if len(cells) == 0 {
+		return engine.NoDate
+	}
+	return max(asOf, cells[len(cells)-1].Date) + engine.Date(10+cells[0].Milli%50)
+}
+
+func (f flat) Contributions(acts []engine.Activity, emit func(int, engine.Contribution)) {
+	for i := range acts {
+		a := &acts[i]
+		if a.Status != engine.Held || a.Deleted {
+			continue
+		}
+		date := a.Date
+		if !a.At.IsZero() {
+			date = engine.Date(a.At.Unix() / 86400)
+		}
+		milli, class := f.factor*1000, engine.ClassUnknown
+		if len(a.People) > 0 {
+			class = engine.Class(len(a.People[0].Rank) % engine.NumClasses)
+		}
+		cell := engine.Cell{Date: date, Class: class, Milli: milli * int64(1+len(a.Kind))}
+		put := func(kind engine.EntityKind, id string) {
+			if id != "" {
+				emit(i, engine.Contribution{Entity: engine.Entity{Kind: kind, ID: id}, Cell: cell})
+			}
+		}
+		put(engine.Account, a.Account)
+		for _, p := range a.People {
+			put(engine.Contact, p.Contact)
+		}
+		for _, d := range a.Deals {
+			put(engine.Deal, d.ID)
+		}
+		for _, r := range a.Reps {
+			put(engine.Rep, r.ID)
+		}
+	}
+}
+
+var asOf = engine.DateOf(2026, 10, 1)
+
+// save saves activities as one run in batches of 20,000.
+func save(tb testing.TB, s *store.Store, acts []engine.Activity) {
+	tb.Helper()
+	ctx := context.Background()
+	after, err := s.Cursor(ctx, "daily_report")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for len(acts) > 0 {
+		n := min(20_000, len(acts))
+		next := after + "x"
+		if err := s.SaveBatch(ctx, store.Batch{Run: "r", Source: "daily_report", After: after, Next: next, Read: n, Activities: acts[:n]}); err != nil {
+			tb.Fatal(err)
+		}
+		acts, after = acts[n:], next
+	}
+}
+
+func fold(tb testing.TB, s *store.Store) store.FoldStats {
+	tb.Helper()
+	stats, err := s.Fold(context.Background(), flat{1}, asOf)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return stats
+}
+
+// BenchmarkMillion measures, in one pass each: saving and folding a million
+// new activities; folding the same again; 1,000 changed ones; a rebuild;
+// reading all. Run it with -benchtime 1x.
+func BenchmarkMillion(b *testing.B) {
+	for b.Loop() {
+		path := filepath.Join(b.TempDir(), "store.db")
+		s, err := store.Open(context.Background(), "sqlite:"+path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		acts := generated(million, 0, 7)
+		step := func(name string, f func()) {
+			began := time.Now()
+			f()
+			b.ReportMetric(time.Since(began).Seconds(), name+"-s")
+		}
+		step("save", func() { save(b, s, acts) })
+		acts = nil
+		step("fold", func() { fold(b, s) })
+		b.ReportMetric(resident(b, "VmHWM"), "peak-MB")
+		step("rebuild", func() {
+			if err := s.Rebuild(context.Background(), flat{1}, asOf); err != nil {
+				b.Fatal(err)
+			}
+		})
+		step("read", func() {
+			n := 0
+			for _, err := range s.Activities(context.Background()) {
+				if err != nil {
+					b.Fatal(err)
+				}
+				n++
+			}
+			if n != million {
+				b.Fatalf("%d activities", n)
+			}
+		})
+		changed := generated(1000, 500_000, 8)
+		for i := range changed {
+			changed[i].Version += int64(time.Hour)
+		}
+		save(b, s, changed)
+		step("fold1000", func() { fold(b, s) })
+		save(b, s, generated(1000, 2*million, 9))
+		step("fold1000new", func() { fold(b, s) })
+		if info, err := os.Stat(path); err == nil {
+			b.ReportMetric(float64(info.Size())/million, "B/activity")
+		}
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// resident reads a memory figure of this process from the kernel, in MB.
+func resident(tb testing.TB, name string) float64 {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, name+":"); ok {
+			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kb / 1024
+		}
+	}
+	return 0
+}

@@ -1,0 +1,131 @@
+package store
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"energyd/engine"
+)
+
+func anyActivity(t *rapid.T) engine.Activity {
+	text := rapid.SampledFrom([]string{"", "a", "訪問", "営業部長", "\x00", "\xff", "0015g00000AbCdE"})
+	shares := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) engine.Share {
+		return engine.Share{ID: text.Draw(t, "id"), Weight: rapid.SampledFrom([]float64{0, 1, 0.5, 1.0 / 3, -1, math.Inf(1), math.MaxFloat64}).Draw(t, "weight")}
+	}), 0, 3)
+	a := engine.Activity{
+		Source: text.Draw(t, "source"), ID: rapid.String().Draw(t, "id"), Version: rapid.Int64().Draw(t, "version"),
+		Date: engine.Date(rapid.OneOf(rapid.SampledFrom([]int32{0, int32(engine.NoDate), math.MaxInt32}), rapid.Int32()).Draw(t, "date")),
+		Kind: text.Draw(t, "kind"), Status: engine.Status(rapid.Byte().Draw(t, "status")), Account: text.Draw(t, "account"),
+		Deals: shares.Draw(t, "deals"), Reps: shares.Draw(t, "reps"), Cues: rapid.SliceOfN(text, 0, 3).Draw(t, "cues"),
+		People: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) engine.Participant {
+			return engine.Participant{Contact: text.Draw(t, "contact"), Title: text.Draw(t, "title"), Rank: text.Draw(t, "rank"),
+				Keyman: rapid.Bool().Draw(t, "keyman"), Role: engine.Role(rapid.Byte().Draw(t, "role"))}
+		}), 0, 3).Draw(t, "people"),
+		Mapping: text.Draw(t, "mapping"), Deleted: rapid.Bool().Draw(t, "deleted"), Direction: engine.Direction(rapid.Byte().Draw(t, "direction")),
+	}
+	if rapid.Bool().Draw(t, "timed") {
+		second := rapid.Int64Range(-62135596799, 253402300799).Draw(t, "second") // years 1 to 9999
+		a.At = time.Unix(second, rapid.SampledFrom([]int64{0, 1e6, 1000}).Draw(t, "nano")).UTC()
+	}
+	return a
+}
+
+func TestActivityCodec(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		list := rapid.SliceOfN(rapid.Custom(anyActivity), 0, 20).Draw(t, "activities")
+		acts := make([]*act, len(list))
+		for i, a := range list {
+			acts[i] = &act{Activity: a, cluster: clusterOf(&a)}
+		}
+		slices.SortFunc(acts, compareActs)
+		var e encoder
+		e.encode(acts) // what one call leaves behind must not show in the next
+		packed := e.encode(acts)
+		got, err := new(decoder).decode(packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != len(acts) {
+			t.Fatalf("%d activities, want %d", len(got), len(acts))
+		}
+		for i := range got {
+			if diff := cmp.Diff(acts[i].Activity, got[i].Activity, cmpopts.EquateEmpty()); diff != "" {
+				t.Fatal(diff)
+			}
+			if got[i].cluster != acts[i].cluster || got[i].arrival != stands {
+				t.Fatalf("cluster %x of %x, arrival %d", got[i].cluster, acts[i].cluster, got[i].arrival)
+			}
+		}
+	})
+}
+
+func TestLedgerCodec(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) engine.Cell {
+			return engine.Cell{Date: engine.Date(rapid.Int32().Draw(t, "date")), Class: engine.Class(rapid.IntRange(0, engine.NumClasses-1).Draw(t, "class")),
+				Milli: rapid.Int64().Draw(t, "milli")}
+		}), 0, 30).Draw(t, "cells")
+		e := &entry{id: rapid.String().Draw(t, "id"), kind: engine.EntityKind(rapid.IntRange(0, 3).Draw(t, "kind")), dirty: rapid.Uint64().Draw(t, "dirty"),
+			due: engine.Date(rapid.Int32().Draw(t, "due")), cells: appendCells(nil, want)}
+		packed, _ := encodeLedger([]*entry{e})
+		got, err := decodeLedger(packed)
+		if err != nil || len(got) != 1 {
+			t.Fatal(len(got), err)
+		}
+		cells, err := decodeCells(nil, got[0].cells)
+		if diff := cmp.Diff(want, cells, cmpopts.EquateEmpty()); diff != "" || err != nil {
+			t.Fatal(err, diff)
+		}
+		if got[0].id != e.id || got[0].kind != e.kind || got[0].dirty != e.dirty || got[0].due != e.due {
+			t.Fatalf("%+v, want %+v", got[0], e)
+		}
+	})
+}
+
+// damaged runs decoders on a body that may be anything: an error is right, a
+// panic is not, and memory is bounded by the size of the body.
+func FuzzDecode(f *testing.F) {
+	var e encoder
+	acts := []*act{{Activity: engine.Activity{Source: "日報", ID: "1", Account: "A", At: time.Unix(1e9, 0), Kind: "訪問",
+		People: []engine.Participant{{Contact: "c", Title: "部長"}}, Deals: []engine.Share{{ID: "d"}}, Cues: []string{"question"}}}}
+	f.Add(e.encode(acts)[sealSpace:])
+	ledger, _ := encodeLedger([]*entry{{id: "A", cells: appendCells(nil, []engine.Cell{{Date: 1, Milli: 2}})}})
+	f.Add(ledger[sealSpace:])
+	f.Add([]byte{})
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01})
+	f.Fuzz(func(t *testing.T, body []byte) {
+		sealed := func(version byte) []byte { return seal(version, append(make([]byte, sealSpace), body...)) }
+		if acts, err := new(decoder).decode(sealed(activityVersion)); err == nil && len(acts) > len(body) {
+			t.Errorf("%d activities of %d bytes", len(acts), len(body))
+		}
+		if entries, err := decodeLedger(sealed(ledgerVersion)); err == nil {
+			for _, e := range entries {
+				_, _ = e.open()
+			}
+		}
+		_, _ = keyTable.decode(sealed(keyVersion))
+		_, _, _ = cutBlock(body)
+	})
+}
+
+func TestUnseal(t *testing.T) {
+	sealed := seal(activityVersion, []byte(".....body"))
+	for i := range sealed {
+		broken := slices.Clone(sealed)
+		broken[i] ^= 4
+		if _, err := unseal(activityVersion, broken); err == nil {
+			t.Errorf("byte %d is wrong, and nobody notices", i)
+		}
+	}
+	for n := range sealed {
+		if _, err := unseal(activityVersion, sealed[:n]); err == nil {
+			t.Errorf("%d of %d bytes pass", n, len(sealed))
+		}
+	}
+}
