@@ -455,15 +455,18 @@ func (f *field) truth(w *run) (bool, error) {
 	return b, nil
 }
 
-// version reads a version: a time becomes Unix microseconds, a number stays what it is.
+// version reads a version: a time becomes Unix microseconds, a number stays
+// what it is. A text of eight digits is a date.
 func (f *field) version(w *run) (int64, error) {
 	v, err := f.eval(w)
 	if err != nil {
 		return 0, err
 	}
 	if s, ok := v.(string); ok {
-		if n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64); err == nil {
-			return n, nil
+		if s = strings.TrimSpace(s); len(s) > 8 && strings.Trim(s, "0123456789") == "" || len(s) < 8 {
+			if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+				return n, nil
+			}
 		}
 		if v, err = datetime(time.UTC, []any{s}); err != nil {
 			return 0, f.reject(err)

@@ -13,6 +13,7 @@
 //   - an order comparison (<, <=, >, >=) with null is false, as are contains,
 //     startsWith, endsWith and matches;
 //   - texts and numbers are never mixed silently: that is an error of the record;
+//   - arithmetic and joining texts with null give null;
 //   - arithmetic is in float64 and ends in an error instead of ±Inf or NaN;
 //   - true and false may come from a source as the numbers 1 and 0.
 package expression

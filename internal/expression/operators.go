@@ -187,8 +187,7 @@ func orElse(left, right eval) eval {
 	}
 }
 
-// arithmetic computes with numbers; with null the result is null. "+" joins
-// texts too, and there null is nothing.
+// arithmetic computes with numbers, and "+" joins texts too; with null the result is null.
 func arithmetic(left, right eval, operator string) eval {
 	return func(r *Run) (any, error) {
 		a, err := left(r)
@@ -199,17 +198,23 @@ func arithmetic(left, right eval, operator string) eval {
 		if err != nil {
 			return nil, err
 		}
+		if a == nil || b == nil {
+			return nil, nil
+		}
 		s, aText := a.(string)
 		t, bText := b.(string)
-		if operator == "+" && (aText && (bText || b == nil) || bText && a == nil) {
+		switch {
+		case operator == "+" && aText && bText:
 			return s + t, nil
+		case operator == "+" && aText != bText:
+			return nil, fmt.Errorf("cannot add %s and %s; text(…) makes a text of a number", describe(a), describe(b))
 		}
-		x, null, err := asNumber(a)
-		if err != nil || null {
+		x, _, err := asNumber(a)
+		if err != nil {
 			return nil, err
 		}
-		y, null, err := asNumber(b)
-		if err != nil || null {
+		y, _, err := asNumber(b)
+		if err != nil {
 			return nil, err
 		}
 		var z float64

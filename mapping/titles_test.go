@@ -1,0 +1,101 @@
+package mapping_test
+
+import (
+	"testing"
+
+	"energyd/internal/config"
+	"energyd/mapping"
+)
+
+func shippedTitles(t testing.TB) *mapping.Titles {
+	t.Helper()
+	titles, err := config.LoadTitles("", []string{"staff", "chief", "section_manager", "department_manager", "executive", "president", "unknown"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return titles
+}
+
+// TestTitles_sample: the sample list ranks from 6 (top) to 1, 0 says nothing.
+// 6 is our president but for 専務取締役, who is below one.
+func TestTitles_sample(t *testing.T) {
+	ranks := map[string]string{"6": "president", "5": "executive", "4": "department_manager", "3": "section_manager", "2": "chief", "1": "staff", "0": ""}
+	titles := shippedTitles(t)
+	for _, r := range readCSV(t, "testdata/titles.csv") {
+		title, _ := r.Value("title").(string)
+		want := ranks[r.Value("rank_0_unknown_to_6_top").(string)]
+		if title == "専務取締役" {
+			want = "executive"
+		}
+		if got, ok := titles.Rank(title); got != want || !ok {
+			t.Errorf("%q: got %q, %v; want %q", title, got, ok, want)
+		}
+	}
+}
+
+func TestTitles(t *testing.T) {
+	titles := shippedTitles(t)
+	for title, want := range map[string]string{
+		"情報システム部 部長":                  "department_manager",
+		"総務部　部長":                      "department_manager",
+		"経理部部長":                       "department_manager",
+		"部長代理":                        "department_manager",
+		"ﾏﾈｰｼﾞｬｰ":                     "section_manager",
+		"営業Manager":                   "section_manager",
+		"IT Manager":                  "section_manager",
+		"Country Manager":             "section_manager",
+		"Director of IT":              "department_manager",
+		"ＤＩＲＥＣＴＯＲ":                    "department_manager",
+		"VP of Sales":                 "executive",
+		"Vice President":              "executive",
+		"President & CEO":             "president",
+		"会長兼CEO":                      "president",
+		"代表取締役　社長":                    "president",
+		"取締役営業部長":                     "executive",
+		"取締役 兼 営業部長":                  "executive",
+		"執行役員 経営企画本部長":                "executive",
+		"代表取締役副社長":                    "president",
+		"副社長":                         "executive",
+		"課長(営業担当)":                    "section_manager",
+		"部長様":                         "department_manager",
+		"社長秘書":                        "staff",
+		"社長室長":                        "department_manager",
+		"情報システム部":                     "staff",
+		"元部長":                         "",
+		"前 営業部長":                      "",
+		"Former Director":             "",
+		"担当者不明":                       "",
+		"n/a":                         "",
+		"―":                           "",
+		"　":                           "",
+		"最高執行責任者":                     "executive",
+		"グループリーダー":                    "section_manager",
+		"Assistant Manager":           "chief",
+		"Sales and Marketing Manager": "section_manager",
+		"Assistant to the President":  "staff",
+	} {
+		if got, ok := titles.Rank(title); got != want || !ok {
+			t.Errorf("%q: got %q, %v; want %q", title, got, ok, want)
+		}
+	}
+	for _, title := range []string{"星を見る人", "調査官補", "xyz", "🍣"} {
+		if rank, ok := titles.Rank(title); ok {
+			t.Errorf("%q is understood as %q", title, rank)
+		}
+	}
+}
+
+func FuzzTitles(f *testing.F) {
+	for _, s := range []string{"営業部長", "元前旧部長", "会長兼CEO・社長", "((((部長))))", "President & & CEO", "代理代理代理", "\xff", "(a)(b)(c)部長兼"} {
+		f.Add(s)
+	}
+	titles := shippedTitles(f)
+	known := map[string]bool{"": true, "staff": true, "chief": true, "section_manager": true, "department_manager": true, "executive": true, "president": true}
+	f.Fuzz(func(t *testing.T, title string) {
+		first, ok := titles.Rank(title)
+		again, ok2 := titles.Rank(title)
+		if first != again || ok != ok2 || !known[first] {
+			t.Fatalf("%q: %q, %v and then %q, %v", title, first, ok, again, ok2)
+		}
+	})
+}
