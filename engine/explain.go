@@ -48,7 +48,11 @@ type CueTerm struct {
 // several accounts (for a contact, deal or rep), each with all its activities.
 func (p *Points) Explain(acts []Activity, e Entity, asOf Date) []Part {
 	var parts []Part
-	for _, indexes := range byAccount(acts) {
+	all := make([]int32, len(acts))
+	for i := range all {
+		all[i] = int32(i)
+	}
+	for _, indexes := range byAccount(acts, all) {
 		parts = append(parts, p.partsOf(acts, indexes, e, asOf)...)
 	}
 	last := NoDate
@@ -69,7 +73,7 @@ func (p *Points) Explain(acts []Activity, e Entity, asOf Date) []Part {
 }
 
 // partsOf explains what e earned up to asOf by the activities of one account, acts[indexes...].
-func (p *Points) partsOf(acts []Activity, indexes []int, e Entity, asOf Date) []Part {
+func (p *Points) partsOf(acts []Activity, indexes []int32, e Entity, asOf Date) []Part {
 	own := make([]Activity, len(indexes))
 	for i, at := range indexes {
 		own[i] = acts[at]
@@ -89,7 +93,7 @@ func (p *Points) partsOf(acts []Activity, indexes []int, e Entity, asOf Date) []
 		}
 		a, date := &own[i], p.DateOf(&own[i])
 		whole := s.weigh(p, a, date)
-		part := Part{Activity: indexes[i], Date: date, Kind: a.Kind, Direction: a.Direction,
+		part := Part{Activity: int(indexes[i]), Date: date, Kind: a.Kind, Direction: a.Direction,
 			Milli: earned[i], Whole: whole, Terms: p.terms(s, a, date)}
 		if e.Kind == Contact {
 			part.Terms = slices.DeleteFunc(part.Terms, func(t Term) bool { return t.Contact != e.ID })

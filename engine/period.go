@@ -25,24 +25,35 @@ func (p *Points) Period(d Date) Period {
 
 // periodOf gives the period of d and that period's last date.
 func (p *Points) periodOf(d Date) (Period, Date) {
-	year, month, _ := d.Time().Date()
+	year, month, day := d.Time().Date()
 	m := Period(year*12 + int(month) - 1)
-	end := p.lastDate(m)
-	if d > end {
-		m++
-		end = p.lastDate(m)
+	closing := p.closing(m)
+	if day <= closing {
+		return m, d + Date(closing-day)
 	}
-	return m, end
+	return m + 1, d + Date(m.days()-day+p.closing(m+1))
 }
 
-// lastDate gives the closing day of a period, cut to the month's length.
-func (p *Points) lastDate(m Period) Date {
-	first := DateOf(int(floorDiv(int64(m), 12)), m.month(), 1)
-	monthEnd := DateOf(int(floorDiv(int64(m)+1, 12)), (m+1).month(), 1) - 1
+// closing gives the closing day of a month, cut to the month's length.
+func (p *Points) closing(m Period) int {
 	if p.closingDay == 0 {
-		return monthEnd
+		return m.days()
 	}
-	return min(first+Date(p.closingDay)-1, monthEnd)
+	return min(p.closingDay, m.days())
+}
+
+// days gives the length of the calendar month.
+func (m Period) days() int {
+	switch m.month() {
+	case time.February:
+		if y := floorDiv(int64(m), 12); y%4 == 0 && (y%100 != 0 || y%400 == 0) {
+			return 29
+		}
+		return 28
+	case time.April, time.June, time.September, time.November:
+		return 30
+	}
+	return 31
 }
 
 // FiscalYear gives the fiscal year of a period, named after the year it begins in.

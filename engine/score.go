@@ -55,7 +55,8 @@ func (p *Points) Evaluate(_ EntityKind, cells []Cell, asOf Date) Score {
 
 // earned sums cells by period.
 func (p *Points) earned(cells []Cell) []PeriodSum {
-	var sums []PeriodSum
+	span := int(cells[len(cells)-1].Date-cells[0].Date)/28 + 2 // no period is shorter than 28 days
+	sums := make([]PeriodSum, 0, min(len(cells), span))
 	end := NoDate
 	for _, c := range cells {
 		if len(sums) == 0 || c.Date > end {

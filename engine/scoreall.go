@@ -3,7 +3,6 @@ package engine
 import (
 	"bytes"
 	"cmp"
-	"maps"
 	"slices"
 )
 
@@ -18,35 +17,43 @@ type EntityScore struct {
 // every entity that earned anything, sorted by kind and id. acts may come in
 // any order.
 func (p *Points) ScoreAll(acts []Activity, asOf Date) []EntityScore {
-	acts = Current(acts)
-	slices.SortFunc(acts, func(a, b Activity) int { return cmp.Compare(a.Account, b.Account) })
 	ledger := newLedger()
-	for len(acts) > 0 {
-		n := 1
-		for n < len(acts) && acts[n].Account == acts[0].Account {
-			n++
+	var own []Activity // of one account; copied, because an index per activity is cheaper to sort than activities
+	for _, indexes := range byAccount(acts, standing(acts)) {
+		own = own[:0]
+		for _, i := range indexes {
+			own = append(own, acts[i])
 		}
-		p.Contributions(acts[:n], ledger.add)
-		acts = acts[n:]
+		p.Contributions(own, ledger.add)
 	}
 	return ledger.scores(p, asOf)
 }
 
 // Current keeps of each (Source, ID) the activity that stands, in the order of first appearance; deleted ones too.
 func Current(acts []Activity) []Activity {
+	indexes := standing(acts)
+	current := make([]Activity, len(indexes))
+	for i, at := range indexes {
+		current[i] = acts[at]
+	}
+	return current
+}
+
+// standing gives the indexes of the activities that stand.
+func standing(acts []Activity) []int32 {
 	type key struct{ source, id string }
 	at := make(map[key]int32, len(acts))
-	current := make([]Activity, 0, len(acts))
+	indexes := make([]int32, 0, len(acts))
 	for i := range acts {
 		k := key{acts[i].Source, acts[i].ID}
 		if j, ok := at[k]; !ok {
-			at[k] = int32(len(current))
-			current = append(current, acts[i])
-		} else if Supersedes(&acts[i], &current[j]) {
-			current[j] = acts[i]
+			at[k] = int32(len(indexes))
+			indexes = append(indexes, int32(i))
+		} else if Supersedes(&acts[i], &acts[indexes[j]]) {
+			indexes[j] = int32(i)
 		}
 	}
-	return current
+	return indexes
 }
 
 // Supersedes tells whether a stands rather than b, two versions of one
@@ -66,12 +73,8 @@ func Supersedes(a, b *Activity) bool {
 type ledger struct {
 	number   map[Entity]int32
 	entities []Entity
-	entries  []entry
-}
-
-type entry struct {
-	entity int32
-	Cell
+	cells    []Cell
+	of       []int32 // number of the entity of each cell
 }
 
 func newLedger() *ledger { return &ledger{number: make(map[Entity]int32)} }
@@ -83,28 +86,15 @@ func (l *ledger) add(_ int, c Contribution) {
 		l.number[c.Entity] = n
 		l.entities = append(l.entities, c.Entity)
 	}
-	l.entries = append(l.entries, entry{n, c.Cell})
+	l.cells, l.of = append(l.cells, c.Cell), append(l.of, n)
 }
 
-// scores evaluates every entity. It sorts the entries by counting, which is
-// linear, and cuts the entities' cells out of one array.
+// scores evaluates every entity.
 func (l *ledger) scores(p *Points, asOf Date) []EntityScore {
-	ends := make([]int, len(l.entities)+1)
-	for _, e := range l.entries {
-		ends[e.entity+1]++
-	}
-	for i := 1; i < len(ends); i++ {
-		ends[i] += ends[i-1]
-	}
-	cells := make([]Cell, len(l.entries))
-	starts := slices.Clone(ends)
-	for _, e := range l.entries {
-		cells[starts[e.entity]] = e.Cell
-		starts[e.entity]++
-	}
 	scores := make([]EntityScore, len(l.entities))
-	for i, e := range l.entities {
-		scores[i] = EntityScore{e, p.Evaluate(e.Kind, SortCells(cells[ends[i]:ends[i+1]:ends[i+1]]), asOf)}
+	for n, cells := range scatter(l.cells, l.of, len(l.entities)) {
+		e := l.entities[n]
+		scores[n] = EntityScore{e, p.Evaluate(e.Kind, SortCells(cells), asOf)}
 	}
 	slices.SortFunc(scores, func(a, b EntityScore) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
@@ -112,17 +102,36 @@ func (l *ledger) scores(p *Points, asOf Date) []EntityScore {
 	return scores
 }
 
-// byAccount groups the indexes of activities by account, accounts sorted.
-func byAccount(acts []Activity) [][]int {
-	groups := make(map[string][]int)
-	for i := range acts {
-		groups[acts[i].Account] = append(groups[acts[i].Account], i)
+// byAccount groups indexes of activities by account, accounts in order of first appearance.
+func byAccount(acts []Activity, indexes []int32) [][]int32 {
+	number := make(map[string]int32)
+	groups := make([]int32, len(indexes))
+	for i, at := range indexes {
+		n, ok := number[acts[at].Account]
+		if !ok {
+			n = int32(len(number))
+			number[acts[at].Account] = n
+		}
+		groups[i] = n
 	}
-	sorted := make([][]int, 0, len(groups))
-	for _, account := range slices.Sorted(maps.Keys(groups)) {
-		sorted = append(sorted, groups[account])
+	return scatter(indexes, groups, len(number))
+}
+
+// scatter sorts items into n groups, linear in time; group[i] is the group of items[i].
+func scatter[T any](items []T, group []int32, n int) [][]T {
+	sizes := make([]int, n)
+	for _, g := range group {
+		sizes[g]++
 	}
-	return sorted
+	all := make([]T, len(items))
+	groups := make([][]T, n)
+	for g, size := range sizes {
+		groups[g], all = all[:0:size], all[size:]
+	}
+	for i, g := range group {
+		groups[g] = append(groups[g], items[i])
+	}
+	return groups
 }
 
 func compareIdentity(a, b *Activity) int {
