@@ -42,8 +42,8 @@ func fieldsOf(record map[string]any) (fields map[string]any, id string) {
 }
 
 type createdRow struct {
-	ID      string  `json:"id"`
-	Success bool    `json:"success"`
+	ID      string     `json:"id"`
+	Success bool       `json:"success"`
 	Errors  []rowError `json:"errors"`
 }
 

@@ -77,7 +77,7 @@ func standardObjects() []*object {
 		newObject("User", "Users", "005",
 			required(text("Username", 80)), required(text("LastName", 80)), text("FirstName", 40), readOnly(text("Name", 121)),
 			required(typed("Email", Email)), text("Title", 80), text("Department", 80), text("Alias", 8), typed("IsActive", Checkbox),
-			pick("UserType", Picklist, "Standard", "CsnOnly", "AutomatedProcess"), text("TimeZoneSidKey", 40)),
+			pick("UserType", Picklist, "Standard", "CsnOnly", "AutomatedProcess"), text("TimeZoneSidKey", 40), text("EmployeeNumber", 20)),
 	}
 	for _, o := range objects {
 		if o.name == "User" {
