@@ -1,12 +1,14 @@
 package sink
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
 
 	"energyd/connectors"
 	"energyd/engine"
+	"energyd/internal/fault"
 )
 
 // Measure is one thing that energyd can write into a CRM field. The
@@ -50,6 +52,14 @@ var Measures = []Measure{
 		of: func(s Subject) any { return s.HalfLife }},
 	{Name: "table_version", Type: connectors.Text, JA: "配点表の版", EN: "Points table version",
 		of: func(s Subject) any { return s.TableVersion }},
+}
+
+// CheckMeasure gives nil when the catalogue has a measure of that name.
+func CheckMeasure(name string) error {
+	if _, ok := measure(name); !ok {
+		return fmt.Errorf("unknown measure %q%s", name, fault.DidYouMean(name, MeasureNames()))
+	}
+	return nil
 }
 
 // MeasureNames lists the catalogue's names.

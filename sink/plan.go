@@ -152,22 +152,15 @@ type Entries func(ctx context.Context, kind engine.EntityKind) iter.Seq2[Wanted,
 // call to read current values carries about as many.
 const chunk = 2000
 
-// Check compares the configuration with the CRM's own description: each field
-// must exist, be writable for the signed-on user, and be of a type that can
-// hold its measure. It gives all problems at once, paths relative to "write".
-func (s *Sink) Check(ctx context.Context) (fault.Problems, error) {
-	var ps fault.Problems
-	for i, w := range s.Writings {
-		_, problems, err := describe(ctx, w)
-		if err != nil {
-			return nil, err
-		}
-		ps.Under(fmt.Sprintf("[%d].fields", i), problems)
-	}
-	return ps, nil
+// Check compares a Writing with the CRM's own description: each field must
+// exist, be writable for the signed-on user, and be of a type that can hold
+// its measure. It gives all problems at once; their paths are measures' names.
+func (w Writing) Check(ctx context.Context) (fault.Problems, error) {
+	_, problems, err := w.describe(ctx)
+	return problems, err
 }
 
-func describe(ctx context.Context, w Writing) (map[string]connectors.Field, fault.Problems, error) {
+func (w Writing) describe(ctx context.Context) (map[string]connectors.Field, fault.Problems, error) {
 	all, err := w.Target.Describe(ctx, w.Object)
 	if err != nil {
 		return nil, nil, err
@@ -181,10 +174,8 @@ func describe(ctx context.Context, w Writing) (map[string]connectors.Field, faul
 	var ps fault.Problems
 	for _, m := range w.Fields {
 		f, ok := byName[m.Field]
-		me, known := measure(m.Measure)
+		me, _ := measure(m.Measure)
 		switch {
-		case !known:
-			ps.Add(m.Measure, "unknown measure %q%s", m.Measure, fault.DidYouMean(m.Measure, MeasureNames()))
 		case !ok:
 			ps = append(ps, fault.Problem{Path: m.Measure,
 				Msg:  fmt.Sprintf("the CRM shows no field %q on %s%s", m.Field, w.Object, fault.DidYouMean(m.Field, names)),
@@ -200,7 +191,8 @@ func describe(ctx context.Context, w Writing) (map[string]connectors.Field, faul
 	return byName, ps, nil
 }
 
-// Plan compares and keeps the changes under a hash. It writes nothing to the CRM.
+// Plan compares and keeps the changes under a hash. It writes nothing to the
+// CRM. What Check finds comes as fault.Problems below "write[i].fields".
 func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.Time, entries Entries) (Summary, error) {
 	sum := Summary{Run: run, AsOf: asOf.String(), Created: now.UTC(), State: "open"}
 	if err := s.recover(ctx); err != nil {
@@ -212,7 +204,7 @@ func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.
 	h := sha256.New()
 	fmt.Fprintln(h, asOf)
 	for i, w := range s.Writings {
-		fields, problems, err := describe(ctx, w)
+		fields, problems, err := w.describe(ctx)
 		if err != nil {
 			return sum, err
 		}

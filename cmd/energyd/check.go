@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -39,7 +41,7 @@ func (a *app) checkCommand() *cobra.Command {
 						continue
 					}
 					fmt.Fprintf(a.out, "FAIL  %s\n", f.What)
-					for _, line := range findingLines(p, f.Err) {
+					for _, line := range findingLines(f.Err) {
 						fmt.Fprintln(a.out, "      "+line)
 					}
 				}
@@ -62,13 +64,11 @@ func note(s string) string {
 }
 
 // findingLines are an error's lines: message, what to do, details.
-func findingLines(p *pipeline.Pipeline, err error) []string {
+func findingLines(err error) []string {
 	var lines []string
-	if ps, ok := err.(fault.Problems); ok {
-		for _, located := range config.Locate(p.Config(), ps) {
-			lines = append(lines, located.Error())
-		}
-		return lines
+	var located config.Errors
+	if errors.As(err, &located) {
+		return strings.Split(located.Error(), "\n")
 	}
 	lines = append(lines, err.Error())
 	if hint := fault.HintOf(err); hint != "" {

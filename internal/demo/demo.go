@@ -121,6 +121,9 @@ func (w *World) listen(dir string) error {
 	return os.WriteFile(filepath.Join(dir, secretFile), []byte(secret+"\n"), 0o600)
 }
 
+// CRM gives the simulated CRM itself, for tests that look into it.
+func (w *World) CRM() *crmsim.Server { return w.crm }
+
 // AccountPage is the address of a customer's page in the CRM.
 func (w *World) AccountPage(id string) string {
 	return strings.TrimSuffix(w.URL, "/") + "/accounts/" + id

@@ -2,12 +2,13 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"energyd/connectors"
+	"energyd/internal/fault"
 	"energyd/internal/schedule"
-	"energyd/sink"
 )
 
 // Finding is one thing that check looked at.
@@ -84,7 +85,7 @@ func (p *Pipeline) NextRun() (time.Time, error) {
 	}
 	s, err := schedule.Parse(p.cfg.Schedule, zone)
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, p.cfg.Place(fault.Problems{{Path: "schedule", Msg: err.Error(), Hint: fault.HintOf(err)}})
 	}
 	return s.Next(p.opt.Now()), nil
 }
@@ -112,13 +113,11 @@ func (p *Pipeline) checkWrite(ctx context.Context, down map[string]bool) []Findi
 		f := Finding{What: fmt.Sprintf("write to %s.%s", w.Connection, w.Object)}
 		s, err := p.sink(ctx)
 		if err == nil {
-			one := sink.Sink{Store: s.Store, Writings: s.Writings[i : i+1]}
-			problems, checkErr := one.Check(ctx)
-			err = checkErr
-			if err == nil {
-				err = problems.Or()
-			}
 			f.Note = fmt.Sprintf("%d fields", len(w.Fields))
+			problems, checkErr := s.Writings[i].Check(ctx)
+			var placed fault.Problems
+			placed.Under(fmt.Sprintf("write[%d].fields", i), problems)
+			err = errors.Join(checkErr, p.cfg.Place(placed))
 		}
 		f.Err = err
 		fs = append(fs, f)

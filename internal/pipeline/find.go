@@ -14,8 +14,11 @@ import (
 func (p *Pipeline) find(ctx context.Context, name string) (engine.Entity, error) {
 	kinds := []engine.EntityKind{engine.Account, engine.Contact, engine.Deal, engine.Rep}
 	if prefix, rest, ok := strings.Cut(name, ":"); ok {
-		if k, known := engine.ParseEntityKind(prefix); known {
-			kinds, name = []engine.EntityKind{k}, rest
+		for _, k := range kinds {
+			if k.String() == prefix {
+				kinds, name = []engine.EntityKind{k}, rest
+				break
+			}
 		}
 	}
 	for _, k := range kinds {

@@ -73,22 +73,41 @@ func (p *Pipeline) compile() error {
 		return err
 	}
 	// All mappings' problems at once: a person mends them in one go.
-	var all []error
+	var all config.Errors
 	for _, s := range p.cfg.Sources {
 		m, err := config.LoadMapping(s.Mapping, mapping.Env{
 			File: p.relative(s.Mapping), Source: s.Name, Titles: titles,
 			Kinds: p.points.Kinds(), Ranks: p.points.Ranks(), Cues: p.points.Cues(),
 		})
-		if err != nil {
-			all = append(all, err)
+		var problems config.Errors
+		if errors.As(err, &problems) {
+			all = append(all, problems...)
 			continue
+		}
+		if err != nil {
+			return err
 		}
 		p.mappings[s.Name] = m
 		if c, ok := s.Stream.(connectors.ColumnSelector); ok {
 			c.SelectColumns(m.Columns())
 		}
 	}
-	return config.Join(all...)
+	var ps fault.Problems
+	for i, w := range p.cfg.Write {
+		for name := range w.Fields {
+			if err := sink.CheckMeasure(name); err != nil {
+				ps = append(ps, fault.Problem{Path: fmt.Sprintf("write[%d].fields.%s", i, name), Key: true, Msg: err.Error()})
+			}
+		}
+	}
+	var problems config.Errors
+	if errors.As(p.cfg.Place(ps), &problems) {
+		all = append(all, problems...)
+	}
+	if len(all) > 0 {
+		return all
+	}
+	return nil
 }
 
 // relative names a file as the configuration does: below its own folder.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 
 	"energyd/internal/fault"
 	"energyd/internal/store"
@@ -34,7 +35,12 @@ func (p *Pipeline) plan(ctx context.Context, run string) (sink.Summary, error) {
 	if _, err := p.store.MarkDue(ctx, scorer{p.points}, asOf); err != nil {
 		return sink.Summary{}, err
 	}
-	return s.Plan(ctx, run, asOf, p.opt.Now(), p.wanted)
+	sum, err := s.Plan(ctx, run, asOf, p.opt.Now(), p.wanted)
+	var problems fault.Problems
+	if errors.As(err, &problems) {
+		err = p.cfg.Place(problems)
+	}
+	return sum, err
 }
 
 // Apply sends the plan with this hash, or the latest open one for "".
