@@ -168,7 +168,7 @@ func isName(s string) bool {
 const idType = expression.Text | expression.Number
 
 func (c *compiler) condition(path, text string) *field {
-	return c.field(path, text, expression.Bool|expression.Number, "condition", nil)
+	return c.field(path, text, expression.Bool, "condition", nil)
 }
 
 func (c *compiler) id(path, text string) *field { return c.field(path, text, idType, "id", nil) }

@@ -117,7 +117,7 @@ type sourceTop struct {
 // Load reads energyd.yaml. The error is Errors.
 func Load(file string, reg connectors.Registry) (*Config, error) {
 	doc := open(file)
-	if doc.root == nil {
+	if doc.root == nil || !doc.isMapping() {
 		return nil, sorted(doc.problems)
 	}
 	l := loader{
@@ -361,7 +361,7 @@ func compileMapping(doc *document, env mapping.Env) (*mapping.Mapping, error) {
 
 // into decodes the document into cfg and adds what check, which runs after it, finds.
 func (d *document) into(cfg any, check func() error) error {
-	if d.root != nil {
+	if d.root != nil && d.isMapping() {
 		dec := decoder{doc: d, dir: filepath.Dir(d.file)}
 		dec.structs(d.root, reflect.ValueOf(cfg).Elem())
 		switch err := check().(type) { //nolint:errorlint // the checks' contract is Problems itself

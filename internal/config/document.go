@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -114,6 +115,15 @@ func (d *document) problem(line, column, width int, msg, hint string) Problem {
 // at notes a problem of a node.
 func (d *document) at(n *yaml.Node, msg, hint string) { d.add(n.Line, n.Column, d.width(n), msg, hint) }
 
+// isMapping checks that the file is key: value at all; else nothing more can be said of it.
+func (d *document) isMapping() bool {
+	if d.root.Kind != yaml.MappingNode {
+		d.at(d.root, "needs a mapping (key: value), and this is "+kindOf(d.root), "")
+		return false
+	}
+	return true
+}
+
 // width is how many characters of its line a node's text has.
 func (d *document) width(n *yaml.Node) int {
 	if n.Kind != yaml.ScalarNode || n.Line > len(d.lines) {
@@ -149,41 +159,59 @@ func (d *document) duplicates(n *yaml.Node) {
 	}
 }
 
-// place notes problems that are known by path.
+// place notes problems that are known by path. Where the decoder could not
+// read a value, what was found about the value is left out.
 func (d *document) place(ps fault.Problems) {
+	decoded := slices.Clone(d.problems)
 	for _, p := range ps {
-		if d.root == nil {
-			d.whole(p.Msg, p.Hint)
+		placed := d.placed(p)
+		if placed.Line > 0 && slices.ContainsFunc(decoded, func(q Problem) bool { return q.Line == placed.Line && q.Column == placed.Column }) ||
+			slices.Contains(d.problems, placed) {
 			continue
 		}
-		key, value, found := locate(d.root, p.Path)
-		if leaf := p.Path[strings.LastIndexByte(p.Path, '.')+1:]; (!found || strings.HasPrefix(p.Msg, "is ")) && !strings.Contains(p.Msg, leaf) {
-			p.Msg = p.Path + " " + p.Msg // the place alone does not say which option
-		}
-		switch {
-		case key != nil && (p.Key || !found || value.Kind != yaml.ScalarNode):
-			d.at(key, p.Msg, p.Hint)
-		case !found || value.Kind != yaml.ScalarNode || p.Offset <= 0:
-			d.at(value, p.Msg, p.Hint)
-		default:
-			line, column := d.inside(value, p.Offset)
-			width := 1
-			if line <= len(d.lines) && column >= 1 {
-				width = tokenWidth([]rune(d.lines[line-1]), column)
-			}
-			d.add(line, column, width, p.Msg, p.Hint)
-		}
+		d.problems = append(d.problems, placed)
 	}
 }
 
-// tokenWidth is the length of the word that begins at column.
+func (d *document) placed(p fault.Problem) Problem {
+	if d.root == nil {
+		return Problem{File: d.file, Msg: p.Msg, Hint: p.Hint}
+	}
+	key, value, found := locate(d.root, p.Path)
+	if leaf := p.Path[strings.LastIndexByte(p.Path, '.')+1:]; (!found || strings.HasPrefix(p.Msg, "is ")) && !strings.Contains(p.Msg, leaf) {
+		p.Msg = p.Path + " " + p.Msg // the place alone does not say which option
+	}
+	scalar := value.Kind == yaml.ScalarNode
+	switch {
+	case !found && value == d.root || p.Path == "":
+		return Problem{File: d.file, Msg: p.Msg, Hint: p.Hint}
+	case key != nil && (p.Key || !found || !scalar):
+		return d.problem(key.Line, key.Column, d.width(key), p.Msg, p.Hint)
+	case !scalar || p.Offset <= 0 && value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0:
+		return d.problem(value.Line, value.Column, d.width(value), p.Msg, p.Hint)
+	}
+	line, column := d.inside(value, p.Offset)
+	text := []rune(d.lines[line-1])
+	if value.Style == 0 && p.Hint == "" && strings.HasPrefix(p.Msg, "not an expression") && strings.ContainsAny(string(text[:min(column-1, len(text))]), "{[") {
+		p.Hint = "inside {…} and […] an expression with commas stands in quotes, or on a line of its own"
+	}
+	return d.problem(line, column, tokenWidth(text, column), p.Msg, p.Hint)
+}
+
+// tokenWidth is the length of the word or quoted text that begins at column.
 func tokenWidth(line []rune, column int) int {
-	n := 0
-	for i := column - 1; i < len(line); i++ {
-		if r := line[i]; !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '.' {
-			break
+	if column > len(line) {
+		return 1
+	}
+	rest := line[column-1:]
+	if rest[0] == '"' || rest[0] == '\'' {
+		if end := slices.Index(rest[1:], rest[0]); end >= 0 {
+			return end + 2
 		}
-		n++
+	}
+	n := slices.IndexFunc(rest, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '.' })
+	if n < 0 {
+		n = len(rest)
 	}
 	return max(1, n)
 }

@@ -100,12 +100,19 @@ func excerpt(text string, line, column, width int) string {
 }
 
 var (
-	secretValue = regexp.MustCompile(`(?i)((?:pass|pasw|pwd|secret|token|credential|private|api_?key)[\w.-]*["']?\s*:\s*)([^\s$,}][^,}]*)`)
+	secretValue = regexp.MustCompile(`(?i)((?:pass|pasw|pwd|secret|token|credential|private|api_?key)[\w.-]*["']?\s*:\s+)([^\s,}][^,}]*)`)
 	urlPassword = regexp.MustCompile(`(://[^/\s:@]*:)([^@\s$]+)@`)
 )
 
-// conceal hides what looks like a secret written out, so that an excerpt can be shown to anybody.
+// conceal hides what looks like a secret written out, so that an excerpt can
+// be shown to anybody. References stay: they say where to look.
 func conceal(line string) string {
-	line = secretValue.ReplaceAllString(line, "$1[redacted]")
+	line = secretValue.ReplaceAllStringFunc(line, func(s string) string {
+		m := secretValue.FindStringSubmatch(s)
+		if strings.HasPrefix(strings.TrimLeft(m[2], `"'`), "${") {
+			return s
+		}
+		return m[1] + "[redacted]"
+	})
 	return urlPassword.ReplaceAllString(line, "$1[redacted]@")
 }

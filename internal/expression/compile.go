@@ -37,8 +37,15 @@ func parse(text string, scope *Scope) (ast.Node, *Finding) {
 	if !errors.As(err, &at) {
 		return nil, &Finding{0, err.Error()}
 	}
-	return nil, &Finding{byteOffset(text, at.From), "not an expression: " + at.Message}
+	msg := at.Message
+	if word := betweenWords.FindStringSubmatch(msg); word != nil {
+		msg = fmt.Sprintf(`%s stands between two values, as in memo %[1]s "word"`, word[1])
+	}
+	msg = strings.Replace(msg, "unexpected token EOF", "it ends too early", 1)
+	return nil, &Finding{byteOffset(text, at.From), "not an expression: " + msg}
 }
+
+var betweenWords = regexp.MustCompile(`unexpected token Operator\("(contains|startsWith|endsWith|matches)"\)`)
 
 // byteOffset is where the n-th character of text begins; expr counts characters.
 func byteOffset(text string, n int) int {

@@ -175,7 +175,7 @@ type Result struct {
 	Text   string
 }
 
-// Eval computes the value: of the types asked for at Compile, or nil for null.
+// Eval computes the value: of the types asked for at Compile, or nil for null. For conditions there is Truth.
 func (p *Program) Eval(r *Run) (any, error) { return p.node.eval(r) }
 
 // Results are the constant texts the program may give, for checking them beforehand.
@@ -207,7 +207,7 @@ func Compile(text string, scope *Scope, want Type) (*Program, error) {
 	}
 	p := &Program{results: results(text, root)}
 	p.node = node
-	if node.typ&^want != 0 {
+	if node.typ&^want != 0 && want != Bool { // Truth checks by itself, and takes 1 and 0
 		p.node.eval = checked(node.eval, want)
 	}
 	return p, nil

@@ -1,0 +1,217 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"energyd/connectors"
+	"energyd/engine"
+	"energyd/internal/fault"
+	"energyd/internal/secret"
+	"energyd/mapping"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+type fakeConfig struct {
+	Address  string              `yaml:"address"`
+	Password secret.Secret       `yaml:"password"`
+	Timeout  connectors.Duration `yaml:"timeout"`
+	Retries  int                 `yaml:"retries"`
+}
+
+func (c *fakeConfig) Validate() error {
+	var ps fault.Problems
+	if c.Address == "" {
+		ps.Add("address", "is required: where the system is")
+	}
+	return ps.Or()
+}
+
+type fakeStream struct {
+	Object string `yaml:"object"`
+	Table  string `yaml:"table"`
+}
+
+func (*fakeStream) Validate() error { return nil }
+
+func registry() connectors.Registry {
+	newConfig := func() connectors.Config { return &fakeConfig{Retries: 3} }
+	newStream := func() connectors.Config { return &fakeStream{} }
+	return connectors.Registry{
+		{Name: "fake", NewConfig: newConfig, NewStream: newStream, Reads: true, Writes: true},
+		{Name: "readonly", NewConfig: newConfig, NewStream: newStream, Reads: true},
+		{Name: "writeonly", NewConfig: newConfig, NewStream: newStream, Writes: true},
+	}
+}
+
+// folder makes a folder of files.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestLoad(t *testing.T) {
+	t.Setenv("ENERGYD_TEST_HOST", "crm.example.test")
+	dir := folder(t, map[string]string{
+		"energyd.yaml": `
+store: sqlite:data/energyd.db
+schedule: "0 2 * * *"
+timezone: Asia/Tokyo
+connections:
+  zeta: {type: fake, address: "https://${env:ENERGYD_TEST_HOST}/x", password: "${file:secret.txt}", timeout: 90s}
+  alpha: {type: readonly, address: a}
+sources:
+  second: {connection: alpha, table: t, mapping: m.yaml, schedule: "@hourly"}
+  first: {connection: zeta, object: Account, mapping: m.yaml}
+write:
+  - {connection: zeta, object: Contact, entity: contact, fields: {band: Band__c}}
+`,
+		"points.yaml": "x", "m.yaml": "x", "secret.txt": "pass word\r\n",
+	})
+	if err := os.Chmod(filepath.Join(dir, "secret.txt"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "energyd.yaml")
+	c, err := Load(file, registry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := func(name string) string { return filepath.Join(dir, name) }
+	fake := c.Connections[0].Config.(*fakeConfig)
+	if got := fake.Password.Reveal(); got != "pass word" {
+		t.Errorf("password %q", got)
+	}
+	if fake.Address != "https://crm.example.test/x" || time.Duration(fake.Timeout) != 90*time.Second || fake.Retries != 3 {
+		t.Errorf("got %+v", fake)
+	}
+	type summary struct{ Store, Language, Points, Titles, Schedule, Zone string }
+	if diff := cmp.Diff(summary{"sqlite:" + in("data/energyd.db"), "ja", in("points.yaml"), "", "0 2 * * *", "Asia/Tokyo"},
+		summary{c.Store, c.Language, c.Points, c.Titles, c.Schedule, c.Zone}); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]Source{
+		{Name: "second", Connection: "alpha", Mapping: in("m.yaml"), Schedule: "@hourly", Stream: &fakeStream{Table: "t"}},
+		{Name: "first", Connection: "zeta", Mapping: in("m.yaml"), Stream: &fakeStream{Object: "Account"}},
+	}, c.Sources); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]Write{{"zeta", "Contact", engine.Contact, map[string]string{"band": "Band__c"}}}, c.Write); diff != "" {
+		t.Error(diff)
+	}
+	if len(c.Warnings) != 1 || !strings.HasPrefix(c.Warnings[0], file+":6:") || !strings.Contains(c.Warnings[0], "chmod 600") {
+		t.Errorf("warnings %q", c.Warnings)
+	}
+	placed := c.Place(fault.Problems{{Path: "schedule", Msg: "no such schedule"}})
+	if want := file + ":3:11: no such schedule\n    3 | schedule: \"0 2 * * *\"\n      |           ^^^^^^^^^^^"; placed == nil || placed.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", placed, want)
+	}
+}
+
+// TestErrors compares all messages with golden files: go test -update writes them.
+func TestErrors(t *testing.T) {
+	load := func(file string) error { _, err := Load(file, registry()); return err }
+	compile := func(file string) error {
+		_, err := LoadMapping(file, mapping.Env{Kinds: []string{"visit", "visit_by_customer", "phone", "mail"}, Cues: []string{"question"}})
+		return err
+	}
+	for name, check := range map[string]func(string) error{
+		"energyd": load, "tabs": load, "syntax": load, "empty": load, "documents": load, "sjis": load, "bom_crlf": load, "list": load,
+		"missing": load, "mapping": compile,
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := check("testdata/bad/" + name + ".yaml")
+			var es Errors
+			if !errors.As(err, &es) || fault.KindOf(err) != fault.Config {
+				t.Fatalf("got %T %v", err, err)
+			}
+			golden(t, "testdata/bad/"+name+".golden", err.Error()+"\n")
+			if strings.Contains(err.Error(), "hunter") {
+				t.Error("a secret is shown")
+			}
+		})
+	}
+	if err := load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a folder, not a file") {
+		t.Errorf("a folder gives %v", err)
+	}
+}
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExcerpt(t *testing.T) {
+	for _, c := range []struct {
+		line          string
+		column, width int
+		want          string
+	}{
+		{"    shedule: x", 5, 7, "    7 |     shedule: x\n      |     ^^^^^^^"},
+		{"日報: 訪問", 5, 2, "    7 | 日報: 訪問\n      |       ^^^^"},
+		{"\ta: b", 5, 1, "    7 | \ta: b\n      | \t   ^"},
+		{"ﾏﾈ: x", 5, 1, "    7 | ﾏﾈ: x\n      |     ^"},
+		{"", 9, 3, "    7 | \n      | ^"},
+		{"password: hunter2", 1, 8, "    7 | password: [redacted]\n      | ^^^^^^^^"},
+		{`{api_key: "hunter2", a: b}`, 2, 7, "    7 | {api_key: [redacted], a: b}\n      |  ^^^^^^^"},
+		{"store: postgres://u:hunter2@h/db", 1, 5, "    7 | store: postgres://u:[redacted]@h/db\n      | ^^^^^"},
+		{"password: ${env:P}", 1, 8, "    7 | password: ${env:P}\n      | ^^^^^^^^"},
+	} {
+		if got := excerpt(c.line, 7, c.column, c.width); got != c.want {
+			t.Errorf("%q:\n%s\nwant\n%s", c.line, got, c.want)
+		}
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	for _, name := range []string{"energyd", "mapping", "tabs", "syntax"} {
+		data, err := os.ReadFile("testdata/bad/" + name + ".yaml")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte("a: &a [*a]\n"))
+	f.Add([]byte("a: &a {b: *a}\nsources: *a\n"))
+	f.Add([]byte("? [a, b]\n: c\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		check := func(d *document, err error) {
+			var es Errors
+			if err != nil && !errors.As(err, &es) {
+				t.Fatalf("%T: %v", err, err)
+			}
+		}
+		doc := parse("x.yaml", data)
+		if doc.root != nil {
+			l := loader{decoder: decoder{doc: doc, references: true}, config: &Config{doc: doc}, reg: registry(), types: map[string]string{}}
+			l.load()
+		}
+		check(doc, sorted(doc.problems))
+		_, err := compileMapping(parse("x.yaml", data), mapping.Env{Kinds: []string{"visit"}})
+		check(nil, err)
+	})
+}
