@@ -208,6 +208,30 @@ func TestC13_dropped_locators(t *testing.T) {
 	}
 }
 
+func TestSource_rows_that_change_between_pages(t *testing.T) {
+	o := frozen(t)
+	ids := make([]string, 700)
+	for i := range ids {
+		ids[i] = o.insert("Account", map[string]any{"Name": "顧客"})
+	}
+	o.advance(time.Hour) // so that lookback does not mend what is lost
+	c := o.conn()
+	c.cfg.PageSize = 200
+	r := o.reader(c, stream("Account", "Name"))
+	pages := 0
+	r.round(200, func() {
+		switch pages++; pages {
+		case 1: // the last row of page 2 will come with a stamp beyond the window
+			o.must(o.Update("Account", ids[399], map[string]any{"Name": "変更"}))
+		case 2: // going on from there must not skip page 3
+			o.inject(crmsim.Fault{Name: "drop_locators"})
+		}
+	})
+	o.settled()
+	r.round(200, nil)
+	r.wantAll("Account")
+}
+
 func TestC15_windows_are_halved_and_both_halves_read(t *testing.T) {
 	tooLong := crmsim.Fault{Name: "status", Match: "GET ^" + dataPath + "/queryAll", Status: 400, ContentType: "application/json",
 		Body: `[{"errorCode":"QUERY_TIMEOUT","message":"Your query request was running for too long."}]`}

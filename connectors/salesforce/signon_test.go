@@ -181,3 +181,20 @@ func TestC59_troubles_that_heal(t *testing.T) {
 		t.Errorf("420 for ever: %v after %d calls", err, o.calls("GET", dataPath)-before)
 	}
 }
+
+func TestC08_echoed_secrets_do_not_show(t *testing.T) {
+	o := newOrg(t)
+	c := o.conn()
+	o.must(c.Check(t.Context()))
+	for match, secret := range map[string]string{"POST ^" + tokenPath: plantedSecret, "GET ^" + dataPath: c.sessions.current.Load().token} {
+		o.inject(crmsim.Fault{Name: "status", Match: match, Times: 1, Status: 400, ContentType: "application/json",
+			Body: `[{"errorCode":"JSON_PARSER_ERROR","message":"cannot read ` + secret + `"}]`})
+		if strings.HasPrefix(match, "POST") {
+			c.sessions.current.Store(nil)
+		}
+		err := c.Check(t.Context())
+		if err == nil || strings.Contains(err.Error(), secret) || !strings.Contains(err.Error(), "[redacted]") {
+			t.Errorf("%s: %v", match, err)
+		}
+	}
+}
