@@ -3,7 +3,6 @@ package crmsim
 import (
 	"bytes"
 	"embed"
-	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -164,7 +163,7 @@ func (s *Server) listView(v view) listPage {
 	order := orderKey{get: getter{field: f}, desc: down, nullsLast: true}
 	slices.SortStableFunc(rows, func(a, b *record) int { return order.order(a.value(key), b.value(key)) })
 	for _, column := range columns {
-		h := heading{Label: v.T(o.fields[column].Label), Kind: s.cell(v, nil, o.fields[column], nil).Kind}
+		h := heading{Label: v.T(o.fields[column].Label), Kind: s.cell(v, o.fields[column], nil).Kind}
 		name := o.fields[column].Name
 		h.Link = v.Here("sort", "-"+name)
 		if column == key {
@@ -190,7 +189,7 @@ func (s *Server) listView(v view) listPage {
 	for _, r := range rows[from:to] {
 		row := listRow{ID: r.id(), Name: r.text("Name")}
 		for _, column := range columns[1:] {
-			row.Cells = append(row.Cells, s.cell(v, r, o.fields[column], r.value(column)))
+			row.Cells = append(row.Cells, s.cell(v, o.fields[column], r.value(column)))
 		}
 		page.Rows = append(page.Rows, row)
 	}
@@ -240,7 +239,7 @@ func (s *Server) accountView(v view, id string) (accountPage, bool) {
 	v.Title = r.text("Name")
 	page := accountPage{view: v, Kind: r.text("Type")}
 	for i, f := range r.obj.fields {
-		c := s.cell(v, r, f, r.value(i))
+		c := s.cell(v, f, r.value(i))
 		switch {
 		case f.custom() && c.Kind == "long":
 			page.Notes = append(page.Notes, c)
@@ -252,7 +251,7 @@ func (s *Server) accountView(v view, id string) (accountPage, bool) {
 	}
 	for _, name := range []string{"CreatedDate", "LastModifiedDate", "LastModifiedById"} {
 		i, f := r.obj.field(name)
-		page.Details = append(page.Details, s.cell(v, r, f, r.value(i)))
+		page.Details = append(page.Details, s.cell(v, f, r.value(i)))
 	}
 	page.Contacts = s.related(v, "contact", id, []string{"Name", "Title", "Department", "Email"}, func(*record) bool { return true })
 	page.Deals = s.related(v, "opportunity", id, []string{"Name", "StageName", "Amount", "CloseDate"}, func(deal *record) bool {
@@ -273,7 +272,7 @@ func (s *Server) related(v view, object, account string, fields []string, wanted
 		row := map[string]cell{}
 		for _, name := range fields {
 			i, f := o.field(name)
-			row[name] = s.cell(v, r, f, r.value(i))
+			row[name] = s.cell(v, f, r.value(i))
 		}
 		rows = append(rows, row)
 	}
@@ -320,7 +319,7 @@ func (v view) day(t time.Time) string {
 }
 
 // cell makes a stored value readable.
-func (s *Server) cell(v view, r *record, f *Field, value any) cell {
+func (s *Server) cell(v view, f *Field, value any) cell {
 	c := cell{Label: v.T(f.Label), Kind: "text"}
 	switch f.Type {
 	case LongTextArea:
@@ -334,7 +333,7 @@ func (s *Server) cell(v view, r *record, f *Field, value any) cell {
 	}
 	switch value := value.(type) {
 	case float64:
-		c.Text = grouped(strconv.FormatFloat(value, 'f', -1, 64))
+		c.Text = grouped(strconv.FormatFloat(value, 'f', f.Scale, 64)) // the scale's digits, so that columns line up
 		switch f.Type {
 		case Currency:
 			c.Text = "¥" + c.Text
@@ -368,16 +367,16 @@ func (s *Server) cell(v view, r *record, f *Field, value any) cell {
 
 // grouped puts commas between thousands.
 func grouped(number string) string {
-	whole, fraction, _ := strings.Cut(number, ".")
-	start := 0
+	whole, fraction, dotted := strings.Cut(number, ".")
+	sign := ""
 	if strings.HasPrefix(whole, "-") {
-		start = 1
+		sign, whole = "-", whole[1:]
 	}
-	for i := len(whole) - 3; i > start; i -= 3 {
+	for i := len(whole) - 3; i > 0; i -= 3 {
 		whole = whole[:i] + "," + whole[i:]
 	}
-	if fraction != "" {
-		return fmt.Sprintf("%s.%s", whole, fraction)
+	if dotted {
+		fraction = "." + fraction
 	}
-	return whole
+	return sign + whole + fraction
 }
