@@ -26,6 +26,7 @@ func (postgres) open(cfg *Config, dir string) (*sql.DB, error) {
 		User: cfg.User, Password: cfg.Password.Reveal(),
 		ApplicationName: "energyd", ConnectTimeout: connectTimeout,
 		ClientEncoding: "UTF8", Datestyle: "ISO, MDY", SSLSNI: true,
+		BinaryParameters: true, // one round trip for each query
 		Runtime: map[string]string{
 			"default_transaction_read_only": "on",
 			"timezone":                      "UTC",

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"energyd/connectors"
+	"energyd/internal/fault"
 )
 
 func keys(b connectors.Batch) []string {
@@ -275,4 +276,68 @@ func withoutEncoding(t *testing.T, s *server) *server {
 	own.cfg = func() *Config { return config("postgres", s.addr, name) }
 	own.grant = func(t *testing.T) { own.exec(t, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader") }
 	return &own
+}
+
+// A key that cannot be read still gives a reject of its own, and the reading goes on behind it.
+func TestSource_Read_bad_keys(t *testing.T) {
+	s := startSQLite(t)
+	s.exec(t, "CREATE TABLE d (id text PRIMARY KEY NOT NULL)")
+	s.exec(t, "INSERT INTO d VALUES ('a'), (''), (CAST(x'93fa' AS TEXT)), (CAST(x'93fb' AS TEXT)), ('日')")
+	for _, limit := range []int{1, 2, 10} {
+		b := all(t, s.open(t), stream("d"), "", limit)
+		if diff := cmp.Diff([]string{"a", "日"}, keys(b)); diff != "" {
+			t.Errorf("limit %d: keys (-want +got):\n%s", limit, diff)
+		}
+		got := map[string]string{}
+		for _, r := range b.Rejects {
+			got[r.Key] = r.Code
+		}
+		if diff := cmp.Diff(map[string]string{"s:": "no_key", "b:k/o=": "encoding", "b:k/s=": "encoding"}, got); diff != "" {
+			t.Errorf("limit %d: rejects (-want +got):\n%s", limit, diff)
+		}
+	}
+}
+
+// SQLite has no type of time: what it cannot compare is read apart, and another zone than the stream's is told.
+func TestSource_Read_sqlite_times(t *testing.T) {
+	s := startSQLite(t)
+	s.exec(t, "CREATE TABLE d (id integer PRIMARY KEY, changed text NOT NULL)")
+	s.exec(t, "INSERT INTO d VALUES (1, '2026-11-02 10:00'), (2, '昨日'), (3, '2026-11-01T10:00:00'), (4, '2026-11-02 09:59:59.5')")
+	cfg := stream("d", func(c *Stream) { c.Changed = "changed" })
+	b := all(t, s.open(t), cfg, "", 1)
+	if diff := cmp.Diff([]string{"3", "4", "1", "2"}, keys(b)); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+	s.exec(t, "UPDATE d SET changed = '2026-11-01T10:00:00+09:00' WHERE id = 3")
+	source, err := s.open(t).Source(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = source.Read(t.Context(), "", 10)
+	wantFault(t, err, fault.Config, "changed", "timezone to UTC")
+}
+
+func TestSource_Read_same_key_twice(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		s.exec(t, "CREATE TABLE d (id integer NOT NULL, v integer)")
+		s.grant(t)
+		s.exec(t, "INSERT INTO d VALUES (1, 1), (1, 2), (2, 1)")
+		b := all(t, s.open(t), stream("d", func(c *Stream) { c.Key = []string{"id"} }), "", 10)
+		if len(b.Records) != 2 || len(b.Rejects) != 1 || b.Rejects[0].Code != "key_twice" || b.Rejects[0].Key != "1" {
+			t.Errorf("got %+v", b)
+		}
+	})
+}
+
+func TestSource_Read_number_is_not_whole(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		s.exec(t, "CREATE TABLE d (id integer PRIMARY KEY, n numeric(20,1))")
+		s.grant(t)
+		s.exec(t, "INSERT INTO d VALUES (1, 1.5)")
+		source, err := s.open(t).Source(t.Context(), stream("d", func(c *Stream) { c.Changed = "n" }))
+		if err == nil {
+			_, err = source.Read(t.Context(), "", 10)
+		}
+		wantFault(t, err, fault.Config, "n", "changed")
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -208,19 +209,21 @@ func (r *reader) add(values []any, bad string) {
 	if r.isTime() {
 		rec.ChangedAt, _ = values[r.changed].(time.Time)
 	}
-	reject := connectors.Reject{Key: rec.Key, Origin: rec.Origin}
+	reject := connectors.Reject{Key: rec.Key}
 	switch {
-	case r.phase == keyless || rec.Key == "":
+	case r.phase == keyless:
 		r.skip++
 		reject.Key = fmt.Sprintf("no key, row %d", r.skip)
-		reject.Origin = r.prefix + reject.Key
-		reject.Code, reject.Reason = "no_key", "the row has no value in its key columns; fill them in the database, or name others in key"
+		reject.Code, reject.Reason = "no_key", noKey
 	case bad != "":
 		reject.Code = "encoding"
 		reject.Reason = fmt.Sprintf("the column %q holds bytes that are not UTF-8; repair the row in the database", bad)
-		if rec.Key == "" || r.names.Index(bad) == r.key[0] {
-			reject.Key = rec.Key + encode(r.last[len(r.last)-len(r.key)])
+		if slices.Contains(r.key, r.names.Index(bad)) {
+			reject.Key = r.position()
 		}
+	case rec.Key == "":
+		reject.Key = r.position()
+		reject.Code, reject.Reason = "no_key", noKey
 	case rec.Key == r.prev:
 		reject.Code, reject.Reason = "key_twice", "another row has the same key; name more columns in key"
 	default:
@@ -228,8 +231,20 @@ func (r *reader) add(values []any, bad string) {
 		r.batch.Records = append(r.batch.Records, rec)
 		return
 	}
+	reject.Origin = r.prefix + reject.Key
 	reject.Fields = rec.Fields()
 	r.batch.Rejects = append(r.batch.Rejects, reject)
+}
+
+const noKey = "the row has no value in its key columns; fill them in the database, or name others in key"
+
+// position stands for a key that a row does not have.
+func (r *reader) position() string {
+	parts := make([]string, len(r.last))
+	for i, v := range r.last {
+		parts[i] = encode(v)
+	}
+	return strings.Join(parts, "/")
 }
 
 // appendKey writes one part of a key. In a key of several, a slash inside a part is escaped.

@@ -16,7 +16,8 @@ package sqltable
 
 import (
 	"context"
-	_ "embed"
+	_ "embed" // for the sample
+	"errors"
 	"fmt"
 	"time"
 
@@ -102,6 +103,9 @@ func (c *conn) clock(ctx context.Context) (time.Time, error) {
 
 // fault turns a driver's error into one for people. table may be "".
 func (c *conn) fault(ctx context.Context, table string, err error) error {
+	if f := new(fault.Error); errors.As(err, &f) {
+		return err
+	}
 	op := c.env.Name
 	if table != "" {
 		op += ": " + table

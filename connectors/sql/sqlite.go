@@ -49,6 +49,8 @@ func (sqliteDialect) kindOf(typeName string) kind {
 		return day
 	case has("INT"):
 		return integer
+	case has("REAL"), has("FLOA"), has("DOUB"), has("NUM"), has("DEC"):
+		return float
 	case has("BOOL"):
 		return boolean
 	case has("BLOB"):

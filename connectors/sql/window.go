@@ -124,23 +124,26 @@ func (s *source) openWindow(ctx context.Context, c *cursor) error {
 			c.From = from.Add(-time.Duration(s.cfg.Lookback)).Format(wallLayout)
 		}
 	default:
-		var top sql.NullInt64
-		if err := s.db.GetContext(ctx, &top, "SELECT max("+s.quoted[s.changed]+") FROM "+s.from); err != nil {
+		var text sql.NullString
+		if err := s.db.GetContext(ctx, &text, "SELECT max("+s.quoted[s.changed]+") FROM "+s.from); err != nil {
 			return err
 		}
-		c.To = c.Done // no numbers: nothing to read
-		if top.Valid {
-			c.To = strconv.FormatInt(top.Int64+1, 10)
+		if !text.Valid { // no numbers: nothing to read
+			c.To = c.Done
+			return nil
 		}
+		top, err := strconv.ParseInt(text.String, 10, 64)
+		if err != nil {
+			return fault.New(fault.Config, s.op, fmt.Sprintf("the greatest number in %q is %s", s.cfg.Changed, text.String),
+				"name a column of whole numbers below 2^63 in changed", err)
+		}
+		c.To = strconv.FormatInt(top+1, 10)
 		if c.Done != "" {
 			done, err := strconv.ParseInt(c.Done, 10, 64)
 			if err != nil {
 				return err
 			}
-			if top.Valid {
-				done = min(done, top.Int64)
-			}
-			c.From = strconv.FormatInt(done-s.cfg.LookbackNumbers, 10)
+			c.From = strconv.FormatInt(min(done, top)-s.cfg.LookbackNumbers, 10)
 		}
 	}
 	return nil
@@ -150,11 +153,20 @@ func (s *source) openWindow(ctx context.Context, c *cursor) error {
 func (s *source) next(c *cursor) bool {
 	c.At, c.Skip = nil, 0
 	for c.Phase++; c.Phase < phases; c.Phase++ {
-		if c.Phase == untimed && s.changed >= 0 && !s.columns[s.changed].notNull || c.Phase == keyless && len(s.nullKeys) > 0 {
+		if c.Phase == untimed && s.mayBeUntimed() || c.Phase == keyless && len(s.nullKeys) > 0 {
 			return true
 		}
 	}
 	return false
+}
+
+// mayBeUntimed tells whether change times may be NULL, as they are or as they are compared.
+func (s *source) mayBeUntimed() bool {
+	if s.changed < 0 {
+		return false
+	}
+	operand, _ := s.operands(s.changed)
+	return !s.columns[s.changed].notNull || operand != s.quoted[s.changed]
 }
 
 // interval is the finished window, when it was one of times.
@@ -189,7 +201,8 @@ func (s *source) statement(c cursor, limit int) (string, []any, error) {
 	}
 	switch {
 	case c.Phase == untimed:
-		add(s.quoted[s.changed] + " IS NULL")
+		operand, _ := s.operands(s.changed)
+		add(operand + " IS NULL")
 	case c.Phase == timed && s.changed >= 0:
 		from, to, err := s.bounds(c)
 		if err != nil {
