@@ -1,0 +1,112 @@
+package mapping
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"energyd/connectors"
+	"energyd/engine"
+	"energyd/internal/fault"
+)
+
+func TestCompile_lookupMeanings(t *testing.T) {
+	cfg := &Config{
+		Lookups: map[string]map[string]string{"kinds": {"訪問": "vist", "電話": "phone", "来社": "visit"}},
+		Activity: &ActivityRule{At: "day", Account: "account",
+			Kind: `lookup("kinds", activity, "mial")`, Direction: `memo contains "受" ? "in" : "outbound"`},
+		Tests: []Test{{Name: "columns", Record: map[string]any{"day": nil, "account": nil, "activity": nil, "memo": nil}, Skip: "x"}},
+	}
+	_, err := Compile(cfg, Env{Kinds: []string{"visit", "phone", "mail"}})
+	want := fault.Problems{
+		{Path: "activity.kind", Offset: 26, Msg: `unknown kind "mial"; did you mean "mail"?`},
+		{Path: "activity.direction", Offset: 22, Msg: `unknown direction "in"; known are mutual, inbound, outbound`},
+	}
+	var got fault.Problems
+	if !errors.As(err, &got) || cmp.Diff(want, got) != "" {
+		t.Errorf("got %#v", got)
+	}
+	cfg.Activity.Kind, cfg.Activity.Direction = `lookup("kinds", activity)`, ""
+	_, err = Compile(cfg, Env{Kinds: []string{"visit", "phone", "mail"}})
+	want = fault.Problems{{Path: "lookups.kinds.訪問", Msg: `unknown kind "vist"; did you mean "visit"?`}}
+	if !errors.As(err, &got) || cmp.Diff(want, got) != "" {
+		t.Errorf("got %#v", got)
+	}
+}
+
+// TestRunTests: a test that can only pass tests nothing.
+func TestRunTests(t *testing.T) {
+	record := map[string]any{"day": "2026-09-30", "account": "A1", "kind": "visit", "who": "C1", "draft": false}
+	cfg := &Config{
+		Timezone: "Asia/Tokyo",
+		Skip:     []SkipRule{{When: "draft", Reason: "draft"}},
+		Activity: &ActivityRule{Line: 4, At: "day", Kind: "kind", Account: "account", Participants: []ParticipantRule{{Contact: "who", Role: "cc"}}},
+		Tests: []Test{
+			{Name: "right", Record: record, Expect: map[string]any{"kind": "visit", "date": "2026-09-30", "participants": []any{map[string]any{"role": "cc"}}}},
+			{Name: "wrong", Record: record, Expect: map[string]any{"kind": "phone", "participants": []any{map[string]any{"role": "to"}}, "deals": []any{"D1"}}},
+			{Name: "no skip", Record: record, Skip: "draft"},
+			{Name: "no reject", Record: record, Reject: "kind"},
+			{Name: "a reject", Record: map[string]any{"draft": nil}, Expect: map[string]any{"kind": "visit"}},
+		},
+	}
+	m, err := Compile(cfg, Env{File: "m.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"",
+		"deals: expected [D1], got []\nkind: expected phone, got visit\nparticipants[0].role: expected to, got cc",
+		`expected the skip "draft", got a result`,
+		`expected the reject "kind", got a result`,
+		`expected a result, got the reject "kind" (activity.kind gives nothing for this record; add a lookup line or a skip rule for such records)`,
+	}
+	for i, r := range m.RunTests() {
+		got := ""
+		if r.Err != nil {
+			got = r.Err.Error()
+		}
+		if got != want[i] {
+			t.Errorf("%s: got %q, want %q", r.Name, got, want[i])
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	cfg := &Config{Activity: &ActivityRule{At: `date(day)`, Kind: "visit", Account: `find("account", "code", code)`,
+		Deals: []string{`find("deal", "code", code)`}, Reps: []string{"rep", "rep"}}}
+	m, err := Compile(cfg, Env{Kinds: []string{"visit"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.tests = []Test{
+		{Name: "codes may be numbers", Record: map[string]any{"day": "2026-09-30", "code": int64(4711), "rep": 12.0},
+			Directory: []Entry{{Kind: "account", ID: "001", Keys: map[string]string{"code": "4711"}}},
+			Expect:    map[string]any{"account": "001", "deals": []any{}, "reps": []any{"12"}}},
+	}
+	for _, r := range m.RunTests() {
+		if r.Err != nil {
+			t.Error(r.Err)
+		}
+	}
+	r := record(map[string]any{"day": "2026-09-30", "code": "K9", "rep": nil})
+	_, err = m.Apply(r, testDirectory{})
+	want := `no account with code "K9" is known; correct the record, or pull the accounts first and retry`
+	if reject := (*RejectError)(nil); !errors.As(err, &reject) || reject.Code != "account" || reject.Reason != want {
+		t.Errorf("got %v", err)
+	}
+	if id, ok := (testDirectory{{Kind: "rep", ID: "005", Keys: map[string]string{"code": "R1"}}}).Find(engine.Rep, "code", "R1"); !ok || id != "005" {
+		t.Errorf("got %q, %v", id, ok)
+	}
+}
+
+func record(values map[string]any) connectors.Record {
+	r := connectors.Record{Key: "1"}
+	var names []string
+	for name, v := range values {
+		names = append(names, name)
+		r.Values = append(r.Values, v)
+	}
+	r.Columns = connectors.NewColumns(names)
+	return r
+}
