@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"os/exec"
@@ -67,43 +69,49 @@ func TestKill(t *testing.T) {
 		args  []string
 		fault crmsim.Fault // slows the CRM down, so that kills fall between its answers
 	}{
-		{name: "pull", args: []string{"pull"}, fault: crmsim.Fault{Name: "slow", Match: "GET /services/data/.*", DelayMS: 40}},
-		{name: "apply", args: []string{"sync"}, fault: crmsim.Fault{Name: "slow", Match: "PATCH /services/data/.*", DelayMS: 150}},
+		{"pull", []string{"pull"}, crmsim.Fault{Name: "slow", Match: "GET /services/data/.*", DelayMS: 30}},
+		{"apply", []string{"sync"}, crmsim.Fault{Name: "slow", Match: "PATCH /services/data/.*", DelayMS: 150}},
 	} {
 		t.Run(step.name, func(t *testing.T) {
-			w, config := world(t)
-			if err := w.CRM().Inject(step.fault); err != nil {
-				t.Fatal(err)
-			}
-			args := append(step.args, "--config", config, "--as-of", asOf)
 			whole := undisturbed(t, step.args, step.fault, asOf)
-			killed := 0
-			for round := 0; killed < 10; round++ {
-				if round == 100 {
-					t.Fatalf("only %d of 100 processes could be killed before they ended", killed)
-				}
-				cmd := process(t.Context(), args...)
-				if err := cmd.Start(); err != nil {
+			for kills := 0; kills < 10; {
+				w, config := world(t)
+				if err := w.CRM().Inject(step.fault); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(time.Duration(rand.Float64() * float64(whole))) // a random moment is the point here
-				_ = cmd.Process.Kill()                                     // it may have ended by itself
-				err := cmd.Wait()
-				if exit, ok := err.(*exec.ExitError); ok && exit.Sys().(syscall.WaitStatus).Signaled() {
-					killed++
+				n := killUntilDone(t, append(step.args, "--config", config, "--as-of", asOf), whole)
+				kills += n
+				if code := run(t.Context(), []string{"sync", "--config", config, "--as-of", asOf}, io.Discard, t.Output()); code != exitDone && code != exitPartial {
+					t.Fatalf("the sync after %d kills ended with exit code %d", n, code)
 				}
-				t.Logf("round %d: %v", round, err)
-			}
-			out := mustRun(t, exitPartial, "sync", "--config", config, "--as-of", asOf)
-			t.Log(out)
-			if diff := cmp.Diff(want, stateOf(t, w, config, asOf)); diff != "" {
-				t.Errorf("after %d kills the world differs (-calm +killed):\n%s", killed, diff)
-			}
-			again := mustRun(t, exitDone, "sync", "--config", config, "--as-of", asOf)
-			if !strings.Contains(again, "nothing to write") {
-				t.Errorf("a sync after the last one still writes:\n%s", again)
+				if diff := cmp.Diff(want, stateOf(t, w, config, asOf)); diff != "" {
+					t.Fatalf("after %d kills the world differs (-calm +killed):\n%s", n, diff)
+				}
+				if again := mustRun(t, exitDone, "sync", "--config", config, "--as-of", asOf); !strings.Contains(again, "nothing to write") {
+					t.Fatalf("a sync after the last one still writes:\n%s", again)
+				}
 			}
 		})
+	}
+}
+
+// killUntilDone starts energyd and kills it at a random moment, again and
+// again until it ends by itself. It gives how often it was killed.
+func killUntilDone(t *testing.T, args []string, whole time.Duration) (kills int) {
+	t.Helper()
+	for {
+		cmd := process(t.Context(), args...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kill := time.AfterFunc(time.Duration(rand.Float64()*float64(whole)), func() { _ = cmd.Process.Kill() }) // it may have ended by itself
+		err := cmd.Wait()
+		kill.Stop()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || !exit.Sys().(syscall.WaitStatus).Signaled() {
+			return kills
+		}
+		kills++
 	}
 }
 

@@ -42,8 +42,9 @@ func Start(ctx context.Context, dir string, now func() time.Time) (*World, error
 	}
 	w := &World{Config: filepath.Join(dir, "energyd.yaml")}
 	fresh := !exists(filepath.Join(dir, crmFile))
-	// Salesforce-like CRMs hold back what was saved in the last minutes; the company's records are from yesterday.
-	clock := func() time.Time { return now().Add(-24 * time.Hour) }
+	today := dayInJapan(now())
+	// The company's records are from yesterday: what was saved in the last minutes is not read yet.
+	clock := func() time.Time { return today.Add(-12 * time.Hour) }
 	var err error
 	if w.crm, err = crmsim.New(crmsim.Options{
 		ClientID: "energyd-demo", ClientSecret: secret, DailyCalls: 100_000, File: filepath.Join(dir, crmFile), Fields: fields(),
@@ -52,7 +53,7 @@ func Start(ctx context.Context, dir string, now func() time.Time) (*World, error
 		return nil, fmt.Errorf("the simulated CRM: %w", err)
 	}
 	if fresh {
-		if err := w.fill(ctx, filepath.Join(dir, reportFile), now()); err != nil {
+		if err := w.fill(ctx, filepath.Join(dir, reportFile), today); err != nil {
 			return nil, errors.Join(err, w.Close())
 		}
 	}
@@ -88,10 +89,7 @@ func fields() map[string][]crmsim.Field {
 }
 
 // fill puts the company's records into the CRM and the daily-report database.
-func (w *World) fill(ctx context.Context, reportFile string, now time.Time) error {
-	japan := time.FixedZone("JST", 9*3600)
-	local := now.In(japan)
-	today := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
+func (w *World) fill(ctx context.Context, reportFile string, today time.Time) error {
 	people := reps()
 	customers := accounts(people)
 	if err := fillCRM(w.crm, people, customers, today); err != nil {
@@ -138,6 +136,12 @@ func (w *World) Close() error {
 		errs = append(errs, w.server.Shutdown(ctx))
 	}
 	return errors.Join(append(errs, w.crm.Close())...)
+}
+
+// dayInJapan gives midnight UTC of the date that it is in Japan.
+func dayInJapan(t time.Time) time.Time {
+	year, month, day := t.In(time.FixedZone("JST", 9*3600)).Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
 func exists(path string) bool {
