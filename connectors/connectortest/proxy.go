@@ -102,7 +102,11 @@ func (p *Proxy) serve(client net.Conn) {
 		p.mu.Lock()
 		delete(p.conns, client)
 		p.mu.Unlock()
-		reset(client)
+		if mode == healthy {
+			client.Close()
+		} else {
+			reset(client)
+		}
 	}()
 	switch mode {
 	case refusing:
