@@ -307,6 +307,26 @@ func TestFutureWaits(t *testing.T) {
 	same(t, "earned", periods(s), "[2026-01:6]")
 }
 
+// 10 points fall below 8 on day 20. News of that very day keep the band, because
+// nobody saw it lower; a day later they find it fallen.
+func TestBandOnTheDayOfTheFall(t *testing.T) {
+	p := table(t)
+	same(t, "news on the day", p.Evaluate(engine.Account, stock(map[int]float64{0: 10, 20: 1}), day0+20).Band, 1)
+	same(t, "news a day later", p.Evaluate(engine.Account, stock(map[int]float64{0: 10, 21: 1}), day0+21).Band, 0)
+}
+
+func TestSupersedes(t *testing.T) {
+	base := visit("2026-03-10")
+	newer, deleted, other := base, base, base
+	newer.Version, deleted.Deleted, other.Kind = 2, true, "web_meeting"
+	same(t, "newer over deleted", engine.Supersedes(&newer, &deleted), true)
+	same(t, "deleted over newer", engine.Supersedes(&deleted, &newer), false)
+	same(t, "of equal versions the deletion", engine.Supersedes(&deleted, &other), true)
+	same(t, "not the other", engine.Supersedes(&other, &deleted), false)
+	same(t, "itself", engine.Supersedes(&base, &base), false)
+	same(t, "one of two", engine.Supersedes(&base, &other) != engine.Supersedes(&other, &base), true)
+}
+
 func negative(cells []engine.Cell) []engine.Cell {
 	cells = slices.Clone(cells)
 	for i := range cells {

@@ -97,6 +97,16 @@ func TestActivityRoundTrip(t *testing.T) {
 	})
 }
 
+func TestAppendActivityOfBrokenText(t *testing.T) {
+	a := visit("2026-03-10")
+	a.Account = "\x93\xfa"
+	got, err := engine.ParseActivity(engine.AppendActivity(nil, a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "account", got.Account, "\ufffd\ufffd")
+}
+
 // Whatever the line, ParseActivity answers; and what it accepts, it writes and reads back unchanged, and scores.
 func FuzzParseActivity(f *testing.F) {
 	f.Add([]byte(fullLine))

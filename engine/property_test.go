@@ -274,3 +274,26 @@ func TestExplainAddsUp(t *testing.T) {
 		}
 	})
 }
+
+// Whatever the closing day, energy is earned in the period of its date, and periods follow each other by date.
+func TestEarnedPeriods(t *testing.T) {
+	for _, closing := range []int{0, 1, 15, 20, 28, 29, 30, 31} {
+		p := table(t, func(c *engine.PointsConfig) { c.ClosingDay = closing })
+		want := make(map[engine.Period]int64)
+		var cells []engine.Cell
+		for d := date("2023-12-01"); d < date("2028-04-01"); d++ {
+			cells = append(cells, engine.Cell{Date: d, Milli: 1})
+			want[p.Period(d)]++
+			if step := p.Period(d+1) - p.Period(d); step < 0 || step > 1 {
+				t.Fatalf("closing day %d: from %v to the next day %d periods", closing, d, step)
+			}
+		}
+		got := make(map[engine.Period]int64)
+		for _, sum := range p.Evaluate(engine.Account, cells, date("2028-04-01")).Earned {
+			got[sum.Period] += sum.Milli
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("closing day %d: %s", closing, diff)
+		}
+	}
+}
