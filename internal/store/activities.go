@@ -20,7 +20,7 @@ func (s *Store) AccountActivities(ctx context.Context, account string) ([]engine
 	var list []engine.Activity
 	for _, a := range acts {
 		if a.Account == account {
-			list = append(list, a.Activity)
+			list = append(list, *a.Activity)
 		}
 	}
 	return list, nil
@@ -41,7 +41,7 @@ func (s *Store) Activities(ctx context.Context) iter.Seq2[engine.Activity, error
 				return
 			}
 			for i := range acts {
-				if !yield(acts[i].Activity, nil) {
+				if !yield(*acts[i].Activity, nil) {
 					return
 				}
 			}

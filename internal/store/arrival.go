@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+	"sync"
 
 	"energyd/engine"
 )
@@ -15,14 +16,21 @@ const arrivalBlock = 256 // activities in a block
 
 // packArrival packs activities for the table arrival. Times are kept to the microsecond.
 func packArrival(list []engine.Activity) []byte {
-	acts := make([]act, len(list))
-	sorted := make([]*act, len(list))
-	for i, a := range list {
-		acts[i] = act{Activity: a, cluster: clusterOf(&a)}
-		sorted[i] = &acts[i]
+	sorted := make([]act, len(list))
+	for i := range list {
+		sorted[i] = act{Activity: &list[i], cluster: clusterOf(&list[i])}
 	}
 	slices.SortFunc(sorted, compareActs)
-	var data []byte
+	half := (len(sorted)/arrivalBlock + 1) / 2 * arrivalBlock
+	var first, second []byte
+	var packing sync.WaitGroup
+	packing.Go(func() { first = packBlocks(sorted[:half]) })
+	second = packBlocks(sorted[half:])
+	packing.Wait()
+	return append(first, second...)
+}
+
+func packBlocks(sorted []act) (data []byte) {
 	var e encoder
 	for block := range slices.Chunk(sorted, arrivalBlock) {
 		packed := e.encode(block)
@@ -42,21 +50,14 @@ func cutBlock(data []byte) (block, rest []byte, err error) {
 }
 
 // activityTable is activity_block. Its encoder keeps buffers: one for each transaction.
-func activityTable() *table[*act] {
+func activityTable() *table[act] {
 	e := &encoder{}
-	return &table[*act]{
+	return &table[act]{
 		name: "activity_block", limit: 8 << 10,
-		hash:   func(a *act) uint64 { return a.cluster },
-		weight: func(a *act) int { return len(a.ID) + 24 },
-		decode: func(data []byte) ([]*act, error) {
-			acts, err := new(decoder).decode(data)
-			list := make([]*act, len(acts))
-			for i := range acts {
-				list[i] = &acts[i]
-			}
-			return list, err
-		},
-		encode: func(items []*act) ([]byte, []any) { return e.encode(items), nil },
+		hash:   func(a act) uint64 { return a.cluster },
+		weight: func(a act) int { return len(a.ID) + 24 },
+		decode: func(data []byte) ([]act, error) { return new(decoder).decode(data) },
+		encode: func(items []act) ([]byte, []any) { return e.encode(items), nil },
 	}
 }
 
@@ -70,7 +71,7 @@ type stream struct {
 	arrival int32
 }
 
-func (s *stream) head() *act { return &s.acts[0] }
+func (s *stream) head() act { return s.acts[0] }
 
 // step drops the head; false at the end.
 func (s *stream) step() (bool, error) {
@@ -98,15 +99,12 @@ func (s *stream) fill() (bool, error) {
 	return true, nil
 }
 
-func newConfluence(from []arrival, injected []*act) (*confluence, error) {
+func newConfluence(from []arrival, injected []act) (*confluence, error) {
 	c := &confluence{}
 	for i, a := range from {
 		c.heap = append(c.heap, &stream{rest: a.Data, arrival: int32(i)})
 	}
-	standing := &stream{}
-	for _, a := range injected {
-		standing.acts = append(standing.acts, *a)
-	}
+	standing := &stream{acts: injected}
 	kept := c.heap[:0]
 	for _, s := range append(c.heap, standing) {
 		if more, err := s.fill(); err != nil {
@@ -120,9 +118,9 @@ func newConfluence(from []arrival, injected []*act) (*confluence, error) {
 	return c, nil
 }
 
-func (c *confluence) peek() (*act, bool) {
+func (c *confluence) peek() (act, bool) {
 	if len(c.heap) == 0 {
-		return nil, false
+		return act{}, false
 	}
 	return c.heap[0].head(), true
 }

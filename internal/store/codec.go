@@ -41,10 +41,17 @@ const (
 
 // act is an activity on its way through a fold.
 type act struct {
-	engine.Activity
+	*engine.Activity
 	cluster uint64 // where it is kept
-	arrival int32  // index of the arrival that brought it; -1 = it stood in the store
+	arrival int32  // index of the arrival that brought it, or stands, settled, mark
 }
+
+// Values of act.arrival that are no index.
+const (
+	stands  = -1 // it is what the store held
+	settled = -2 // it stands, as fold.settle found
+	mark    = -3 // no activity: this cluster has to be looked at
+)
 
 // keyHash is where the activity's identity is kept. A collision does no harm.
 func keyHash(source, id string) uint64 {
@@ -69,20 +76,20 @@ func moment(a *engine.Activity) int64 {
 }
 
 // compareActs orders activities as blocks hold them: by cluster, account, time and identity.
-func compareActs(x, y *act) int {
+func compareActs(x, y act) int {
 	if c := cmp.Compare(x.cluster, y.cluster); c != 0 {
 		return c
 	}
 	if c := strings.Compare(x.Account, y.Account); c != 0 {
 		return c
 	}
-	if c := cmp.Compare(moment(&x.Activity), moment(&y.Activity)); c != 0 {
+	if c := cmp.Compare(moment(x.Activity), moment(y.Activity)); c != 0 {
 		return c
 	}
 	return compareKeys(x, y)
 }
 
-func compareKeys(x, y *act) int {
+func compareKeys(x, y act) int {
 	if c := strings.Compare(x.ID, y.ID); c != 0 {
 		return c
 	}
@@ -148,7 +155,7 @@ type encoder struct {
 }
 
 // encode gives the sealed block of acts, which are sorted by compareActs.
-func (e *encoder) encode(acts []*act) []byte {
+func (e *encoder) encode(acts []act) []byte {
 	for _, t := range []*interner{&e.strings, &e.shapes, &e.shares, &e.people, &e.cues} {
 		t.reset()
 	}
@@ -157,7 +164,7 @@ func (e *encoder) encode(acts []*act) []byte {
 	var time, date, version int64
 	account := ""
 	for _, a := range acts {
-		shape := e.shapeOf(&a.Activity) << 1
+		shape := e.shapeOf(a.Activity) << 1
 		if a.Account == account {
 			e.rows = binary.AppendUvarint(e.rows, shape)
 		} else {
@@ -206,7 +213,7 @@ func (e *encoder) encode(acts []*act) []byte {
 }
 
 // units gives the largest units, in µs, of which all times and all versions are multiples.
-func units(acts []*act) (times, versions int64) {
+func units(acts []act) (times, versions int64) {
 	steps := [...]int64{60_000_000, 1_000_000, 1_000, 1}
 	t, v := 0, 0
 	for _, a := range acts {
@@ -301,6 +308,7 @@ type decoder struct {
 	shares  [][]engine.Share
 	people  [][]engine.Participant
 	cues    [][]string
+	list    []engine.Activity
 	acts    []act
 
 	shareItems  []engine.Share
@@ -342,19 +350,19 @@ func (d *decoder) body(body []byte) ([]act, error) {
 	timeUnit, versionUnit := int64(r.uvarint()), int64(r.uvarint())
 	n := r.count(7)
 	if cap(d.acts) < n {
-		d.acts = make([]act, n)
+		d.acts, d.list = make([]act, n), make([]engine.Activity, n)
 	}
-	d.acts = d.acts[:n]
+	d.acts, d.list = d.acts[:n], d.list[:n]
 	var moment, date, version int64
 	var cluster uint64
 	account := ""
-	for i := range d.acts {
-		a := &d.acts[i]
+	for i := range d.list {
+		a := &d.list[i]
 		shape := r.uvarint()
 		if shape>>1 >= uint64(len(d.shapes)) {
 			return nil, errCorrupt
 		}
-		a.Activity, a.arrival = d.shapes[shape>>1], -1
+		*a = d.shapes[shape>>1]
 		flags := a.Version
 		fresh := i == 0 || account == ""
 		if shape&1 != 0 {
@@ -379,9 +387,9 @@ func (d *decoder) body(body []byte) ([]act, error) {
 		a.Deals, a.Reps = pickList(&r, d.shares), pickList(&r, d.shares)
 		a.People, a.Cues = pickList(&r, d.people), pickList(&r, d.cues)
 		if fresh {
-			cluster = clusterOf(&a.Activity)
+			cluster = clusterOf(a)
 		}
-		a.cluster = cluster
+		d.acts[i] = act{a, cluster, stands}
 	}
 	if r.bad || len(r.b) != r.i || len(text) != 0 {
 		return nil, errCorrupt

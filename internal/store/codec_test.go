@@ -39,9 +39,9 @@ func anyActivity(t *rapid.T) engine.Activity {
 func TestActivityCodec(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		list := rapid.SliceOfN(rapid.Custom(anyActivity), 0, 20).Draw(t, "activities")
-		acts := make([]*act, len(list))
-		for i, a := range list {
-			acts[i] = &act{Activity: a, cluster: clusterOf(&a)}
+		acts := make([]act, len(list))
+		for i := range list {
+			acts[i] = act{Activity: &list[i], cluster: clusterOf(&list[i])}
 		}
 		slices.SortFunc(acts, compareActs)
 		var e encoder
@@ -88,11 +88,11 @@ func TestLedgerCodec(t *testing.T) {
 	})
 }
 
-// damaged runs decoders on a body that may be anything: an error is right, a
+// FuzzDecode runs decoders on a body that may be anything: an error is right, a
 // panic is not, and memory is bounded by the size of the body.
 func FuzzDecode(f *testing.F) {
 	var e encoder
-	acts := []*act{{Activity: engine.Activity{Source: "日報", ID: "1", Account: "A", At: time.Unix(1e9, 0), Kind: "訪問",
+	acts := []act{{Activity: &engine.Activity{Source: "日報", ID: "1", Account: "A", At: time.Unix(1e9, 0), Kind: "訪問",
 		People: []engine.Participant{{Contact: "c", Title: "部長"}}, Deals: []engine.Share{{ID: "d"}}, Cues: []string{"question"}}}}
 	f.Add(e.encode(acts)[sealSpace:])
 	ledger, _ := encodeLedger([]*entry{{id: "A", cells: appendCells(nil, []engine.Cell{{Date: 1, Milli: 2}})}})

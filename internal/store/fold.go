@@ -2,15 +2,16 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"fmt"
+	"errors"
+	"iter"
 	"math"
 	"slices"
 
 	"github.com/jmoiron/sqlx"
 
 	"energyd/engine"
-	"energyd/internal/fault"
 )
 
 // Scorer says what activities are worth. It must depend on nothing else, and
@@ -94,8 +95,8 @@ type fold struct {
 
 	from      []arrival
 	contested map[uint64]bool // key hashes whose activities are settled beforehand
-	before    []engine.Activity
-	all       []*act
+	all       []act
+	changes   chan []change
 }
 
 // arrival is one saved batch.
@@ -130,7 +131,7 @@ func (f *fold) arrivals() (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := activityTable().merge(f.ctx, f.tx, in, f.merge); err != nil {
+	if err := f.scoring(func() error { return activityTable().merge(f.ctx, f.tx, in, f.merge) }); err != nil {
 		return false, err
 	}
 	if err := f.tally.flush(); err != nil {
@@ -191,13 +192,13 @@ func (f *fold) finish() error {
 // was or is seen in more than one cluster (they moved, or were deleted without
 // an account) are settled here: it returns the versions that stand, and marks
 // of the clusters that lose one, sorted by cluster.
-func (f *fold) keys() (injected []*act, err error) {
+func (f *fold) keys() (injected []act, err error) {
 	total := 0
 	for _, a := range f.from {
 		total += a.Activities
 	}
 	keys := make([]keyItem, 0, total)
-	err = f.each(func(a *act) {
+	err = f.each(func(a act) {
 		keys = append(keys, keyItem{keyHash(a.Source, a.ID), a.cluster})
 	})
 	if err != nil {
@@ -242,7 +243,7 @@ func (f *fold) keys() (injected []*act, err error) {
 }
 
 // each gives every arrived activity, which is not kept.
-func (f *fold) each(do func(a *act)) error {
+func (f *fold) each(do func(a act)) error {
 	var d decoder
 	for i := range f.from {
 		for rest := f.from[i].Data; len(rest) > 0; {
@@ -256,7 +257,7 @@ func (f *fold) each(do func(a *act)) error {
 			}
 			for j := range acts {
 				acts[j].arrival = int32(i)
-				do(&acts[j])
+				do(acts[j])
 			}
 			rest = after
 		}
@@ -265,15 +266,16 @@ func (f *fold) each(do func(a *act)) error {
 }
 
 // settle decides all activities of contested keys.
-func (f *fold) settle(clusters []uint64) (injected []*act, err error) {
-	var candidates []*act
-	take := func(a *act) {
+func (f *fold) settle(clusters []uint64) (injected []act, err error) {
+	var candidates []act
+	take := func(a act) {
 		if f.contested[keyHash(a.Source, a.ID)] {
-			kept := *a
+			kept := *a.Activity
 			// The lists' arrays are used again by the decoder.
 			kept.Deals, kept.Reps = slices.Clone(a.Deals), slices.Clone(a.Reps)
 			kept.People, kept.Cues = slices.Clone(a.People), slices.Clone(a.Cues)
-			candidates = append(candidates, &kept)
+			a.Activity = &kept
+			candidates = append(candidates, a)
 		}
 	}
 	if err := f.each(take); err != nil {
@@ -285,7 +287,7 @@ func (f *fold) settle(clusters []uint64) (injected []*act, err error) {
 		return nil, err
 	}
 	for _, c := range clusters {
-		injected = append(injected, &act{cluster: c, arrival: mark})
+		injected = append(injected, act{&engine.Activity{}, c, mark})
 	}
 	slices.SortFunc(candidates, compareKeys)
 	var places []keyItem
@@ -307,7 +309,7 @@ func (f *fold) settle(clusters []uint64) (injected []*act, err error) {
 }
 
 // stored gives the activities of the rows that hold these sorted clusters; they are not kept.
-func (f *fold) stored(clusters []uint64, do func(a *act)) error {
+func (f *fold) stored(clusters []uint64, do func(a act)) error {
 	t := activityTable()
 	firsts, err := t.firsts(f.ctx, f.tx)
 	if err != nil {
@@ -333,21 +335,14 @@ func (f *fold) stored(clusters []uint64, do func(a *act)) error {
 			return err
 		}
 		for i := range acts {
-			do(&acts[i])
+			do(acts[i])
 		}
 	}
 	return nil
 }
 
-// Values of act.arrival that are no index.
-const (
-	stands  = -1 // it is what the store held
-	settled = -2 // it stands, as settle found
-	mark    = -3 // no activity: this cluster has to be looked at
-)
-
 // stand gives which of the versions of one activity stands, and counts the others.
-func (f *fold) stand(same []*act) *act {
+func (f *fold) stand(same []act) act {
 	winner := same[0]
 	for _, a := range same[1:] {
 		if c := newer(a, winner); c > 0 || c == 0 && a.arrival == stands {
@@ -367,17 +362,17 @@ func (f *fold) stand(same []*act) *act {
 }
 
 // newer compares two versions of an activity: 0 = they are the same.
-func newer(a, b *act) int {
+func newer(a, b act) int {
 	switch {
 	case a.Version > b.Version:
 		return 1
 	case a.Version < b.Version:
 		return -1
-	case equal(&a.Activity, &b.Activity):
+	case equal(a.Activity, b.Activity):
 		return 0
 	}
 	var e encoder
-	return bytes.Compare(e.encode([]*act{a})[sealSpace:], e.encode([]*act{b})[sealSpace:])
+	return bytes.Compare(e.encode([]act{a})[sealSpace:], e.encode([]act{b})[sealSpace:])
 }
 
 func equal(a, b *engine.Activity) bool {
@@ -393,40 +388,38 @@ func equal(a, b *engine.Activity) bool {
 }
 
 // merge is what a row of activities becomes with those that arrived.
-func (f *fold) merge(old, in []*act) (out []*act, changed bool, err error) {
-	out = make([]*act, 0, len(old)+len(in))
+func (f *fold) merge(old, in []act) (out []act, changed bool, err error) {
+	out = make([]act, 0, len(old)+len(in))
+	var list []change
 	for len(in) > 0 {
 		c := in[0].cluster
+		of := func(acts []act) (n int) {
+			for n < len(acts) && acts[n].cluster == c {
+				n++
+			}
+			return n
+		}
 		n := 0
 		for n < len(old) && old[n].cluster < c {
 			n++
 		}
 		out, old = append(out, old[:n]...), old[n:]
-		n = 0
-		for n < len(old) && old[n].cluster == c {
-			n++
-		}
-		m := 0
-		for m < len(in) && in[m].cluster == c {
-			m++
-		}
-		start := len(out)
+		n, m, start := of(old), of(in), len(out)
 		out = f.cluster(out, old[:n], in[:m])
-		if did, err := f.score(old[:n], out[start:]); err != nil {
-			return nil, false, err
-		} else if did {
-			changed = true
-		}
+		list = append(list, changes(old[:n], out[start:])...)
 		old, in = old[n:], in[m:]
 	}
-	return append(out, old...), changed, nil
+	if len(list) > 0 {
+		f.changes <- list
+	}
+	return append(out, old...), len(list) > 0, nil
 }
 
 // cluster appends what one cluster holds afterwards.
-func (f *fold) cluster(out, old, in []*act) []*act {
+func (f *fold) cluster(out, old, in []act) []act {
 	start := len(out)
 	f.all = f.all[:0]
-	for _, list := range [][]*act{old, in} {
+	for _, list := range [][]act{old, in} {
 		for _, a := range list {
 			if a.arrival == mark || a.arrival != settled && len(f.contested) > 0 && f.contested[keyHash(a.Source, a.ID)] {
 				continue
@@ -442,13 +435,13 @@ func (f *fold) cluster(out, old, in []*act) []*act {
 	return out
 }
 
-// score adds the difference between a cluster's old and new activities to the
-// tally. It tells whether there is any.
-func (f *fold) score(old, now []*act) (changed bool, err error) {
-	if slices.Equal(old, now) {
-		return false, nil
-	}
+// change is what one account's activities were and are.
+type change struct{ was, is []act }
+
+// changes gives the accounts of a cluster whose activities changed.
+func changes(old, now []act) (list []change) {
 	for len(old) > 0 || len(now) > 0 {
+		var c change
 		account := ""
 		switch {
 		case len(old) == 0:
@@ -458,36 +451,42 @@ func (f *fold) score(old, now []*act) (changed bool, err error) {
 		default:
 			account = min(old[0].Account, now[0].Account)
 		}
-		var was, is []*act
-		was, old = ofAccount(old, account)
-		is, now = ofAccount(now, account)
-		if slices.Equal(was, is) {
-			continue
-		}
-		if err := f.contribute(was, -1); err != nil {
-			return true, err
-		}
-		if err := f.contribute(is, 1); err != nil {
-			return true, err
+		c.was, old = ofAccount(old, account)
+		c.is, now = ofAccount(now, account)
+		if !slices.Equal(c.was, c.is) {
+			list = append(list, c)
 		}
 	}
-	return true, nil
+	return list
 }
 
-func ofAccount(acts []*act, account string) (these, rest []*act) {
+func ofAccount(acts []act, account string) (these, rest []act) {
 	n := 0
 	for n < len(acts) && acts[n].Account == account {
 		n++
 	}
-	return acts[:n], acts[n:]
+	return acts[:n:n], acts[n:]
 }
 
-func (f *fold) contribute(acts []*act, sign int64) error {
-	f.before = f.before[:0]
-	for _, a := range acts {
-		f.before = append(f.before, a.Activity)
-	}
-	return f.tally.add(f.scorer, f.before, sign)
+// scoring runs work, whose changes are scored in another goroutine meanwhile.
+// The tally is complete when it returns.
+func (f *fold) scoring(work func() error) error {
+	f.changes = make(chan []change, 16)
+	done := make(chan error)
+	go func() {
+		var err error
+		for list := range f.changes {
+			for _, c := range list {
+				if err == nil {
+					err = f.tally.add(c)
+				}
+			}
+		}
+		done <- err
+	}()
+	err := work()
+	close(f.changes)
+	return errors.Join(err, <-done)
 }
 
 // runs gives the runs of equal items of a sorted slice.
@@ -547,37 +546,43 @@ func (f *fold) rebuild() error {
 			return err
 		}
 	}
-	var d decoder
-	for data, err := range scan(f.ctx, f.tx, "activity_block", "TRUE", math.MinInt64, math.MaxInt64) {
+	next, stop := iter.Pull2(scan(f.ctx, f.tx, "activity_block", "TRUE", math.MinInt64, math.MaxInt64))
+	defer stop()
+	for more := true; more; {
+		err := f.scoring(func() (err error) {
+			more, err = f.rescore(next)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		acts, err := d.decode(data)
-		if err != nil {
+		if err := f.tally.flush(); err != nil {
 			return err
 		}
-		for len(acts) > 0 {
-			f.before = f.before[:0]
-			n := 0
-			for n < len(acts) && acts[n].cluster == acts[0].cluster && acts[n].Account == acts[0].Account {
-				f.before = append(f.before, acts[n].Activity)
-				n++
-			}
-			if err := f.tally.add(f.scorer, f.before, 1); err != nil {
-				return err
-			}
-			acts = acts[n:]
-		}
-	}
-	if err := f.tally.flush(); err != nil {
-		return err
 	}
 	_, err = f.tx.ExecContext(f.ctx, f.tx.Rebind("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"),
 		fingerprintName, f.scorer.Fingerprint())
 	return err
 }
 
-// errClass is a scorer's fault: cells hold rank classes below engine.NumClasses.
-func errClass(c engine.Contribution) error {
-	return fault.New(fault.Internal, "fold", fmt.Sprintf("the score of %s has the rank class %d", c.Entity.ID, c.Class), "report this", nil)
+// rescore scores about a million activities, and tells whether there are more.
+func (f *fold) rescore(next func() ([]byte, error, bool)) (more bool, err error) {
+	for range 4096 {
+		data, err, ok := next()
+		if err != nil || !ok {
+			return false, err
+		}
+		acts, err := new(decoder).decode(data)
+		if err != nil {
+			return false, err
+		}
+		var list []change
+		for same := range runs(acts, func(a, b act) int {
+			return cmp.Or(cmp.Compare(a.cluster, b.cluster), cmp.Compare(a.Account, b.Account))
+		}) {
+			list = append(list, change{is: same})
+		}
+		f.changes <- list
+	}
+	return true, nil
 }

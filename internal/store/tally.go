@@ -4,16 +4,18 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"slices"
 
 	"github.com/jmoiron/sqlx"
 
 	"energyd/engine"
+	"energyd/internal/fault"
 )
 
 // tally collects contributions and adds them to the ledger. Contributions
 // first sum up by entity in a small map; then they are packed into spill,
-// which goes into the ledger, sorted, when it is large and at the end.
+// which goes into the ledger, sorted, when it is flushed.
 type tally struct {
 	ctx        context.Context
 	tx         *sqlx.Tx
@@ -27,6 +29,9 @@ type tally struct {
 	cells int // in sums
 	spill []byte
 	spots []spot
+
+	acts    []engine.Activity // of the account at hand
+	was, is []part
 }
 
 type sum struct {
@@ -40,54 +45,112 @@ type spot struct {
 	at   int
 }
 
-const (
-	tallyCells = 1 << 16
-	spillBytes = 32 << 20
-)
+const tallyCells = 1 << 16 // in the map, before they are packed
 
 func newTally(ctx context.Context, tx *sqlx.Tx, sc Scorer, asOf engine.Date, generation uint64) *tally {
 	return &tally{ctx: ctx, tx: tx, scorer: sc, asOf: asOf, generation: generation, index: map[engine.Entity]int{}}
 }
 
-// add adds sign times what the activities of one account give.
-func (t *tally) add(sc Scorer, acts []engine.Activity, sign int64) error {
-	if len(acts) == 0 {
-		return nil
-	}
-	var err error
-	last := -1
-	sc.Contributions(acts, func(_ int, c engine.Contribution) {
-		if c.Class >= engine.NumClasses {
-			err = errClass(c)
-			return
-		}
-		i := last
-		if i < 0 || t.sums[i].entity != c.Entity {
-			var ok bool
-			if i, ok = t.index[c.Entity]; !ok {
-				i = len(t.sums)
-				t.index[c.Entity] = i
-				if i < cap(t.sums) {
-					t.sums = t.sums[:i+1]
-				} else {
-					t.sums = append(t.sums, sum{})
-				}
-				t.sums[i].entity, t.sums[i].cells = c.Entity, t.sums[i].cells[:0]
-			}
-			last = i
-		}
-		c.Milli *= sign
-		t.sums[i].cells = append(t.sums[i].cells, c.Cell)
-		t.cells++
-	})
-	if err != nil || t.cells < tallyCells {
+// add adds what a change of one account's activities changes. Most of them are
+// the same before and after, and give the same, so only what differs is added.
+func (t *tally) add(c change) error {
+	was, err := t.score(&t.was, c.was)
+	if err != nil {
 		return err
 	}
-	t.pack()
-	if len(t.spill) < spillBytes {
-		return nil
+	is, err := t.score(&t.is, c.is)
+	if err != nil {
+		return err
 	}
-	return t.flush()
+	for i, j := 0, 0; i < len(c.was) || j < len(c.is); {
+		order := 0
+		switch {
+		case i == len(c.was):
+			order = 1
+		case j == len(c.is):
+			order = -1
+		case c.was[i].Activity != c.is[j].Activity:
+			order = compareActs(c.was[i], c.is[j])
+		}
+		var gone, come []part
+		if order <= 0 {
+			gone, was = partsOf(was, i)
+			i++
+		}
+		if order >= 0 {
+			come, is = partsOf(is, j)
+			j++
+		}
+		if slices.EqualFunc(gone, come, func(x, y part) bool { return x.c == y.c }) {
+			continue
+		}
+		for _, p := range gone {
+			p.c.Milli = -p.c.Milli
+			t.put(p.c)
+		}
+		for _, p := range come {
+			t.put(p.c)
+		}
+	}
+	if t.cells >= tallyCells {
+		t.pack()
+	}
+	return nil
+}
+
+// part is what activity i of an account gives.
+type part struct {
+	i int
+	c engine.Contribution
+}
+
+// partsOf cuts the parts of activity i off a sorted list.
+func partsOf(parts []part, i int) (these, rest []part) {
+	n := 0
+	for n < len(parts) && parts[n].i == i {
+		n++
+	}
+	return parts[:n], parts[n:]
+}
+
+// score gives the parts of all acts of an account by activity, in a buffer that is used again.
+func (t *tally) score(buffer *[]part, acts []act) ([]part, error) {
+	*buffer = (*buffer)[:0]
+	if len(acts) == 0 {
+		return nil, nil
+	}
+	t.acts = t.acts[:0]
+	for _, a := range acts {
+		t.acts = append(t.acts, *a.Activity)
+	}
+	var err error
+	t.scorer.Contributions(t.acts, func(i int, c engine.Contribution) {
+		if c.Class >= engine.NumClasses {
+			err = fault.New(fault.Internal, "fold", fmt.Sprintf("the score of %s has the rank class %d", c.Entity.ID, c.Class), "report this", nil)
+		}
+		*buffer = append(*buffer, part{i, c})
+	})
+	byActivity := func(a, b part) int { return cmp.Compare(a.i, b.i) }
+	if !slices.IsSortedFunc(*buffer, byActivity) {
+		slices.SortStableFunc(*buffer, byActivity)
+	}
+	return *buffer, err
+}
+
+func (t *tally) put(c engine.Contribution) {
+	i, ok := t.index[c.Entity]
+	if !ok {
+		i = len(t.sums)
+		t.index[c.Entity] = i
+		if i < cap(t.sums) {
+			t.sums = t.sums[:i+1]
+		} else {
+			t.sums = append(t.sums, sum{})
+		}
+		t.sums[i].entity, t.sums[i].cells = c.Entity, t.sums[i].cells[:0]
+	}
+	t.sums[i].cells = append(t.sums[i].cells, c.Cell)
+	t.cells++
 }
 
 // pack empties the sums into spill.
