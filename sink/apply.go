@@ -94,8 +94,8 @@ func (s *Sink) sendBatch(ctx context.Context, run string, w Writing, batch []Cha
 	for i, c := range batch {
 		seqs[i], ids[i] = c.Seq, c.ID
 		updates[i] = connectors.Update{ID: c.ID, Values: make(map[string]any, len(c.Fields))}
-		for f, d := range c.Fields {
-			updates[i].Values[f] = d.New
+		for _, d := range c.Fields {
+			updates[i].Values[d.Field] = d.New
 		}
 	}
 	last, err := s.Store.LastWritten(ctx, w.Name, ids)
@@ -138,8 +138,8 @@ func (s *Sink) acceptChange(w Writing, c Change, last map[string]any) Accepted {
 	if values == nil {
 		values = make(map[string]any, len(c.Fields))
 	}
-	for f, d := range c.Fields {
-		values[f] = d.New
+	for _, d := range c.Fields {
+		values[d.Field] = d.New
 	}
 	return Accepted{Writing: w.Name, Entity: engine.Entity{Kind: w.Kind, ID: c.ID}, Values: values}
 }
@@ -192,8 +192,8 @@ func (s *Sink) recoverSome(ctx context.Context, run string, w Writing, changes [
 	var accepted []Accepted
 	for i, row := range rows {
 		arrived := !row.Missing
-		for f, d := range changes[i].Fields {
-			arrived = arrived && same(row.Values[f], d.New)
+		for _, d := range changes[i].Fields {
+			arrived = arrived && same(row.Values[d.Field], d.New)
 		}
 		if !arrived {
 			changes[i].State = Planned

@@ -2,9 +2,7 @@ package sink
 
 import (
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 
 	"energyd/connectors"
 	"energyd/engine"
@@ -96,6 +94,3 @@ func day(d engine.Date) any {
 	}
 	return d.String()
 }
-
-// FieldOrder lists a change's fields by name, for people to read.
-func FieldOrder(c Change) []string { return slices.Sorted(maps.Keys(c.Fields)) }

@@ -49,21 +49,22 @@ func Want(id, name string, s Subject) Wanted {
 	return w
 }
 
-// Delta is one field's planned change.
+// Delta is one field's planned change. Values are string, float64, bool or nil.
 type Delta struct {
-	Old any `json:"old"`
-	New any `json:"new"`
+	Field string `json:"field"`
+	Old   any    `json:"old"`
+	New   any    `json:"new"`
 }
 
-// Change is the planned change of one record. Field values are string, float64, bool or nil.
+// Change is the planned change of one record.
 type Change struct {
-	Seq     int              `json:"-"` // place in its plan
-	Writing string           `json:"writing"`
-	ID      string           `json:"id"`
-	Name    string           `json:"name"`
-	Fields  map[string]Delta `json:"fields"`
-	State   ChangeState      `json:"state,omitempty"`
-	Error   string           `json:"error,omitempty"`
+	Seq     int         `json:"-"` // place in its plan
+	Writing string      `json:"writing"`
+	ID      string      `json:"id"`
+	Name    string      `json:"name"`
+	Fields  []Delta     `json:"fields"` // in the order of the field catalogue
+	State   ChangeState `json:"state,omitempty"`
+	Error   string      `json:"error,omitempty"`
 }
 
 // ChangeState follows a change through apply.
@@ -313,7 +314,7 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 		p.sum.Changes++
 		p.sum.Fields += len(c.Fields)
 		c.Seq, c.State = p.sum.Changes, Planned
-		line, err := json.Marshal(c) // map keys are sorted: the same changes give the same bytes
+		line, err := json.Marshal(c)
 		if err != nil {
 			return fmt.Errorf("plan %s %s: %w", p.w.Name, w.ID, err)
 		}
@@ -359,7 +360,7 @@ func (p *planner) noticeable(values, last map[string]any) bool {
 
 // compare is the three-way compare: last written × the CRM's current × wanted.
 func (p *planner) compare(w Wanted, values map[string]any, row connectors.Row, last map[string]any) Change {
-	c := Change{Writing: p.w.Name, ID: w.ID, Name: w.Name, Fields: map[string]Delta{}}
+	c := Change{Writing: p.w.Name, ID: w.ID, Name: w.Name}
 	for _, m := range p.w.Fields {
 		want, fits := values[m.Field]
 		now := row.Values[m.Field]
@@ -370,7 +371,7 @@ func (p *planner) compare(w Wanted, values map[string]any, row connectors.Row, l
 			p.sum.Kept = append(p.sum.Kept, Kept{p.w.Name, w.ID, w.Name, m.Field, now, want})
 			continue
 		}
-		c.Fields[m.Field] = Delta{Old: now, New: want}
+		c.Fields = append(c.Fields, Delta{m.Field, now, want})
 	}
 	return c
 }

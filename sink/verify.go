@@ -37,13 +37,13 @@ func (s *Sink) Verify(ctx context.Context, run string) (Verification, error) {
 			return v, err
 		}
 		for i, row := range rows {
-			for field, d := range some[i].Fields {
+			for _, d := range some[i].Fields {
 				v.Fields++
-				if !row.Missing && same(row.Values[field], d.New) {
+				if !row.Missing && same(row.Values[d.Field], d.New) {
 					v.Held++
 					continue
 				}
-				v.Differ = append(v.Differ, limited(v.Differ, []string{fmt.Sprintf("%s %s %s holds %v, wrote %v", w.Name, row.ID, field, row.Values[field], d.New)})...)
+				v.Differ = append(v.Differ, limited(v.Differ, []string{fmt.Sprintf("%s %s %s holds %v, wrote %v", w.Name, row.ID, d.Field, row.Values[d.Field], d.New)})...)
 			}
 		}
 	}

@@ -54,9 +54,8 @@ func (a *app) printPlan(sum sink.Summary, changes []sink.Change) {
 		t := newTable("RECORD", "NAME", "FIELD", "OLD", "NEW")
 		for _, c := range changes {
 			id, name := c.Writing+" "+c.ID, c.Name
-			for _, field := range sink.FieldOrder(c) {
-				d := c.Fields[field]
-				t.row(id, name, field, show(d.Old), show(d.New))
+			for _, d := range c.Fields {
+				t.row(id, name, d.Field, show(d.Old), show(d.New))
 				id, name = "", ""
 			}
 		}

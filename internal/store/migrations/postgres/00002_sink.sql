@@ -15,7 +15,7 @@ CREATE TABLE plan_change (
     writing TEXT NOT NULL, -- "crm.Account"
     id TEXT NOT NULL,
     name TEXT NOT NULL,
-    fields TEXT NOT NULL, -- JSON: field -> old, new
+    fields TEXT NOT NULL, -- JSON: list of field, old, new
     state TEXT NOT NULL, -- planned, sending, written, rejected, deferred, dropped
     error TEXT NOT NULL,
     PRIMARY KEY (run, seq)
