@@ -179,6 +179,7 @@ func TestExcerpt(t *testing.T) {
 		{"password: hunter2", 1, 8, "    7 | password: [redacted]\n      | ^^^^^^^^"},
 		{`{api_key: "hunter2", a: b}`, 2, 7, "    7 | {api_key: [redacted], a: b}\n      |  ^^^^^^^"},
 		{"store: postgres://u:hunter2@h/db", 1, 5, "    7 | store: postgres://u:[redacted]@h/db\n      | ^^^^^"},
+		{strings.Repeat("長", 200) + "x", 201, 1, "    7 | …" + strings.Repeat("長", 30) + "x\n      |  " + strings.Repeat("  ", 30) + "^"},
 		{"password: ${env:P}", 1, 8, "    7 | password: ${env:P}\n      | ^^^^^^^^"},
 	} {
 		if got := excerpt(c.line, 7, c.column, c.width); got != c.want {

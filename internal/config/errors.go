@@ -73,12 +73,12 @@ const maxExcerpt = 120
 func excerpt(text string, line, column, width int) string {
 	runes := []rune(text)
 	column = max(1, min(column, len(runes)+1))
-	end := min(column-1+max(width, 1), len(runes))
-	from := 0
-	for from < column-1 && runewidth.StringWidth(string(runes[from:end])) > maxExcerpt {
-		from++
+	end := min(column-1+min(max(width, 1), maxExcerpt/2), len(runes))
+	from := 0 // of a long line, a part around the place is shown
+	if end > maxExcerpt || runewidth.StringWidth(string(runes[:end])) > maxExcerpt {
+		from = max(0, column-1-maxExcerpt/4)
 	}
-	prefix, cut := "", runes[from:]
+	prefix, cut := "", runes[from:min(len(runes), from+2*maxExcerpt)]
 	if from > 0 {
 		prefix = "…"
 	}
