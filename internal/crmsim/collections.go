@@ -137,7 +137,6 @@ func (s *Server) writeRows(c *call, n int, allOrNone bool, write func(int) (chan
 		}
 	}
 	if err := s.keep(changes); err != nil {
-		undo(changes)
 		return refusal(err)
 	}
 	c.rows = n

@@ -24,7 +24,11 @@ type Request struct {
 const maxLog = 100_000
 
 func (s *Server) record(c *call, status, bytes int) {
-	line := Request{s.now(), c.r.Method, c.r.RequestURI, c.r.URL.Query().Get("q"), status, bytes, c.rows}
+	path := c.r.RequestURI
+	if c.r.URL.Query().Has("oauth_token") {
+		path = c.r.URL.Path // a token is nobody's to read in a log
+	}
+	line := Request{s.now(), c.r.Method, path, c.r.URL.Query().Get("q"), status, bytes, c.rows}
 	s.control.mu.Lock()
 	defer s.control.mu.Unlock()
 	if len(s.control.log) == 2*maxLog {
@@ -56,8 +60,13 @@ func (s *Server) Reset(seed string) error {
 	return s.Seed(seed)
 }
 
-// serveControl answers /__sim/, which no real org has.
+// serveControl answers /__sim/, which no real org has. Web pages from
+// elsewhere, open in a browser on this machine, must not reach it.
 func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
+	if err := http.NewCrossOriginProtection().Check(r); err != nil {
+		http.Error(w, err.Error(), http.StatusForbidden)
+		return
+	}
 	name := strings.TrimPrefix(r.URL.Path, "/__sim/")
 	var v any = map[string]bool{"ok": true}
 	var err error

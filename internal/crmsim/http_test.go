@@ -313,6 +313,24 @@ func TestS13_S14_S19_sign_on(t *testing.T) {
 	}
 }
 
+// S23, its first half: who is signed on.
+func TestS23_identity(t *testing.T) {
+	o := newOrg(t, Options{})
+	path, token := "/id/"+o.orgID+"/"+o.runAs, o.token
+	if m := o.send("GET", path, "").object(); m["user_id"] != o.runAs || m["organization_id"] != o.orgID || m["username"] != "integration@crm.example" {
+		t.Errorf("%v", m)
+	}
+	o.token = ""
+	if a := o.send("GET", path+"?format=json&oauth_token="+url.QueryEscape(token), ""); a.status != 200 {
+		t.Errorf("token in the query: %d", a.status)
+	}
+	if log := o.Log(); log[len(log)-1].Path != path {
+		t.Errorf("the log has %s", log[len(log)-1].Path)
+	}
+	o.send("GET", path, "").refused(401, "INVALID_SESSION_ID")
+	o.send("GET", "/id/00D/005", "").refused(404, "NOT_FOUND")
+}
+
 // S22: dead tokens, by time and by fault, on every path.
 func TestS22_dead_tokens(t *testing.T) {
 	o := newOrg(t, Options{TokenLife: time.Hour})
@@ -460,6 +478,9 @@ func TestControl(t *testing.T) {
 		t.Errorf("after the reset: %d accounts, %d requests", len(rows), len(o.Log()))
 	}
 	o.send("GET", api+"/limits", "").refused(401, "INVALID_SESSION_ID")
+	if a := o.send("POST", "/__sim/reset", "", "Origin", "https://elsewhere.example"); a.status != 403 {
+		t.Errorf("from a foreign page: %d", a.status)
+	}
 	if a := o.send("POST", "/__sim/reset", `{"seed":"nope"}`); a.status != 400 {
 		t.Errorf("unknown seed: %d", a.status)
 	}

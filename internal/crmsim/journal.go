@@ -33,7 +33,8 @@ func (r *record) entry() map[string]any {
 	return m
 }
 
-// keep appends one batch of changes to the file.
+// keep appends one batch of changes to the file. When that fails it takes the
+// batch back, so that memory never holds what the file does not.
 func (s *Server) keep(changes []change) error {
 	if s.journal == nil || len(changes) == 0 {
 		return nil
@@ -42,7 +43,11 @@ func (s *Server) keep(changes []change) error {
 	for _, c := range changes {
 		e.Rows = append(e.Rows, c.row.entry())
 	}
-	return s.write(e)
+	if err := s.write(e); err != nil {
+		undo(changes)
+		return fmt.Errorf("the changes cannot be kept: %w", err)
+	}
+	return nil
 }
 
 func (s *Server) keepField(object string, f Field) error {
@@ -59,8 +64,16 @@ func (s *Server) write(e entry) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.journal.Write(append(line, '\n'))
-	return err
+	written, err := s.journal.Write(append(line, '\n'))
+	if err == nil {
+		return nil
+	}
+	// A part of a line may stand at the end of the file only.
+	at, seekErr := s.journal.Seek(int64(-written), io.SeekCurrent)
+	if seekErr == nil {
+		seekErr = s.journal.Truncate(at)
+	}
+	return errors.Join(err, seekErr)
 }
 
 // open reads the file, if there is one, and goes on writing to it.

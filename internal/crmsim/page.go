@@ -245,7 +245,7 @@ func (s *Server) accountView(v view, id string) (accountPage, bool) {
 			page.Notes = append(page.Notes, c)
 		case f.custom():
 			page.Custom = append(page.Custom, c)
-		case i > colStamp && f.Name != "Name" && (r.value(i) != nil || f.Type != Reference):
+		case i > colStamp && f.Name != "Name" && (r.value(i) != nil || !f.ReadOnly && f.Type != Reference):
 			page.Details = append(page.Details, c)
 		}
 	}

@@ -54,6 +54,9 @@ func (s *Server) route(c *call) reply {
 	if override := c.r.URL.Query().Get("_HttpMethod"); method == http.MethodPost && override != "" {
 		method = strings.ToUpper(override) // for clients that cannot send PATCH
 	}
+	if c.r.URL.Path == "/id/"+s.orgID+"/"+s.runAs {
+		return s.identity(c)
+	}
 	path := strings.TrimSuffix(strings.TrimPrefix(c.r.URL.EscapedPath(), "/services/"), "/")
 	switch path {
 	case "oauth2/token":
@@ -145,7 +148,7 @@ func notAllowed(method string, allowed []string) reply {
 
 // resources lists what there is below a version, and who is signed on.
 func (s *Server) resources(c *call) reply {
-	list := map[string]string{"identity": "http://" + c.r.Host + "/id/" + s.orgID + "/" + s.runAs}
+	list := map[string]string{"identity": s.identityURL(c)}
 	for _, name := range []string{"limits", "sobjects", "query", "queryAll", "composite"} {
 		list[name] = root(c) + "/" + name
 	}

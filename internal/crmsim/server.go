@@ -17,7 +17,7 @@ type Options struct {
 	DailyCalls   int                // default 15000
 	Now          func() time.Time   // default time.Now; the fault "clock" moves it
 	Fields       map[string][]Field // custom fields by object name
-	File         string             // where the rows are kept; "" keeps them in memory only
+	File         string             // where the rows are kept, by one Server at a time; "" keeps them in memory only
 	Control      bool               // serve /__sim/: faults, request log, true rows
 }
 

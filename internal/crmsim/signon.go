@@ -52,14 +52,37 @@ func (s *Server) token(c *call) reply {
 	s.control.mu.Lock()
 	s.control.tokens[token] = now.Add(s.opt.TokenLife)
 	s.control.mu.Unlock()
-	scheme := "http://"
-	if c.r.TLS != nil {
-		scheme = "https://"
-	}
 	return answer(tokenAnswer{
 		AccessToken: token, Signature: rand.Text(), Scope: "api", TokenType: "Bearer",
-		InstanceURL: scheme + c.r.Host, ID: scheme + c.r.Host + "/id/" + s.orgID + "/" + s.runAs,
+		InstanceURL: origin(c), ID: s.identityURL(c),
 		IssuedAt: strconv.FormatInt(now.UnixMilli(), 10),
+	})
+}
+
+// origin is the address that the client used, without a trailing slash.
+func origin(c *call) string {
+	if c.r.TLS != nil {
+		return "https://" + c.r.Host
+	}
+	return "http://" + c.r.Host
+}
+
+func (s *Server) identityURL(c *call) string { return origin(c) + "/id/" + s.orgID + "/" + s.runAs }
+
+// identity tells who is signed on. It alone takes the token in the query, too.
+func (s *Server) identity(c *call) reply {
+	if token := c.r.URL.Query().Get("oauth_token"); token != "" {
+		c.r.Header.Set("Authorization", "Bearer "+token)
+	}
+	if !s.signedOn(c.r) {
+		return deadToken
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	user := s.find(s.runAs)
+	return answer(map[string]string{
+		"id": s.identityURL(c), "organization_id": s.orgID, "user_id": s.runAs,
+		"username": user.text("Username"), "display_name": user.text("Name"), "email": user.text("Email"),
 	})
 }
 
