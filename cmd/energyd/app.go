@@ -38,7 +38,8 @@ type app struct {
 	json     bool
 	verbose  bool
 	asOf     string
-	code     int // of a command that finished without an error: done, partial or parked
+	commands []string // names, for suggestions
+	code     int      // of a command that finished without an error: done, partial or parked
 }
 
 func (a *app) root() *cobra.Command {
@@ -59,7 +60,11 @@ func (a *app) root() *cobra.Command {
 		a.initCommand(), a.demoCommand(), a.checkCommand(), a.pullCommand(), a.planCommand(), a.applyCommand(),
 		a.syncCommand(), a.statusCommand(), a.explainCommand(), a.scoreCommand(), a.exportCommand(), a.versionCommand(),
 	)
+	root.DisableSuggestions = true // exit suggests, in our words
 	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		a.commands = append(a.commands, c.Name())
+	}
 	return root
 }
 
@@ -87,10 +92,12 @@ func (a *app) exit(err error) int {
 	switch {
 	case errors.As(err, &u) || strings.HasPrefix(err.Error(), "unknown command"):
 		kind, code = fault.Config, exitUsage
-		if !a.json {
-			fmt.Fprintf(a.err, "energyd: %v\n  what to do: energyd --help lists the commands, energyd COMMAND --help their options\n", err)
-			return code
+		text := err.Error()
+		if _, name, ok := strings.Cut(text, "unknown command \""); ok {
+			name, _, _ = strings.Cut(name, "\"")
+			text = fmt.Sprintf("unknown command %q%s", name, fault.DidYouMean(name, a.commands))
 		}
+		err = fault.New(kind, "", text, "energyd --help lists the commands, energyd COMMAND --help their options", nil)
 	case kind == fault.Config:
 		code = exitUsage
 	case kind == fault.Quota:
