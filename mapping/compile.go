@@ -294,11 +294,24 @@ func (c *compiler) tests() {
 		if c.cfg.Profile != nil {
 			known = shown(Result{Profile: &engine.Profile{}})
 		}
+		c.testRanks(path+".expect.participants", t.Expect["participants"])
 		words := slices.Sorted(maps.Keys(known))
 		for name := range t.Expect {
 			if _, ok := known[name]; !ok {
 				c.problems = append(c.problems, fault.Problem{Path: path + ".expect." + name, Key: true, Msg: unknownWord("field", name, words)})
 			}
+		}
+	}
+}
+
+// testRanks finds expected ranks that the points table does not have.
+func (c *compiler) testRanks(path string, people any) {
+	list, _ := people.([]any)
+	for i, p := range list {
+		person, _ := p.(map[string]any)
+		rank, _ := person["rank"].(string)
+		if rank != "" && c.env.Ranks != nil && !slices.Contains(c.env.Ranks, rank) {
+			c.problems.Add(at(path, i)+".rank", "%s", unknownWord("rank", rank, c.env.Ranks))
 		}
 	}
 }

@@ -110,3 +110,17 @@ func record(values map[string]any) connectors.Record {
 	r.Columns = connectors.NewColumns(names)
 	return r
 }
+
+func TestCompile_unknownRankInTest(t *testing.T) {
+	cfg := &Config{
+		Activity: &ActivityRule{At: "day", Kind: "kind", Account: "account"},
+		Tests: []Test{{Name: "x", Record: map[string]any{"day": nil, "kind": nil, "account": nil},
+			Expect: map[string]any{"participants": []any{map[string]any{"rank": "stuff"}}}}},
+	}
+	_, err := Compile(cfg, Env{Ranks: []string{"staff", "chief"}})
+	want := fault.Problems{{Path: "tests[0].expect.participants[0].rank", Msg: `unknown rank "stuff"; did you mean "staff"?`}}
+	var got fault.Problems
+	if !errors.As(err, &got) || cmp.Diff(want, got) != "" {
+		t.Errorf("got %#v", got)
+	}
+}

@@ -67,15 +67,6 @@ type Write struct {
 	Fields     map[string]string // value ("energy_now") → field of the CRM ("Energy__c")
 }
 
-// Connection finds a connection by name.
-func (c *Config) Connection(name string) (Connection, bool) {
-	i := slices.IndexFunc(c.Connections, func(x Connection) bool { return x.Name == name })
-	if i < 0 {
-		return Connection{}, false
-	}
-	return c.Connections[i], true
-}
-
 // Place gives problems that others found in energyd.yaml ("schedule",
 // "write[0].fields.band") with their places in it, as Errors; nil for none.
 func (c *Config) Place(ps fault.Problems) error {
