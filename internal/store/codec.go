@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -148,9 +149,29 @@ func (t *interner) grow() {
 	}
 }
 
+// memo remembers the numbers of strings and lists by where they are in memory:
+// the activities of a decoded block share theirs. It holds the pointers, so
+// that nothing else can come to be there meanwhile.
+type memo [256]struct {
+	at     unsafe.Pointer
+	size   int
+	number uint64
+}
+
+// number gives the number of what is at that address, and asks make for it when it has none.
+func (m *memo) number(at unsafe.Pointer, size int, make func() uint64) uint64 {
+	slot := &m[uint64(uintptr(at))>>3*0x9e3779b97f4a7c15>>56]
+	if at == nil || slot.at != at || slot.size != size {
+		slot.number = make()
+		slot.at, slot.size = at, size
+	}
+	return slot.number
+}
+
 // encoder packs activity blocks; its buffers are used again.
 type encoder struct {
 	strings, shapes, shares, people, cues interner
+	texts, shareLists, peopleLists        memo
 	ids, rows, item, text, body           []byte
 }
 
@@ -159,6 +180,7 @@ func (e *encoder) encode(acts []act) []byte {
 	for _, t := range []*interner{&e.strings, &e.shapes, &e.shares, &e.people, &e.cues} {
 		t.reset()
 	}
+	e.texts, e.shareLists, e.peopleLists = memo{}, memo{}, memo{}
 	e.ids, e.rows = e.ids[:0], e.rows[:0]
 	timeUnit, versionUnit := units(acts)
 	var time, date, version int64
@@ -230,8 +252,10 @@ func units(acts []act) (times, versions int64) {
 }
 
 func (e *encoder) stringOf(s string) uint64 {
-	e.text = append(e.text[:0], s...)
-	return e.strings.number(e.text)
+	return e.texts.number(unsafe.Pointer(unsafe.StringData(s)), len(s), func() uint64 {
+		e.text = append(e.text[:0], s...)
+		return e.strings.number(e.text)
+	})
 }
 
 func (e *encoder) appendString(s string) { e.item = binary.AppendUvarint(e.item, e.stringOf(s)) }
@@ -263,30 +287,34 @@ func (e *encoder) shareList(list []engine.Share) uint64 {
 	if len(list) == 0 {
 		return 0
 	}
-	e.item = binary.AppendUvarint(e.item[:0], uint64(len(list)))
-	for _, s := range list {
-		e.appendString(s.ID)
-		e.item = binary.AppendUvarint(e.item, bits.Reverse64(math.Float64bits(s.Weight)))
-	}
-	return e.shares.number(e.item) + 1
+	return e.shareLists.number(unsafe.Pointer(unsafe.SliceData(list)), len(list), func() uint64 {
+		e.item = binary.AppendUvarint(e.item[:0], uint64(len(list)))
+		for _, s := range list {
+			e.appendString(s.ID)
+			e.item = binary.AppendUvarint(e.item, bits.Reverse64(math.Float64bits(s.Weight)))
+		}
+		return e.shares.number(e.item) + 1
+	})
 }
 
 func (e *encoder) peopleList(list []engine.Participant) uint64 {
 	if len(list) == 0 {
 		return 0
 	}
-	e.item = binary.AppendUvarint(e.item[:0], uint64(len(list)))
-	for _, p := range list {
-		e.appendString(p.Contact)
-		e.appendString(p.Title)
-		e.appendString(p.Rank)
-		role := uint64(p.Role) << 1
-		if p.Keyman {
-			role |= 1
+	return e.peopleLists.number(unsafe.Pointer(unsafe.SliceData(list)), len(list), func() uint64 {
+		e.item = binary.AppendUvarint(e.item[:0], uint64(len(list)))
+		for _, p := range list {
+			e.appendString(p.Contact)
+			e.appendString(p.Title)
+			e.appendString(p.Rank)
+			role := uint64(p.Role) << 1
+			if p.Keyman {
+				role |= 1
+			}
+			e.item = binary.AppendUvarint(e.item, role)
 		}
-		e.item = binary.AppendUvarint(e.item, role)
-	}
-	return e.people.number(e.item) + 1
+		return e.people.number(e.item) + 1
+	})
 }
 
 func (e *encoder) cueList(list []string) uint64 {

@@ -27,7 +27,7 @@ type tally struct {
 	index map[engine.Entity]int
 	sums  []sum
 	cells int // in sums
-	spill []byte
+	spill [][]byte // chunks of about a megabyte: one long slice would be copied as it grows
 	spots []spot
 
 	acts    []engine.Activity // of the account at hand
@@ -41,11 +41,14 @@ type sum struct {
 
 // spot is where an entity's cells are in spill: uvarint length of id, id, kind, uvarint length of cells, cells.
 type spot struct {
-	hash uint64
-	at   int
+	hash      uint64
+	chunk, at int32
 }
 
-const tallyCells = 1 << 16 // in the map, before they are packed
+const (
+	tallyCells = 1 << 16 // in the map, before they are packed
+	spillChunk = 1 << 20
+)
 
 func newTally(ctx context.Context, tx *sqlx.Tx, sc Scorer, asOf engine.Date, generation uint64) *tally {
 	return &tally{ctx: ctx, tx: tx, scorer: sc, asOf: asOf, generation: generation, index: map[engine.Entity]int{}}
@@ -160,12 +163,16 @@ func (t *tally) pack() {
 		s := &t.sums[i]
 		cells = appendCells(cells[:0], engine.SortCells(s.cells))
 		if len(cells) > 0 {
-			t.spots = append(t.spots, spot{ledgerHash(s.entity), len(t.spill)})
-			t.spill = binary.AppendUvarint(t.spill, uint64(len(s.entity.ID)))
-			t.spill = append(t.spill, s.entity.ID...)
-			t.spill = append(t.spill, byte(s.entity.Kind))
-			t.spill = binary.AppendUvarint(t.spill, uint64(len(cells)))
-			t.spill = append(t.spill, cells...)
+			if n := len(t.spill); n == 0 || len(t.spill[n-1]) > spillChunk {
+				t.spill = append(t.spill, make([]byte, 0, spillChunk+spillChunk/8))
+			}
+			last := &t.spill[len(t.spill)-1]
+			t.spots = append(t.spots, spot{ledgerHash(s.entity), int32(len(t.spill) - 1), int32(len(*last))})
+			*last = binary.AppendUvarint(*last, uint64(len(s.entity.ID)))
+			*last = append(*last, s.entity.ID...)
+			*last = append(*last, byte(s.entity.Kind))
+			*last = binary.AppendUvarint(*last, uint64(len(cells)))
+			*last = append(*last, cells...)
 		}
 		s.entity = engine.Entity{}
 	}
@@ -178,7 +185,7 @@ func (t *tally) flush() error {
 	t.pack()
 	slices.SortFunc(t.spots, func(a, b spot) int { return cmp.Compare(a.hash, b.hash) })
 	err := ledgerTable.merge(t.ctx, t.tx, (*spilled)(t), t.merge)
-	t.spill, t.spots = t.spill[:0], t.spots[:0]
+	t.spill, t.spots = nil, nil
 	return err
 }
 
@@ -189,7 +196,7 @@ func (t *spilled) peek() (*entry, bool) {
 	if len(t.spots) == 0 {
 		return nil, false
 	}
-	r := reader{b: t.spill, i: t.spots[0].at}
+	r := reader{b: t.spill[t.spots[0].chunk], i: int(t.spots[0].at)}
 	e := &entry{hash: t.spots[0].hash, due: engine.NoDate}
 	e.id = r.text()
 	e.kind = engine.EntityKind(r.byte())
