@@ -333,12 +333,13 @@ func (s *Server) cell(v view, f *Field, value any) cell {
 	}
 	switch value := value.(type) {
 	case float64:
-		c.Text = grouped(strconv.FormatFloat(value, 'f', f.Scale, 64)) // the scale's digits, so that columns line up
-		switch f.Type {
+		switch text := strconv.FormatFloat(value, 'f', f.Scale, 64); f.Type { // the scale's digits, so that columns line up
 		case Currency:
-			c.Text = "¥" + c.Text
+			c.Text = "¥" + grouped(strconv.FormatFloat(value, 'f', -1, 64)) // whole yen, whatever the scale
 		case Percent:
-			c.Text += "%"
+			c.Text = grouped(text) + "%"
+		default:
+			c.Text = grouped(text)
 		}
 	case bool:
 		if value {

@@ -32,7 +32,7 @@ func TestAccountPage(t *testing.T) {
 		t.Fatalf("%d %v", a.status, a.header)
 	}
 	for _, want := range []string{`lang="ja"`, "&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt;商事", "獲得エネルギー", "1,234,567.50", "一行目\n&lt;b&gt;二行目",
-		"田中 一郎", "購買部長", `href="mailto:t@customer.example"`, "進行中の案件", "¥5,000,000", "提案", "2026年6月30日", "電話", "2026年3月20日", "小売・流通"} {
+		"田中 一郎", "購買部長", `href="mailto:t@customer.example"`, "進行中の案件", ">¥5,000,000<", "提案", "2026年6月30日", "電話", "2026年3月20日", "小売・流通"} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -24,7 +24,10 @@ type Options struct {
 // Server is one simulated org. It is an http.Handler, and all its methods may
 // be called from several goroutines.
 type Server struct {
-	opt Options
+	opt   Options
+	orgID string
+	admin string // id of the user who acts for the Go API
+	runAs string // id of the integration user, who acts for HTTP requests
 
 	mu         sync.RWMutex // guards the data: everything below up to control
 	objects    map[string]*object
@@ -32,9 +35,6 @@ type Server struct {
 	byPrefix   map[string]*object
 	nameObject *object
 	journal    *os.File // nil without Options.File
-	orgID      string
-	admin      string // the user who acts for the Go API
-	runAs      string // the integration user, who acts for HTTP requests
 
 	offset  atomic.Int64 // of the clock, nanoseconds
 	control control      // has its own lock, taken after mu when both are
@@ -60,7 +60,7 @@ func New(opt Options) (*Server, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	s := &Server{opt: opt}
+	s := &Server{opt: opt, orgID: newID("00D", 1), admin: newID("005", 1), runAs: newID("005", 2)}
 	if err := s.empty(); err != nil {
 		return nil, err
 	}
@@ -77,7 +77,6 @@ func (s *Server) empty() error {
 	for _, o := range s.order {
 		s.objects[lower(o.name)], s.byPrefix[o.prefix] = o, o
 	}
-	s.orgID = newID("00D", 1)
 	s.offset.Store(0)
 	s.control.reset(s.opt.DailyCalls)
 	for name, fields := range s.opt.Fields {
@@ -87,7 +86,6 @@ func (s *Server) empty() error {
 			}
 		}
 	}
-	s.admin, s.runAs = newID("005", 1), newID("005", 2)
 	for _, u := range []map[string]any{
 		{"Username": "admin@crm.example", "LastName": "Administrator", "FirstName": "System", "Email": "admin@crm.example"},
 		{"Username": "integration@crm.example", "LastName": "User", "FirstName": "Integration", "Email": "integration@crm.example"},
