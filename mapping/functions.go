@@ -95,13 +95,10 @@ func date(zone *time.Location, args []any) (any, error) {
 	return nil, nil
 }
 
-// dayOf is the local day of t. Midnight of its own zone is how databases give
-// a plain DATE, and stays that day in every zone.
+// dayOf is the local day of t. Connectors give a plain DATE as text, so that a
+// time at midnight UTC (09:00 in Japan) is a time like any other.
 func dayOf(t time.Time, zone *time.Location) expression.Day {
-	if h, m, s := t.Clock(); h|m|s != 0 || t.Nanosecond() != 0 {
-		t = t.In(zone)
-	}
-	y, month, d := t.Date()
+	y, month, d := t.In(zone).Date()
 	return expression.Day(engine.DateOf(y, month, d))
 }
 

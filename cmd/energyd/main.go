@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // zones on machines without a zone database, such as Windows
 )
 
 func main() { os.Exit(Main()) }

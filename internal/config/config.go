@@ -130,7 +130,8 @@ type loader struct {
 	config   *Config
 	reg      connectors.Registry
 	problems fault.Problems
-	types    map[string]string // connection → connector, also of connections with problems
+	types    map[string]string // connection → connector, of those whose type is known
+	names    []string          // of all connections
 }
 
 func (l *loader) load() {
@@ -144,6 +145,7 @@ func (l *loader) load() {
 	}
 	c.Points, c.Titles = l.path("points", t.Points), l.path("titles", t.Titles)
 	for _, e := range t.Connections {
+		l.names = append(l.names, e.name)
 		l.connection(e)
 	}
 	if len(t.Connections) == 0 {
@@ -240,12 +242,8 @@ func (l *loader) connectionOf(path, name string) (connectors.Connector, bool) {
 	if connector, ok := l.reg.Find(l.types[name]); ok {
 		return connector, true
 	}
-	var names []string
-	for _, c := range l.config.Connections {
-		names = append(names, c.Name)
-	}
-	if _, value, found := locate(l.doc.root, "connections."+name); !found || value == nil {
-		l.problems.Add(path+".connection", "unknown connection %q%s", name, suggest(name, names))
+	if !slices.Contains(l.names, name) { // else its own problem says it all
+		l.problems.Add(path+".connection", "unknown connection %q%s", name, suggest(name, l.names))
 	}
 	return connectors.Connector{}, false
 }
