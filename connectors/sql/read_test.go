@@ -104,19 +104,19 @@ func TestSource_Read_lookback_catches_late_commits(t *testing.T) {
 		s.exec(t, "CREATE TABLE d (id integer PRIMARY KEY, changed <WALL>)")
 		s.grant(t)
 		ago := func(d time.Duration) string { return time.Now().In(tokyo).Add(-d).Format(wallLayout) }
-		s.exec(t, "INSERT INTO d VALUES (1, ?), (2, ?)", ago(time.Hour), ago(30*time.Second))
-		cfg := stream("d", func(c *Stream) { c.Changed, c.Lag = "changed", connectors.Duration(time.Minute) })
+		s.exec(t, "INSERT INTO d VALUES (1, ?), (2, ?)", ago(3*time.Hour), ago(30*time.Minute))
+		cfg := stream("d", func(c *Stream) { c.Changed, c.Lag = "changed", connectors.Duration(time.Hour) })
 		conn := s.open(t)
 		before := time.Now()
 		first := all(t, conn, cfg, "", 10)
 		if diff := cmp.Diff([]string{"1"}, keys(first)); diff != "" {
 			t.Errorf("rows younger than the lag must wait (-want +got):\n%s", diff)
 		}
-		if i := first.Interval; !i.From.IsZero() || before.Add(-time.Minute).Sub(i.To).Abs() > 20*time.Second {
-			t.Errorf("the interval is %v; want all before the database's clock minus 1m", i)
+		if i := first.Interval; !i.From.IsZero() || before.Add(-time.Hour).Sub(i.To).Abs() > 20*time.Minute {
+			t.Errorf("the interval is %v; want all before the database's clock minus 1h", i)
 		}
 		// Committed after that reading, with times that it had already passed.
-		s.exec(t, "INSERT INTO d VALUES (3, ?), (4, ?)", ago(9*time.Minute), ago(30*time.Minute))
+		s.exec(t, "INSERT INTO d VALUES (3, ?), (4, ?)", ago(65*time.Minute), ago(2*time.Hour))
 		second := all(t, conn, cfg, first.Next, 10)
 		if diff := cmp.Diff([]string{"3"}, keys(second)); diff != "" {
 			t.Errorf("the lookback reaches 10m back (-want +got):\n%s", diff)
