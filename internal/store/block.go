@@ -200,14 +200,14 @@ func (t *table[T]) merge(ctx context.Context, tx *sqlx.Tx, in incoming[T], chang
 	defer w.close()
 	if len(firsts) == 0 {
 		firsts = []int64{math.MinInt64}
-		if err := w.write(math.MinInt64, nil); err != nil {
+		if err := errors.Join(w.write(math.MinInt64, nil), w.drain()); err != nil {
 			return err
 		}
 	}
 	for row := 0; ; row++ {
 		item, ok := in.peek()
 		if !ok {
-			return nil
+			return w.drain()
 		}
 		for row+1 < len(firsts) && firsts[row+1] <= signed(t.hash(item)) {
 			row++
@@ -308,12 +308,23 @@ func (p *packer[T]) cut(keep int) error {
 	return nil
 }
 
-// rowWriter writes rows of a table in a transaction.
+// rowWriter writes rows of a table in a transaction. Rows are packed in
+// another goroutine, some behind the caller; drain waits for them. The items
+// of a row are not changed after write.
 type rowWriter[T any] struct {
-	t    *table[T]
-	ctx  context.Context
-	stmt *sqlx.Stmt
+	ctx     context.Context
+	stmt    *sqlx.Stmt
+	items   chan unpacked[T]
+	rows    chan []any // arguments of stmt; has room for all that wait
+	waiting int
 }
+
+type unpacked[T any] struct {
+	first int64
+	items []T
+}
+
+const rowsAhead = 8
 
 func (t *table[T]) writer(ctx context.Context, tx *sqlx.Tx) (*rowWriter[T], error) {
 	marks, sets := "", ""
@@ -326,13 +337,45 @@ func (t *table[T]) writer(ctx context.Context, tx *sqlx.Tx) (*rowWriter[T], erro
 	if err != nil {
 		return nil, err
 	}
-	return &rowWriter[T]{t, ctx, stmt}, nil
+	w := &rowWriter[T]{ctx: ctx, stmt: stmt, items: make(chan unpacked[T], rowsAhead), rows: make(chan []any, rowsAhead)}
+	go func() {
+		for u := range w.items {
+			data, extra := t.encode(u.items)
+			w.rows <- append([]any{u.first, data}, extra...)
+		}
+	}()
+	return w, nil
 }
 
 func (w *rowWriter[T]) write(first int64, items []T) error {
-	data, extra := w.t.encode(items)
-	_, err := w.stmt.ExecContext(w.ctx, append([]any{first, data}, extra...)...)
+	if w.waiting == rowsAhead {
+		if err := w.one(); err != nil {
+			return err
+		}
+	}
+	w.waiting++
+	w.items <- unpacked[T]{first, items}
+	return nil
+}
+
+// one executes the row that waits longest.
+func (w *rowWriter[T]) one() error {
+	w.waiting--
+	_, err := w.stmt.ExecContext(w.ctx, <-w.rows...)
 	return err
 }
 
-func (w *rowWriter[T]) close() { _ = w.stmt.Close() }
+// drain executes all rows that wait.
+func (w *rowWriter[T]) drain() error {
+	for w.waiting > 0 {
+		if err := w.one(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *rowWriter[T]) close() {
+	close(w.items)
+	_ = w.stmt.Close()
+}

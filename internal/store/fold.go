@@ -34,8 +34,8 @@ type FoldStats struct {
 	Rebuilt   bool // the points had changed, so the ledger was built anew first
 }
 
-// sliceBytes is how many packed bytes of arrivals one transaction folds: about a million activities.
-const sliceBytes = 40 << 20
+// sliceBytes is how many packed bytes of arrivals one transaction folds, some 700,000 activities: so the fold stays below 256 MB.
+const sliceBytes = 24 << 20
 
 // Fold merges the arrivals into the activities, and what they change into the
 // ledger. The highest Version of an activity stands; among versions that are
@@ -545,6 +545,9 @@ func (f *fold) rebuild() error {
 		if err := w.write(first, entries); err != nil {
 			return err
 		}
+	}
+	if err := w.drain(); err != nil {
+		return err
 	}
 	next, stop := iter.Pull2(scan(f.ctx, f.tx, "activity_block", "TRUE", math.MinInt64, math.MaxInt64))
 	defer stop()

@@ -275,7 +275,7 @@ func (s *Store) MarkDue(ctx context.Context, sc Scorer, asOf engine.Date) (int, 
 				return err
 			}
 		}
-		return nil
+		return w.drain()
 	})
 	return marked, err
 }

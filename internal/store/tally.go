@@ -26,7 +26,7 @@ type tally struct {
 
 	index map[engine.Entity]int
 	sums  []sum
-	cells int // in sums
+	cells int      // in sums
 	spill [][]byte // chunks of about a megabyte: one long slice would be copied as it grows
 	spots []spot
 
