@@ -124,8 +124,7 @@ type table[T any] struct {
 }
 
 // signed maps a hash to the integer that the database sorts the same way.
-func signed(h uint64) int64   { return int64(h ^ 1<<63) }
-func unsigned(i int64) uint64 { return uint64(i) ^ 1<<63 }
+func signed(h uint64) int64 { return int64(h ^ 1<<63) }
 
 // firsts lists the beginnings of all rows, in order.
 func (t *table[T]) firsts(ctx context.Context, q sqlx.QueryerContext) ([]int64, error) {

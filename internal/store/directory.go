@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -53,7 +54,7 @@ func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile) (
 		}
 	}
 	const most = 60 // rows a statement
-	for rows := range slices.Chunk(slices.Sorted(mapValues(newest)), most) {
+	for rows := range slices.Chunk(slices.Sorted(maps.Values(newest)), most) {
 		args := make([]any, 0, 11*len(rows))
 		for _, i := range rows {
 			p := profiles[i]
@@ -85,16 +86,6 @@ func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile) (
 		stored += int(n)
 	}
 	return stored, nil
-}
-
-func mapValues[K comparable, V any](m map[K]V) iter.Seq[V] {
-	return func(yield func(V) bool) {
-		for _, v := range m {
-			if !yield(v) {
-				return
-			}
-		}
-	}
 }
 
 // Profile gives what the CRM says of an entity; false when it never told.

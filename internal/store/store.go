@@ -5,7 +5,7 @@
 //
 //   - block.go: clustered tables, the frame of a block
 //   - codec.go: activity blocks; ledger.go: ledger blocks; keys.go: key blocks
-//   - save.go: what a pull saves; fold.go: how arrivals become activities and ledger
+//   - save.go, arrival.go: what a pull saves; fold.go, contest.go, tally.go, rebuild.go: how arrivals become activities and ledger
 //   - directory.go: profiles and finding them; run.go: runs; reject.go: rejects
 package store
 
@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"iter"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,20 +44,20 @@ type Store struct {
 	directory *Directory
 }
 
-// Open opens the store at url, "sqlite:/path/energyd.db" or "postgres://…",
+// Open opens the store at an address, "sqlite:/path/energyd.db" or "postgres://…",
 // makes it when there is none (a SQLite file only its owner may read), and
 // brings its tables up to date. The data of one store may be used by a daemon
 // and commands at the same time.
 // Faults: config (bad url, tables of a newer energyd), unavailable.
-func Open(ctx context.Context, url string) (*Store, error) {
-	scheme, rest, _ := strings.Cut(url, ":")
+func Open(ctx context.Context, address string) (*Store, error) {
+	scheme, rest, _ := strings.Cut(address, ":")
 	var s *Store
 	var err error
 	switch scheme {
 	case "sqlite":
 		s, err = openSQLite(rest)
 	case "postgres", "postgresql":
-		s, err = openPostgres(url)
+		s, err = openPostgres(address)
 	default:
 		return nil, fault.New(fault.Config, "open store", "the store's url is neither sqlite:… nor postgres://…",
 			"for example sqlite:/var/lib/energyd/energyd.db", nil)
@@ -99,14 +100,13 @@ func openSQLite(path string) (*Store, error) {
 	return &Store{read: read, write: write}, nil
 }
 
-func openPostgres(url string) (*Store, error) {
-	config, err := pq.ParseURL(url)
-	if err != nil {
-		// pq repeats the whole url, with its password.
+func openPostgres(address string) (*Store, error) {
+	if _, err := url.Parse(address); err != nil {
+		// The cause repeats the whole url, with its password.
 		return nil, fault.New(fault.Config, "open store", "the store's postgres:// url cannot be read",
 			"it looks like postgres://user@host:5432/database?sslmode=verify-full", nil)
 	}
-	db, err := sqlx.Open("postgres", config)
+	db, err := sqlx.Open("postgres", address)
 	if err != nil {
 		return nil, fault.New(fault.Config, "open store", "the store's postgres:// url has a wrong option", "see the documentation of lib/pq", nil)
 	}
