@@ -223,6 +223,9 @@ func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.
 		sum.Calls += (sum.Changes - before + size - 1) / size
 	}
 	sum.Plan = hex.EncodeToString(h.Sum(nil))[:12]
+	if sum.Changes == 0 {
+		sum.State = "done"
+	}
 	return sum, s.Store.EndPlan(ctx, sum)
 }
 

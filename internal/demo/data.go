@@ -36,11 +36,11 @@ type rhythm struct {
 }
 
 var (
-	warm    = rhythm{everyDays: 6, from: 170, to: 1, seniors: 0.45}
-	rising  = rhythm{everyDays: 4, from: 40, to: 1, seniors: 0.6}
-	steady  = rhythm{everyDays: 18, from: 175, to: 3, seniors: 0.2}
-	cooling = rhythm{everyDays: 6, from: 175, to: 70, seniors: 0.4}
-	quiet   = rhythm{everyDays: 50, from: 175, to: 20, seniors: 0.05}
+	warm    = rhythm{everyDays: 13, from: 170, to: 1, seniors: 0.45}
+	rising  = rhythm{everyDays: 8, from: 40, to: 1, seniors: 0.6}
+	steady  = rhythm{everyDays: 24, from: 175, to: 3, seniors: 0.15}
+	cooling = rhythm{everyDays: 14, from: 178, to: 95, seniors: 0.3}
+	quiet   = rhythm{everyDays: 60, from: 175, to: 60, seniors: 0}
 )
 
 func reps() []*rep {
@@ -220,10 +220,10 @@ type event struct {
 func events(as []*account) []event {
 	var es []event
 	for i, a := range as {
-		if i%2 == 0 {
+		if i%2 == 0 && a.rhythm.to < 60 {
 			es = append(es, event{a, a.contacts[min(2, len(a.contacts)-1)], 4 + 3*i, a.name + "様 定例会議", ""})
 		}
-		if i%3 == 0 {
+		if i%3 == 0 && a.rhythm.to < 60 {
 			es = append(es, event{a, a.contacts[0], 2 + 5*i, "お問い合わせの電話", "Inbound"})
 		}
 	}

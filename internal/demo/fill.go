@@ -2,11 +2,11 @@ package demo
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	_ "modernc.org/sqlite" // the daily-report database
 
 	"energyd/internal/crmsim"
@@ -75,12 +75,12 @@ const reportTable = `CREATE TABLE daily_report (
 
 // fillReports makes the daily-report database as a groupware would have it.
 func fillReports(ctx context.Context, file string, rs []report) (err error) {
-	db, err := sqlx.Open("sqlite", file)
+	db, err := sql.Open("sqlite", file)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	tx, err := db.BeginTxx(ctx, nil)
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
