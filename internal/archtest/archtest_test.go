@@ -57,7 +57,7 @@ var onlyIn = map[string][]string{
 	"github.com/robfig/cron":         {"internal/schedule"},
 	"github.com/expr-lang/expr":      {"internal/expression"},
 	"github.com/pressly/goose":       {"internal/store"},
-	"github.com/jmoiron/sqlx":        {"internal/store", "internal/testdb", "internal/demo", "connectors/sql"}, // the demo fills a database
+	"github.com/jmoiron/sqlx":        {"internal/store", "internal/testdb", "connectors/sql"},
 	"github.com/go-sql-driver/mysql": {"internal/testdb", "connectors/sql"},
 }
 
