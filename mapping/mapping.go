@@ -36,9 +36,9 @@ type Directory interface {
 	Find(kind engine.EntityKind, key, value string) (id string, ok bool)
 }
 
-// Result is what became of one record: exactly one of Activity, Profile and Skip is set.
+// Result is what became of one record: an activity, a profile or a skip.
 type Result struct {
-	Activity     *engine.Activity
+	Activity     *engine.Activity // of a skip: the tombstone of the activity that the record may have been before
 	Profile      *engine.Profile
 	Skip         string // the reason of the skip rule
 	UnknownTitle string // a title of this record that is not understood, for counting; "" when all are
@@ -130,7 +130,7 @@ func (m *Mapping) Apply(r connectors.Record, dir Directory) (Result, error) {
 				return Result{}, err
 			}
 			if hit {
-				return Result{Skip: s.reason}, nil
+				return m.leftOut(w, r, s.reason), nil
 			}
 		}
 	}
@@ -138,6 +138,20 @@ func (m *Mapping) Apply(r connectors.Record, dir Directory) (Result, error) {
 		return m.applyProfile(w, r)
 	}
 	return m.applyActivity(w, r)
+}
+
+// leftOut is what becomes of a skipped record: a tombstone too, because it may
+// have been an activity before somebody changed it.
+func (m *Mapping) leftOut(w *run, r connectors.Record, reason string) Result {
+	res := Result{Skip: reason}
+	if m.activity == nil {
+		return res
+	}
+	id, version, err := identity(w, r, m.activity.id, m.activity.version)
+	if err == nil { // a record that cannot be named was never an activity
+		res.Activity = &engine.Activity{Source: m.env.Source, ID: id, Version: version, Mapping: m.activity.origin, Deleted: true, Date: engine.NoDate}
+	}
+	return res
 }
 
 // load puts the record's values into the slots.
