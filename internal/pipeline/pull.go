@@ -228,16 +228,22 @@ func (p *Pipeline) mapBatch(source string, in connectors.Batch, dir mapping.Dire
 		switch {
 		case errors.As(err, &reject):
 			out.Rejects = append(out.Rejects, connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: reject.Code, Reason: reject.Reason, Fields: rec.Fields()})
+			continue
 		case err != nil:
 			out.Rejects = append(out.Rejects, connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: "mapping", Reason: err.Error(), Fields: rec.Fields()})
-		case res.Activity != nil:
-			out.Activities = append(out.Activities, *res.Activity)
-		case res.Profile != nil:
-			out.Profiles = append(out.Profiles, *res.Profile)
-		default:
+			continue
+		case res.Skip != "":
 			out.Skipped++
 			sr.Skips[res.Skip]++
+			if res.Activity != nil {
+				out.Withdrawn = append(out.Withdrawn, *res.Activity)
+			}
+		case res.Activity != nil:
+			out.Activities = append(out.Activities, *res.Activity)
+		default:
+			out.Profiles = append(out.Profiles, *res.Profile)
 		}
+		out.Through = append(out.Through, rec.Key)
 		if res.UnknownTitle != "" && (titles[res.UnknownTitle] > 0 || len(titles) < 1000) {
 			titles[res.UnknownTitle]++
 		}

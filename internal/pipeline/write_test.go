@@ -287,3 +287,35 @@ func TestSync_CorrectedAndDeleted(t *testing.T) {
 		t.Errorf("the parts add up to %g, the temperature is %g", sum, after.Temperature)
 	}
 }
+
+// TestSync_WithdrawsSkipped: a report that becomes a draft again takes its energy back, and is counted as skipped.
+func TestSync_WithdrawsSkipped(t *testing.T) {
+	c := newCompany(t)
+	c.report("K0014", "", "来社", 3*time.Minute)
+	c.sync()
+	before, err := c.Explain(t.Context(), "K0014")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(c.dir, "daily_report.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("UPDATE daily_report SET result = '下書き', updated_at = ? WHERE ext_key LIKE 'late/%'", time.Now().UTC().Add(-2*time.Minute).Format(time.RFC3339)); err != nil {
+		t.Fatal(err)
+	}
+	r, sum, _ := c.sync()
+	after, err := c.Explain(t.Context(), "K0014")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(after.Parts) != len(before.Parts)-1 || sum.Changes == 0 {
+		t.Errorf("%d parts before, %d after; %d changes", len(before.Parts), len(after.Parts), sum.Changes)
+	}
+	for _, s := range r.Sources {
+		if s.Source == "daily_report" && (s.Skipped != 1 || s.Skips["draft"] != 1) {
+			t.Errorf("the draft is counted as %+v", s)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"math"
 	"slices"
 
@@ -168,8 +167,10 @@ func newer(a, b act) int {
 	case equal(a.Activity, b.Activity):
 		return 0
 	}
-	var e encoder
-	return bytes.Compare(e.encode([]act{a})[sealSpace:], e.encode([]act{b})[sealSpace:])
+	if engine.Supersedes(a.Activity, b.Activity) {
+		return 1
+	}
+	return -1
 }
 
 func equal(a, b *engine.Activity) bool {

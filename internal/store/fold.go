@@ -35,7 +35,7 @@ const sliceBytes = 24 << 20
 
 // Fold merges the arrivals into the activities, and what they change into the
 // ledger. The highest Version of an activity stands; among versions that are
-// equal but say different things, the one whose packed bytes are greater, so
+// equal but say different things, the one that engine.Supersedes names, so
 // that the order of arrivals never matters. Many arrivals take several
 // transactions, each of which is complete in itself. When the scorer is not
 // the one of the last fold, the ledger is rebuilt first.
@@ -155,6 +155,9 @@ func (f *fold) finish() error {
 		// By id, not by range: a batch with a lower id may have been committed meanwhile.
 		if _, err := remove.ExecContext(f.ctx, a.ID); err != nil {
 			return err
+		}
+		if a.Run == uncounted {
+			continue
 		}
 		sum := sums[runSource{a.Run, a.Source}]
 		sum.Stored += a.stored

@@ -34,15 +34,12 @@ func saveRejects(ctx context.Context, tx *sqlx.Tx, b Batch) error {
 		return err
 	}
 	if len(known) > 0 {
-		through := make(map[string]bool, len(b.Activities)+len(b.Profiles))
-		for i := range b.Activities {
-			through[b.Activities[i].ID] = true
-		}
-		for i := range b.Profiles {
-			through[b.Profiles[i].ID] = true
-		}
+		kept := make(map[string]bool, len(known))
 		for _, key := range known {
-			if !through[key] {
+			kept[key] = true
+		}
+		for _, key := range b.Through {
+			if !kept[key] {
 				continue
 			}
 			if _, err := tx.ExecContext(ctx, tx.Rebind("DELETE FROM reject WHERE source = ? AND key = ?"), b.Source, key); err != nil {

@@ -24,7 +24,12 @@ type Batch struct {
 	Activities  []engine.Activity
 	Profiles    []engine.Profile
 	Rejects     []connectors.Reject
+	Withdrawn   []engine.Activity // tombstones of skipped records, which may have been activities before; not counted
+	Through     []string          // keys of the records that were not rejected
 }
+
+// uncounted is the run of arrivals that appear in no sums: their records are counted as skipped.
+const uncounted = ""
 
 // SaveBatch saves a batch and moves the source's cursor, in one transaction.
 // Activities wait for the next Fold. Of several versions of a profile the
@@ -34,17 +39,26 @@ type Batch struct {
 func (s *Store) SaveBatch(ctx context.Context, b Batch) error {
 	op := "save " + b.Source
 	sums := RunSource{Source: b.Source, Read: b.Read, Skipped: b.Skipped, Rejected: len(b.Rejects)}
-	var packed []byte
-	if len(b.Activities) > 0 {
-		packed = packArrival(b.Activities)
+	arrivals := []struct {
+		run        string
+		activities []engine.Activity
+		packed     []byte
+	}{{run: b.Run, activities: b.Activities}, {run: uncounted, activities: b.Withdrawn}}
+	for i := range arrivals {
+		if a := &arrivals[i]; len(a.activities) > 0 {
+			a.packed = packArrival(a.activities)
+		}
 	}
 	return s.tx(ctx, op, func(tx *sqlx.Tx) error {
 		if err := moveCursor(ctx, tx, b); err != nil {
 			return err
 		}
-		if packed != nil {
+		for _, a := range arrivals {
+			if a.packed == nil {
+				continue
+			}
 			_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO arrival (run, source, activities, data) VALUES (?, ?, ?, ?)"),
-				b.Run, b.Source, len(b.Activities), packed)
+				a.run, b.Source, len(a.activities), a.packed)
 			if err != nil {
 				return err
 			}

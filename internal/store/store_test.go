@@ -167,7 +167,7 @@ func TestSaveBatch(t *testing.T) {
 			if diff := cmp.Diff([]store.RejectCount{{Source: "日報", Code: "date", Count: 1}}, counts); diff != "" {
 				t.Error(diff)
 			}
-			must(s.SaveBatch(ctx, store.Batch{Run: run, Source: "日報", After: "c2", Next: "c3", Read: 1, Activities: []engine.Activity{visit("3", 1, "A")}}))
+			must(s.SaveBatch(ctx, store.Batch{Run: run, Source: "日報", After: "c2", Next: "c3", Read: 1, Activities: []engine.Activity{visit("sfa/3", 1, "A")}, Through: []string{"3"}}))
 			for r := range s.Rejects(ctx, "") {
 				t.Errorf("%s is still there", r.Key)
 			}
@@ -348,4 +348,41 @@ func TestSchema(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSaveBatch_Withdrawn: a skipped record takes back the activity that it was, and is in no sums but the skipped.
+func TestSaveBatch_Withdrawn(t *testing.T) {
+	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
+		ctx := t.Context()
+		s := open(t, fresh(t))
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		run, err := s.BeginRun(ctx, "pull", time.Unix(0, 0))
+		must(err)
+		must(s.SaveBatch(ctx, store.Batch{Run: run, Source: "crm", Next: "1", Read: 1, Activities: []engine.Activity{visit("3", 1, "A")}}))
+		gone := engine.Activity{Source: "日報", ID: "3", Version: 2, Deleted: true, Date: engine.NoDate}
+		never := gone
+		never.ID = "4"
+		must(s.SaveBatch(ctx, store.Batch{Run: run, Source: "crm", After: "1", Next: "2", Read: 2, Skipped: 2, Withdrawn: []engine.Activity{gone, never}}))
+		stats, err := s.Fold(ctx, flat{1}, engine.DateOf(2026, 1, 1))
+		must(err)
+		if stats.Stored != 1 || stats.Unchanged != 0 {
+			t.Errorf("the fold counts %+v, want one stored", stats)
+		}
+		r, err := s.Run(ctx, run)
+		must(err)
+		if want := (store.RunSource{Source: "crm", Read: 3, Stored: 1, Skipped: 2}); len(r.Sources) != 1 || r.Sources[0] != want {
+			t.Errorf("the sums are %+v, want %+v", r.Sources, want)
+		}
+		for a, err := range s.Activities(ctx) {
+			must(err)
+			if !a.Deleted {
+				t.Errorf("%s still stands", a.ID)
+			}
+		}
+	})
 }

@@ -108,7 +108,7 @@ func startPostgres(tb testing.TB, s *server) string {
 	}
 	data := filepath.Join(s.dir, "data")
 	s.run(tb, filepath.Join(bin, "initdb"), "-D", data, "-U", "energyd", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	s.serve(tb, "INT", filepath.Join(bin, "postgres"), "-D", data, "-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off")
+	s.serve(tb, "INT", filepath.Join(bin, "postgres"), "-D", data, "-k", s.dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=1000")
 	return "postgres://energyd@/postgres?sslmode=disable&host=" + url.QueryEscape(s.dir)
 }
 
