@@ -58,6 +58,7 @@ type activityLine struct {
 	Cues         []string          `json:"cues"`
 	Deleted      bool              `json:"deleted"`
 	Mapping      string            `json:"mapping"`
+	Revision     uint32            `json:"mapping_revision"`
 }
 
 type shareLine struct {
@@ -75,7 +76,7 @@ type participantLine struct {
 
 // lineKeys are all keys of an activity line, for suggestions.
 var lineKeys = []string{"id", "source", "source_version", "occurred_at", "date", "kind", "direction", "account_id", "status",
-	"deals", "reps", "participants", "cues", "deleted", "mapping", "share", "contact_id", "title", "rank", "keyman", "role"}
+	"deals", "reps", "participants", "cues", "deleted", "mapping", "mapping_revision", "share", "contact_id", "title", "rank", "keyman", "role"}
 
 // ParseActivity reads one activity line. It fills neither rank from title nor
 // anything else that is absent. The error is one sentence for the person who
@@ -137,7 +138,7 @@ func jsonWord(kind string) string {
 func (l *activityLine) activity() (Activity, error) {
 	a := Activity{
 		Source: l.Source, ID: l.ID, Version: l.Version, Date: NoDate, Kind: l.Kind, Account: l.Account,
-		Cues: l.Cues, Mapping: l.Mapping, Deleted: l.Deleted,
+		Cues: l.Cues, Mapping: l.Mapping, Revision: l.Revision, Deleted: l.Deleted,
 	}
 	if l.ID == "" {
 		return a, errors.New(`no "id"`)
@@ -255,7 +256,11 @@ func AppendActivity(dst []byte, a Activity) []byte {
 	if a.Deleted {
 		dst = append(dst, `,"deleted":true`...)
 	}
-	return append(appendField(dst, "mapping", a.Mapping), '}')
+	dst = appendField(dst, "mapping", a.Mapping)
+	if a.Revision != 0 {
+		dst = strconv.AppendUint(append(dst, `,"mapping_revision":`...), uint64(a.Revision), 10)
+	}
+	return append(dst, '}')
 }
 
 func appendPeople(dst []byte, people []Participant) []byte {

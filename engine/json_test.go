@@ -12,7 +12,7 @@ import (
 	"energyd/engine"
 )
 
-const fullLine = `{"id":"dr-4711","source":"daily_report","source_version":1767225600000000,"occurred_at":"2026-03-31T15:30:00Z","kind":"visit","direction":"out","account_id":"001A","status":"planned","deals":[{"id":"006D","share":0.5}],"reps":[{"id":"005R"}],"participants":[{"contact_id":"003C","title":"営業部長","rank":"department_manager","keyman":true,"role":"to"}],"cues":["question","listened"],"deleted":true,"mapping":"mappings/daily_report.yaml:14"}`
+const fullLine = `{"id":"dr-4711","source":"daily_report","source_version":1767225600000000,"occurred_at":"2026-03-31T15:30:00Z","kind":"visit","direction":"out","account_id":"001A","status":"planned","deals":[{"id":"006D","share":0.5}],"reps":[{"id":"005R"}],"participants":[{"contact_id":"003C","title":"営業部長","rank":"department_manager","keyman":true,"role":"to"}],"cues":["question","listened"],"deleted":true,"mapping":"mappings/daily_report.yaml:14","mapping_revision":2}`
 
 func TestParseActivity(t *testing.T) {
 	a, err := engine.ParseActivity([]byte(fullLine))
@@ -24,7 +24,7 @@ func TestParseActivity(t *testing.T) {
 		Kind: "visit", Direction: engine.Outbound, Account: "001A", Status: engine.Planned,
 		Deals: []engine.Share{{ID: "006D", Weight: 0.5}}, Reps: []engine.Share{{ID: "005R"}},
 		People: []engine.Participant{{Contact: "003C", Title: "営業部長", Rank: "department_manager", Keyman: true, Role: engine.To}},
-		Cues:   []string{"question", "listened"}, Deleted: true, Mapping: "mappings/daily_report.yaml:14",
+		Cues:   []string{"question", "listened"}, Deleted: true, Mapping: "mappings/daily_report.yaml:14", Revision: 2,
 	}
 	if diff := cmp.Diff(want, a); diff != "" {
 		t.Error(diff)
@@ -78,6 +78,7 @@ func TestActivityRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := drawActivity(t)
 		a.Mapping = rapid.String().Draw(t, "mapping")
+		a.Revision = rapid.Uint32().Draw(t, "revision")
 		a.Account = rapid.SampledFrom([]string{"", "㈱山田\"製作所\"\\", "<a&b>", "\u2028\x00\x7f"}).Draw(t, "account")
 		if rapid.Bool().Draw(t, "at") {
 			a.At = time.Unix(rapid.Int64Range(-6e10, 2e11).Draw(t, "seconds"), rapid.Int64Range(0, 999999999).Draw(t, "ns")).UTC()

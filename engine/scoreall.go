@@ -57,11 +57,15 @@ func standing(acts []Activity) []int32 {
 }
 
 // Supersedes tells whether a stands rather than b, two versions of one
-// activity. The higher Version does. Between equal ones a deletion does, then
+// activity. The higher Version does, between equal ones the higher Revision of
+// the mapping. Then a deletion does, then
 // the one whose JSON line is greater: senseless, but the same whatever came first.
 func Supersedes(a, b *Activity) bool {
 	if a.Version != b.Version {
 		return a.Version > b.Version
+	}
+	if a.Revision != b.Revision {
+		return a.Revision > b.Revision
 	}
 	if a.Deleted != b.Deleted {
 		return a.Deleted

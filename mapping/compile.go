@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -30,6 +32,22 @@ type compiler struct {
 	used  []string
 }
 
+// fingerprint is the mapping's without what changes no result: its tests and the lines of its rules.
+func (c *compiler) fingerprint() string {
+	cfg := *c.cfg
+	cfg.Tests = nil
+	if cfg.Activity != nil {
+		rule := *cfg.Activity
+		rule.Line = 0
+		cfg.Activity = &rule
+	}
+	all := fingerprint(cfg)
+	if c.env.Titles != nil {
+		all = sha256.Sum256(append(all[:], c.env.Titles.fingerprint[:]...))
+	}
+	return hex.EncodeToString(all[:])
+}
+
 // Compile checks cfg and makes a Mapping of it. The error is fault.Problems, all of them at once.
 func Compile(cfg *Config, env Env) (*Mapping, error) {
 	c := &compiler{cfg: cfg, env: env, zone: time.UTC, lists: map[string]*wordList{}, checked: map[string]bool{}}
@@ -45,7 +63,7 @@ func Compile(cfg *Config, env Env) (*Mapping, error) {
 		c.lists[name] = newWordList("lookups."+name, name, cfg.Lookups[name], &c.problems)
 	}
 	c.scope = expression.Scope{Columns: c.columns(), Functions: c.functions()}
-	m := &Mapping{env: env, zone: c.zone, tests: cfg.Tests}
+	m := &Mapping{env: env, zone: c.zone, tests: cfg.Tests, fingerprint: c.fingerprint()}
 	for i, s := range cfg.Skip {
 		path := at("skip", i)
 		c.require(path+".when", s.When)

@@ -10,6 +10,8 @@
 package mapping
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -54,13 +56,14 @@ func (e *RejectError) Error() string { return e.Reason }
 
 // Mapping is a compiled mapping file. It may be used from several goroutines.
 type Mapping struct {
-	env      Env
-	zone     *time.Location
-	tests    []Test
-	columns  []string // of the expressions, in slot order
-	skip     []skipRule
-	activity *activityRule
-	profile  *profileRule
+	env         Env
+	zone        *time.Location
+	tests       []Test
+	fingerprint string
+	columns     []string // of the expressions, in slot order
+	skip        []skipRule
+	activity    *activityRule
+	profile     *profileRule
 
 	bound atomic.Pointer[binding] // of the columns seen last
 	runs  sync.Pool               // of *run
@@ -109,6 +112,19 @@ type run struct {
 type binding struct {
 	columns *connectors.Columns
 	index   []int // by slot; -1 = the records have no such column
+}
+
+// Fingerprint changes whenever the mapping, or the titles that it ranks by,
+// may make something else of a record. Tests, comments and layout do not count.
+func (m *Mapping) Fingerprint() string { return m.fingerprint }
+
+// fingerprint hashes what a configuration says.
+func fingerprint(cfg any) [sha256.Size]byte {
+	text, err := json.Marshal(cfg) // keys of maps are sorted
+	if err != nil {
+		panic(err) // texts, numbers and lists of them: there is nothing that JSON cannot hold
+	}
+	return sha256.Sum256(text)
 }
 
 // Columns are the source's columns that the mapping uses, sorted.

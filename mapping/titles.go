@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"crypto/sha256"
 	"maps"
 	"slices"
 	"strings"
@@ -35,13 +36,14 @@ type Titles struct {
 	former, deputy            []string
 	longestPhrase             int // in words
 	seen                      cache[string]
+	fingerprint               [sha256.Size]byte
 }
 
 // NewTitles checks cfg and makes Titles of it. ranks are the points table's
 // rank ids; nil means not checked. The error is fault.Problems.
 func NewTitles(cfg *TitlesConfig, ranks []string) (*Titles, error) {
 	var ps fault.Problems
-	t := &Titles{height: map[string]int{"": -1}, former: folded(cfg.Former), deputy: folded(cfg.Deputy)}
+	t := &Titles{height: map[string]int{"": -1}, former: folded(cfg.Former), deputy: folded(cfg.Deputy), fingerprint: fingerprint(cfg)}
 	if len(cfg.Ranks) == 0 {
 		ps.Add("ranks", "list the ranks, the lowest first")
 	}

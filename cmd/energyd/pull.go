@@ -40,6 +40,9 @@ func (a *app) printPull(r pipeline.Report) {
 	}
 	t.print(a.out)
 	for _, s := range r.Sources {
+		if s.Reread {
+			fmt.Fprintf(a.out, "%s: its mapping has changed, so everything was read again\n", s.Source)
+		}
 		for _, reason := range slices.Sorted(maps.Keys(s.Skips)) {
 			fmt.Fprintf(a.out, "%s: %d skipped: %s\n", s.Source, s.Skips[reason], reason)
 		}

@@ -29,8 +29,9 @@ type Report struct {
 // SourceReport is what one source gave: Read = Stored + Unchanged + Skipped + Rejected.
 type SourceReport struct {
 	store.RunSource
-	Skips map[string]int `json:"skips,omitempty"` // skipped records by reason
-	Error string         `json:"error,omitempty"`
+	Skips  map[string]int `json:"skips,omitempty"`  // skipped records by reason
+	Reread bool           `json:"reread,omitempty"` // the mapping changed, so everything was read again
+	Error  string         `json:"error,omitempty"`
 }
 
 // Balanced reports that every record that was read is accounted for (rule 1).
@@ -163,12 +164,15 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 		return fail(err)
 	}
 	defer source.Close()
+	m := mapper{Mapping: p.mappings[src.Name], source: src.Name, now: p.opt.Now().UnixMicro(), report: &sr, titles: r.Titles}
+	if m.revision, sr.Reread, err = p.store.UseMapping(ctx, src.Name, m.Fingerprint()); err != nil {
+		return fail(err)
+	}
 	cursor, err := p.store.Cursor(ctx, src.Name)
 	if err != nil {
 		return fail(err)
 	}
-	dir, err := p.store.Directory(ctx)
-	if err != nil {
+	if m.directory, err = p.store.Directory(ctx); err != nil {
 		return fail(err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -177,7 +181,7 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 		if read.err != nil {
 			return fail(read.err)
 		}
-		b := p.mapBatch(src.Name, read.Batch, dir, &sr, r.Titles)
+		b := m.batch(read.Batch)
 		b.Run, b.After = r.Run, cursor
 		if err := p.store.SaveBatch(ctx, b); err != nil {
 			return fail(err)
@@ -217,37 +221,59 @@ func readAhead(ctx context.Context, source connectors.Source, cursor connectors.
 	return out
 }
 
-// mapBatch maps a batch's records: each becomes an activity, a profile, a skip or a reject.
-func (p *Pipeline) mapBatch(source string, in connectors.Batch, dir mapping.Directory, sr *SourceReport, titles map[string]int) store.Batch {
-	out := store.Batch{Source: source, Next: in.Next, Interval: in.Interval,
+// mapper maps one source's batches.
+type mapper struct {
+	*mapping.Mapping
+	source    string
+	revision  uint32 // of the mapping
+	now       int64  // version of records whose source tells none, Unix microseconds
+	directory mapping.Directory
+	report    *SourceReport
+	titles    map[string]int // unknown ones, with how often they were met
+}
+
+// batch maps a batch's records: each becomes an activity, a profile, a skip or a reject.
+func (m *mapper) batch(in connectors.Batch) store.Batch {
+	out := store.Batch{Source: m.source, Next: in.Next, Interval: in.Interval,
 		Read: len(in.Records) + len(in.Rejects), Rejects: in.Rejects}
-	m := p.mappings[source]
 	for _, rec := range in.Records {
-		res, err := m.Apply(rec, dir)
-		var reject *mapping.RejectError
-		switch {
-		case errors.As(err, &reject):
-			out.Rejects = append(out.Rejects, connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: reject.Code, Reason: reject.Reason, Fields: rec.Fields()})
-			continue
-		case err != nil:
-			out.Rejects = append(out.Rejects, connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: "mapping", Reason: err.Error(), Fields: rec.Fields()})
-			continue
-		case res.Skip != "":
-			out.Skipped++
-			sr.Skips[res.Skip]++
-			if res.Activity != nil {
-				out.Withdrawn = append(out.Withdrawn, *res.Activity)
+		res, err := m.Apply(rec, m.directory)
+		if err != nil {
+			r := connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: "mapping", Reason: err.Error(), Fields: rec.Fields()}
+			var reject *mapping.RejectError
+			if errors.As(err, &reject) {
+				r.Code, r.Reason = reject.Code, reject.Reason
 			}
-		case res.Activity != nil:
-			out.Activities = append(out.Activities, *res.Activity)
-		default:
-			out.Profiles = append(out.Profiles, *res.Profile)
+			out.Rejects = append(out.Rejects, r)
+			continue
 		}
 		out.Through = append(out.Through, rec.Key)
-		if res.UnknownTitle != "" && (titles[res.UnknownTitle] > 0 || len(titles) < 1000) {
-			titles[res.UnknownTitle]++
+		m.keep(&out, res)
+		if t := res.UnknownTitle; t != "" && (m.titles[t] > 0 || len(m.titles) < 1000) {
+			m.titles[t]++
 		}
 	}
-	sr.Read += out.Read
+	m.report.Read += out.Read
 	return out
+}
+
+func (m *mapper) keep(out *store.Batch, res mapping.Result) {
+	if a := res.Activity; a != nil {
+		a.Revision = m.revision
+		if a.Version == 0 {
+			a.Version = m.now
+		}
+	}
+	switch {
+	case res.Skip != "":
+		out.Skipped++
+		m.report.Skips[res.Skip]++
+		if res.Activity != nil {
+			out.Withdrawn = append(out.Withdrawn, *res.Activity)
+		}
+	case res.Activity != nil:
+		out.Activities = append(out.Activities, *res.Activity)
+	default:
+		out.Profiles = append(out.Profiles, *res.Profile)
+	}
 }

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"database/sql"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -317,5 +318,55 @@ func TestSync_WithdrawsSkipped(t *testing.T) {
 		if s.Source == "daily_report" && (s.Skipped != 1 || s.Skips["draft"] != 1) {
 			t.Errorf("the draft is counted as %+v", s)
 		}
+	}
+}
+
+// TestPull_MappingChanged: an admin mends the mapping. The source is read again, and what the old mapping made is replaced.
+func TestPull_MappingChanged(t *testing.T) {
+	c := newCompany(t)
+	if _, err := c.Pull(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(c.dir, "mappings", "daily_report.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := func(p *pipeline.Pipeline) map[string]int {
+		t.Helper()
+		n := map[string]int{}
+		for a, err := range p.Store().Activities(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n[a.Kind]++
+		}
+		return n
+	}
+	before := kinds(c.Pipeline)
+	mended := strings.NewReplacer("    Web会議: web_meeting\n", "    Web会議: visit\n    FAX: mail\n", "    オンライン: web_meeting\n", "    オンライン: visit\n").Replace(string(text))
+	if err := os.WriteFile(file, []byte(mended), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := open(t, c.world.Config, engine.NoDate)
+	defer p.Close()
+	r, err := p.Pull(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := kinds(p)
+	if after["web_meeting"] != 0 || after["visit"] != before["visit"]+before["web_meeting"] || after["mail"] != before["mail"]+1 {
+		t.Errorf("kinds before %v, after %v (%+v)", before, after, r.Sources)
+	}
+	for _, s := range r.Sources {
+		if s.Reread != (s.Source == "daily_report") {
+			t.Errorf("%s: reread is %v", s.Source, s.Reread)
+		}
+		if s.Source == "daily_report" && s.Rejected != 2 {
+			t.Errorf("%d rejects are left, want 2: the FAX has come through", s.Rejected)
+		}
+	}
+	if r, err = p.Pull(t.Context()); err != nil || r.Sources[len(r.Sources)-1].Reread {
+		t.Errorf("a further pull reads all again: %+v, %v", r.Sources, err)
 	}
 }

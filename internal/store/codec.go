@@ -19,7 +19,7 @@ import (
 //
 //	text      length, bytes: the distinct strings, then the ids in the order of the rows
 //	strings   count, length of each
-//	shapes    count, each: source, kind, mapping (strings), status, direction, flags
+//	shapes    count, each: source, kind, mapping (strings), revision, status, direction, flags
 //	shares    count, each a list: count, then id (string), weight (reversed float64 bits)
 //	people    count, each a list: count, then contact, title, rank (strings), keyman | role<<1
 //	cues      count, each a list: count, then strings
@@ -279,6 +279,7 @@ func (e *encoder) shapeOf(a *engine.Activity) uint64 {
 	e.appendString(a.Source)
 	e.appendString(a.Kind)
 	e.appendString(a.Mapping)
+	e.item = binary.AppendUvarint(e.item, uint64(a.Revision))
 	e.item = append(e.item, byte(a.Status), byte(a.Direction), flags)
 	return e.shapes.number(e.item)
 }
@@ -365,8 +366,8 @@ func (d *decoder) body(body []byte) ([]act, error) {
 	}
 	text = text[at:]
 	d.shapes = d.shapes[:0]
-	for range r.count(6) {
-		a := engine.Activity{Source: r.pick(d.strings), Kind: r.pick(d.strings), Mapping: r.pick(d.strings)}
+	for range r.count(7) {
+		a := engine.Activity{Source: r.pick(d.strings), Kind: r.pick(d.strings), Mapping: r.pick(d.strings), Revision: uint32(r.uvarint())}
 		a.Status, a.Direction = engine.Status(r.byte()), engine.Direction(r.byte())
 		flags := r.byte()
 		a.Deleted = flags&flagDeleted != 0

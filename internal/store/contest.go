@@ -145,10 +145,11 @@ func (f *fold) stand(same []act) act {
 			winner = a
 		}
 	}
+	held := slices.IndexFunc(same, func(a act) bool { return a.arrival == stands })
 	for _, a := range same {
 		switch {
 		case a.arrival < 0:
-		case a == winner:
+		case a == winner && (held < 0 || !sayTheSame(a.Activity, same[held].Activity)):
 			f.from[a.arrival].stored++
 		default:
 			f.from[a.arrival].unchanged++
@@ -173,6 +174,14 @@ func newer(a, b act) int {
 	return -1
 }
 
+// sayTheSame tells whether two versions differ in nothing but their version:
+// a source without change times gives all its records a new one each night.
+func sayTheSame(a, b *engine.Activity) bool {
+	c := *b
+	c.Version, c.Revision = a.Version, a.Revision
+	return equal(a, &c)
+}
+
 func equal(a, b *engine.Activity) bool {
 	sameShares := func(x, y []engine.Share) bool {
 		return slices.EqualFunc(x, y, func(s, t engine.Share) bool {
@@ -180,7 +189,7 @@ func equal(a, b *engine.Activity) bool {
 		})
 	}
 	return a.Source == b.Source && a.ID == b.ID && a.Version == b.Version && a.At.Equal(b.At) && a.Date == b.Date &&
-		a.Kind == b.Kind && a.Status == b.Status && a.Account == b.Account && a.Mapping == b.Mapping &&
+		a.Kind == b.Kind && a.Status == b.Status && a.Account == b.Account && a.Mapping == b.Mapping && a.Revision == b.Revision &&
 		a.Deleted == b.Deleted && a.Direction == b.Direction && sameShares(a.Deals, b.Deals) && sameShares(a.Reps, b.Reps) &&
 		slices.Equal(a.People, b.People) && slices.Equal(a.Cues, b.Cues)
 }

@@ -106,6 +106,31 @@ func (s *Store) Cursor(ctx context.Context, source string) (connectors.Cursor, e
 	return c, storeError("read cursor", err)
 }
 
+// UseMapping tells which mapping reads a source from now on, by fingerprint,
+// and gives its revision, from 1. When it is another than before, the cursor
+// goes back to the beginning: what the old one made of the records is made anew.
+func (s *Store) UseMapping(ctx context.Context, source, fingerprint string) (revision uint32, changed bool, err error) {
+	err = s.tx(ctx, "read cursor", func(tx *sqlx.Tx) error {
+		var now struct {
+			Mapping  string
+			Revision uint32
+		}
+		err := tx.GetContext(ctx, &now, tx.Rebind("SELECT mapping, revision FROM cursor WHERE source = ?"), source)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if now.Mapping == fingerprint {
+			revision = now.Revision
+			return nil
+		}
+		revision, changed = now.Revision+1, now.Revision > 0
+		_, err = tx.ExecContext(ctx, tx.Rebind(`INSERT INTO cursor (source, value, mapping, revision) VALUES (?, '', ?, ?)
+			ON CONFLICT (source) DO UPDATE SET value = '', mapping = excluded.mapping, revision = excluded.revision`), source, fingerprint, revision)
+		return err
+	})
+	return revision, changed, err
+}
+
 // saveInterval adds an interval to those that were read, and joins it with all that it touches.
 func saveInterval(ctx context.Context, tx *sqlx.Tx, source string, i connectors.Interval) error {
 	if i.IsZero() {

@@ -10,7 +10,12 @@ CREATE INDEX ledger_block_due ON ledger_block (due);
 CREATE INDEX ledger_block_dirty ON ledger_block (first) WHERE dirty > 0;
 
 -- Times are microseconds since 1970, UTC.
-CREATE TABLE cursor (source TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE cursor (
+    source TEXT PRIMARY KEY,
+    value TEXT NOT NULL,
+    mapping TEXT NOT NULL DEFAULT '', -- fingerprint of the mapping that reads it
+    revision INTEGER NOT NULL DEFAULT 0 -- of that mapping
+);
 CREATE TABLE interval (source TEXT NOT NULL, from_us INTEGER NOT NULL, to_us INTEGER NOT NULL, PRIMARY KEY (source, from_us));
 CREATE TABLE entity (
     kind INTEGER NOT NULL, -- 0 account, 1 contact, 2 deal, 3 rep
