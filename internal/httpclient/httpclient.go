@@ -287,10 +287,13 @@ func retryAfter(h http.Header) time.Duration {
 	return until.Sub(now)
 }
 
-// redirect follows reading requests a few times; a write that moved is a
+// redirect follows reading requests a few times, but never to another host nor
+// out of TLS: the request carries a token. A write that moved is a
 // configuration error, since turning it into a GET would lose it.
-func redirect(_ *http.Request, via []*http.Request) error {
-	if m := via[0].Method; (m != http.MethodGet && m != http.MethodHead) || len(via) > 3 {
+func redirect(next *http.Request, via []*http.Request) error {
+	first := via[0]
+	reads := first.Method == http.MethodGet || first.Method == http.MethodHead
+	if !reads || len(via) > 3 || next.URL.Host != first.URL.Host || first.URL.Scheme == "https" && next.URL.Scheme != "https" {
 		return http.ErrUseLastResponse
 	}
 	return nil

@@ -137,12 +137,30 @@ func TestDo_stops_with_its_context(t *testing.T) {
 }
 
 func TestDo_redirects(t *testing.T) {
-	goal, _ := serve(t, status(200))
 	for method, want := range map[string]fault.Kind{http.MethodGet: "", http.MethodPatch: fault.Config, http.MethodPost: fault.Config} {
-		url, calls := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, goal, http.StatusFound) })
+		moved := func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/new", http.StatusFound) }
+		url, calls := serve(t, moved, status(200))
 		_, err := client(t, Options{}).Do(t.Context(), Request{Method: method, URL: url, Body: []byte("{}")})
-		if fault.KindOf(err) != want || calls.Load() != 1 {
+		followed := calls.Load() == 2
+		if fault.KindOf(err) != want || followed != (want == "") {
 			t.Errorf("%s: %v after %d calls", method, err, calls.Load())
+		}
+	}
+}
+
+// A token must not follow a redirect to somebody else, nor out of TLS.
+func TestDo_redirects_keep_the_token(t *testing.T) {
+	elsewhere, calls := serve(t, status(200))
+	moved := func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere, http.StatusFound) }
+	plain, _ := serve(t, moved)
+	_, err := client(t, Options{}).Do(t.Context(), get(plain))
+	if fault.KindOf(err) != fault.Config || calls.Load() != 0 {
+		t.Errorf("to another host: %v after %d calls there", err, calls.Load())
+	}
+	for from, to := range map[string]string{"https://crm.example/a": "http://crm.example/b", "https://crm.example/": "https://crm.example.net/"} {
+		next, first := httptest.NewRequest(http.MethodGet, to, nil), httptest.NewRequest(http.MethodGet, from, nil)
+		if redirect(next, []*http.Request{first}) == nil {
+			t.Errorf("%s to %s is followed", from, to)
 		}
 	}
 }
