@@ -69,26 +69,18 @@ func (c *Conn) Current(ctx context.Context, object string, ids, fields []string)
 
 // Write sends updates, 200 a call, and follows up what may heal at once: rows
 // that were locked, and chunks in which one record's automation failed all.
-// Results after the first call that failed as a whole are Deferred with its fault.
+// After a call that failed as a whole, what is not known of is Deferred with its fault.
 func (c *Conn) Write(ctx context.Context, object string, updates []connectors.Update) ([]connectors.Result, error) {
 	w := &writing{Conn: c, object: object, updates: updates, results: make([]connectors.Result, len(updates))}
-	sent := false
-	for _, chunk := range w.chunks() {
-		err := w.send(ctx, chunk)
-		if err != nil && !sent {
-			return nil, err
-		}
-		if err != nil {
-			for i, r := range w.results {
-				if r.Outcome == "" {
-					w.results[i] = connectors.Result{Outcome: connectors.Deferred, Err: err}
-				}
-			}
-			return w.results, nil
-		}
-		sent = true
+	err := w.all(ctx)
+	if err != nil && !w.answered {
+		return nil, err
 	}
-	w.unlock(ctx)
+	for i, r := range w.results {
+		if r.Outcome == "" {
+			w.results[i] = connectors.Result{Outcome: connectors.Deferred, Err: err}
+		}
+	}
 	return w.results, nil
 }
 
@@ -97,8 +89,20 @@ type writing struct {
 	*Conn
 	object  string
 	updates []connectors.Update
-	results []connectors.Result
+	results []connectors.Result // without an outcome: not known yet
 	locked  []int
+
+	answered bool // at least one call
+}
+
+// all sends everything. Without an error every result is known.
+func (w *writing) all(ctx context.Context) error {
+	for _, chunk := range w.chunks() {
+		if err := w.send(ctx, chunk); err != nil {
+			return err
+		}
+	}
+	return w.unlock(ctx)
 }
 
 // chunks cuts the updates into calls, in their order. What must not leave is
@@ -167,6 +171,7 @@ func (w *writing) send(ctx context.Context, chunk []int) error {
 	if err != nil {
 		return err
 	}
+	w.answered = true
 	automation := 0
 	for n, i := range chunk {
 		switch {
@@ -184,8 +189,12 @@ func (w *writing) send(ctx context.Context, chunk []int) error {
 			automation++
 		}
 	}
-	// The org runs automation on the whole call: one record can fail all others.
+	// The org runs automation on the whole call: one record can fail all others,
+	// so nothing is known of any until it is sent among fewer.
 	if automation == len(chunk) && len(chunk) > 1 {
+		for _, i := range chunk {
+			w.results[i] = connectors.Result{}
+		}
 		half := len(chunk) / 2
 		if err := w.send(ctx, chunk[:half]); err != nil {
 			return err
@@ -209,7 +218,7 @@ func isLock(e *apiError) bool {
 // pauses: somebody works on the same account. What stays locked, or cannot be
 // sent, stays deferred. Rows keep their order, so those of one account stay
 // together if the caller sorted them so.
-func (w *writing) unlock(ctx context.Context) {
+func (w *writing) unlock(ctx context.Context) error {
 	size, pause := writeSize, w.pause
 	for attempt := 1; attempt < lockAttempts && len(w.locked) > 0; attempt++ {
 		timer := time.NewTimer(pause/2 + rand.N(pause/2+1))
@@ -217,17 +226,18 @@ func (w *writing) unlock(ctx context.Context) {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return
+			return nil
 		}
 		size, pause = max(size/4, 1), 2*pause
 		again := w.locked
 		w.locked = nil
 		for chunk := range slices.Chunk(again, size) {
-			if w.send(ctx, chunk) != nil {
-				return
+			if err := w.send(ctx, chunk); err != nil {
+				return err
 			}
 		}
 	}
+	return nil
 }
 
 // judge is the table of row-level errors: salesforce.md section 14.

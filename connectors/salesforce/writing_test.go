@@ -84,34 +84,66 @@ func TestC40_locked_rows(t *testing.T) {
 	})
 }
 
-// TestC43 puts an automation before the simulator that fails every call with a
-// certain record in it, as a broken trigger does.
-func TestC43_a_broken_trigger_costs_its_row_only(t *testing.T) {
-	o := newOrg(t)
-	updates := o.accounts(50)
-	guilty := updates[33].ID
+// trigger puts an automation before the simulator that fails every call with a
+// certain record in it, as a broken trigger does; called is told the rows of each call.
+func (o *org) trigger(guilty string, called func(rows int)) *Conn {
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			t.Error(err)
+			o.t.Error(err)
+		}
+		rows := bytes.Count(body, []byte(`"attributes"`))
+		if r.Method == http.MethodPatch {
+			called(rows)
 		}
 		if r.Method != http.MethodPatch || !bytes.Contains(body, []byte(guilty)) {
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			o.ServeHTTP(w, r)
 			return
 		}
-		rows := strings.Repeat(`,{"success":false,"errors":[{"statusCode":"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY","message":"MyTrigger: null","fields":[]}]}`,
-			bytes.Count(body, []byte(`"attributes"`)))
-		fmt.Fprintf(w, "[%s]", rows[1:])
+		failed := strings.Repeat(`,{"success":false,"errors":[{"statusCode":"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY","message":"MyTrigger: null","fields":[]}]}`, rows)
+		fmt.Fprintf(w, "[%s]", failed[1:])
 	}))
-	t.Cleanup(front.Close)
+	o.t.Cleanup(front.Close)
 	c := newConn(*config(strings.TrimPrefix(front.URL, "http://")), connectors.Env{}, time.Millisecond)
-	defer c.Close()
-	results, err := c.Write(t.Context(), "Account", updates)
+	o.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func TestC43_a_broken_trigger_costs_its_row_only(t *testing.T) {
+	o := newOrg(t)
+	updates := o.accounts(50)
+	results, err := o.trigger(updates[33].ID, func(int) {}).Write(t.Context(), "Account", updates)
 	o.must(err)
 	o.wantWritten(updates, results, 33)
 	if r := results[33]; r.Outcome != connectors.Rejected || !strings.Contains(r.Err.Error(), "MyTrigger") {
 		t.Errorf("the guilty row: %+v", r)
+	}
+}
+
+// The budget ends while a call that failed as a whole is narrowed down: of the
+// rows that were not sent alone, nothing is known.
+func TestC43_when_the_budget_ends_while_narrowing(t *testing.T) {
+	for _, tt := range []struct{ rows, calls, written int }{
+		{400, 3, 300}, // 200 written, 200 failed, 100 written, 100 failed or not sent
+		{100, 2, 50},  // the very first call is narrowed down
+		{100, 1, 0},   // nothing but the failure of all is known
+	} {
+		o := newOrg(t)
+		updates := o.accounts(tt.rows)
+		calls := 0
+		results, err := o.trigger(updates[tt.rows-1].ID, func(int) {
+			if calls++; calls > tt.calls {
+				o.inject(crmsim.Fault{Name: "quota", Used: 10, Max: 10})
+			}
+		}).Write(t.Context(), "Account", updates)
+		o.must(err)
+		o.wantWritten(updates[:tt.written], results[:tt.written])
+		for i, r := range results[tt.written:] {
+			if r.Outcome != connectors.Deferred || fault.KindOf(r.Err) != fault.Quota {
+				t.Fatalf("%+v, update %d: %+v; want deferred for the quota", tt, tt.written+i, r)
+			}
+		}
 	}
 }
 
