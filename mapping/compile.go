@@ -45,7 +45,23 @@ func (c *compiler) fingerprint() string {
 	if c.env.Titles != nil {
 		all = sha256.Sum256(append(all[:], c.env.Titles.fingerprint[:]...))
 	}
+	if cfg.Activity != nil && c.env.Kinds != nil { // a kind that is new was a reject before
+		kinds := fingerprint(slices.Sorted(slices.Values(c.env.Kinds)))
+		all = sha256.Sum256(append(all[:], kinds[:]...))
+	}
 	return hex.EncodeToString(all[:])
+}
+
+// setOf makes a set of words; nil of nil.
+func setOf(words []string) map[string]bool {
+	if words == nil {
+		return nil
+	}
+	set := make(map[string]bool, len(words))
+	for _, w := range words {
+		set[w] = true
+	}
+	return set
 }
 
 // Compile checks cfg and makes a Mapping of it. The error is fault.Problems, all of them at once.
@@ -63,7 +79,7 @@ func Compile(cfg *Config, env Env) (*Mapping, error) {
 		c.lists[name] = newWordList("lookups."+name, name, cfg.Lookups[name], &c.problems)
 	}
 	c.scope = expression.Scope{Columns: c.columns(), Functions: c.functions()}
-	m := &Mapping{env: env, zone: c.zone, tests: cfg.Tests, fingerprint: c.fingerprint()}
+	m := &Mapping{env: env, zone: c.zone, kinds: setOf(env.Kinds), tests: cfg.Tests, fingerprint: c.fingerprint()}
 	for i, s := range cfg.Skip {
 		path := at("skip", i)
 		c.require(path+".when", s.When)

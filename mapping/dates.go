@@ -190,10 +190,16 @@ func (m *moment) checkDate(from engine.Date) error {
 		return fmt.Errorf("has no month %d", m.month)
 	case m.day < 1 || m.day > daysIn(m.year, m.month):
 		return fmt.Errorf("is impossible: month %d of %d has %d days", m.month, m.year, daysIn(m.year, m.month))
-	case m.year < 1900 || m.year > 2199:
-		return fmt.Errorf("is in the year %d; years from 1900 to 2199 are taken", m.year)
 	case m.date() < from:
 		return fmt.Errorf("is before the first day of its era, %s", from)
+	}
+	return checkYear(m.year)
+}
+
+// checkYear refuses what systems write for "never" and "not known": 0001, 9999.
+func checkYear(year int) error {
+	if year < 1900 || year > 2199 {
+		return fmt.Errorf("is in the year %d; years from 1900 to 2199 are taken", year)
 	}
 	return nil
 }

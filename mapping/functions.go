@@ -104,7 +104,7 @@ func dayOf(t time.Time, zone *time.Location) expression.Day {
 
 // datetime gives a time, or a date when no time of day is known; blank gives null.
 func datetime(zone *time.Location, args []any) (any, error) {
-	if len(args) == 2 && args[1] != nil && args[1] != "" {
+	if len(args) == 2 && !blank(args[1]) {
 		return dateAndTime(zone, args[0], args[1])
 	}
 	switch v := args[0].(type) {
@@ -131,6 +131,12 @@ func datetime(zone *time.Location, args []any) (any, error) {
 		return m.in(zone), nil
 	}
 	return nil, nil
+}
+
+// blank tells that a column says nothing; a CHAR column says it with blanks.
+func blank(v any) bool {
+	s, isText := v.(string)
+	return v == nil || isText && strings.TrimSpace(s) == ""
 }
 
 func dateAndTime(zone *time.Location, on, clock any) (any, error) {
@@ -258,13 +264,13 @@ type missError struct {
 
 func (e *missError) Error() string {
 	if e.word == "" {
-		return fmt.Sprintf("the value is empty, and lookups.%s has no line for that", e.list.name)
+		return fmt.Sprintf(`the value is empty, and lookups.%s has no line "" for that; add it or a skip rule to the mapping%s`, e.list.name, readAgain)
 	}
 	nearest := ""
 	if n := fault.Nearest(e.word, e.list.words); n != "" {
 		nearest = fmt.Sprintf("; the nearest it knows is %q", n)
 	}
-	return fmt.Sprintf("lookups.%s does not know %q%s; add a line for it to the mapping, then retry the rejects", e.list.name, short(e.word), nearest)
+	return fmt.Sprintf("lookups.%s does not know %q%s; add a line for it to the mapping%s", e.list.name, short(e.word), nearest, readAgain)
 }
 
 func (c *compiler) bindLookup(consts []any) (expression.Call, error) {
@@ -303,8 +309,8 @@ func bindFind(consts []any) (expression.Call, error) {
 	if !ok {
 		return nil, &expression.ArgumentError{Arg: 0, Msg: unknownWord("entity", word, entityWords)}
 	}
-	key, ok := consts[1].(string)
-	if !ok || key == "" {
+	name, ok := consts[1].(string)
+	if !ok || name == "" {
 		return nil, &expression.ArgumentError{Arg: 1, Msg: `the name of the key is a constant, as in find("account", "code", account_code)`}
 	}
 	return func(env any, args []any) (any, error) {
@@ -313,10 +319,10 @@ func bindFind(consts []any) (expression.Call, error) {
 		if err != nil || value == "" || r.dir == nil {
 			return nil, err
 		}
-		if id, ok := r.dir.Find(kind, key, value); ok {
+		if id, ok := r.dir.Find(kind, name, value); ok {
 			return id, nil
 		}
-		r.missed = fmt.Sprintf("no %s with %s %q is known", word, key, short(value))
+		r.missed = key{word, name, value}
 		return nil, nil
 	}, nil
 }

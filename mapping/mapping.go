@@ -22,6 +22,7 @@ import (
 	"energyd/connectors"
 	"energyd/engine"
 	"energyd/internal/expression"
+	"energyd/internal/fault"
 )
 
 // Env is what a mapping is compiled against.
@@ -44,6 +45,7 @@ type Result struct {
 	Profile      *engine.Profile
 	Skip         string // the reason of the skip rule
 	UnknownTitle string // a title of this record that is not understood, for counting; "" when all are
+	Unfound      string // the first contact, deal or rep that the directory lacks and that is left out: "contact T0999"; "" when all were found
 }
 
 // RejectError says why this one record cannot be mapped; the others go on.
@@ -58,6 +60,7 @@ func (e *RejectError) Error() string { return e.Reason }
 type Mapping struct {
 	env         Env
 	zone        *time.Location
+	kinds       map[string]bool // of the points table; nil = not checked
 	tests       []Test
 	fingerprint string
 	columns     []string // of the expressions, in slot order
@@ -104,8 +107,29 @@ type keyRule struct {
 // run is the work on one record.
 type run struct {
 	expression.Run
-	dir    Directory
-	missed string // what the last find did not find
+	dir     Directory
+	missed  key // what the last find did not find
+	unfound key // the first missed one that left a field empty
+}
+
+// key is how a find names an entity: "account", "code", "K0001".
+type key struct{ entity, name, value string }
+
+func (k key) String() string {
+	if k == (key{}) {
+		return ""
+	}
+	return k.entity + " " + short(k.value)
+}
+
+// id evaluates a field that names an entity, and notes what the directory lacks.
+func (w *run) id(f *field) (string, error) {
+	w.missed = key{}
+	id, err := f.text(w)
+	if id == "" && w.unfound == (key{}) {
+		w.unfound = w.missed
+	}
+	return id, err
 }
 
 // binding says where the mapping's columns stand in records with these Columns.
@@ -114,8 +138,9 @@ type binding struct {
 	index   []int // by slot; -1 = the records have no such column
 }
 
-// Fingerprint changes whenever the mapping, or the titles that it ranks by,
-// may make something else of a record. Tests, comments and layout do not count.
+// Fingerprint changes whenever the mapping, the titles that it ranks by or the
+// kinds of the points table may make something else of a record. Tests,
+// comments and layout do not count.
 func (m *Mapping) Fingerprint() string { return m.fingerprint }
 
 // fingerprint hashes what a configuration says.
@@ -135,7 +160,7 @@ func (m *Mapping) Columns() []string { return slices.Sorted(slices.Values(m.colu
 func (m *Mapping) Apply(r connectors.Record, dir Directory) (Result, error) {
 	w := m.runs.Get().(*run)
 	defer m.runs.Put(w)
-	w.dir, w.missed = dir, ""
+	w.dir, w.unfound = dir, key{}
 	if err := m.load(w, r); err != nil {
 		return Result{}, err
 	}
@@ -194,7 +219,7 @@ func (m *Mapping) load(w *run, r connectors.Record) error {
 		}
 		v := r.Values[i]
 		if s, ok := v.(string); ok && !utf8.ValidString(s) {
-			return &RejectError{"encoding", fmt.Sprintf("the column %q is not UTF-8 (%q); set the source's encoding, or repair the record there", m.columns[slot], short(s))}
+			return &RejectError{"encoding", fmt.Sprintf("the column %q is not UTF-8 (%q); repair it at its source; the record is read again when it changes", m.columns[slot], short(s))}
 		}
 		w.Values = append(w.Values, v)
 	}
@@ -213,7 +238,10 @@ func (m *Mapping) applyActivity(w *run, r connectors.Record) (Result, error) {
 		return Result{}, err
 	}
 	if a.Kind == "" {
-		return Result{}, &RejectError{"kind", "activity.kind gives nothing for this record; add a lookup line or a skip rule for such records"}
+		return Result{}, &RejectError{"kind", "activity.kind gives nothing for this record; add a lookup line or a skip rule for such records to the mapping" + readAgain}
+	}
+	if m.kinds != nil && !m.kinds[a.Kind] {
+		return Result{}, m.unknownKind(a.Kind)
 	}
 	if err := m.when(w, rule.at, a); err != nil {
 		return Result{}, err
@@ -224,14 +252,14 @@ func (m *Mapping) applyActivity(w *run, r connectors.Record) (Result, error) {
 	if err := choose(w, rule.status, statuses, &a.Status); err != nil {
 		return Result{}, err
 	}
-	w.missed = ""
-	if a.Account, err = rule.account.text(w); err != nil {
+	if a.Account, err = w.id(rule.account); err != nil {
 		return Result{}, err
 	}
 	if a.Account == "" {
 		reason := "the record names no account; skip such records by a rule if they are no contacts"
-		if w.missed != "" {
-			reason = w.missed + "; correct the record, or pull the accounts first and retry"
+		if k := w.unfound; k != (key{}) {
+			reason = fmt.Sprintf("no %s with %s %q is known; correct the record at its source, or enter the customer in the CRM; "+
+				"the record is read again when it changes", k.entity, k.name, short(k.value))
 		}
 		return Result{}, &RejectError{"account", reason}
 	}
@@ -255,7 +283,20 @@ func (m *Mapping) applyActivity(w *run, r connectors.Record) (Result, error) {
 			a.Cues = append(a.Cues, c.name)
 		}
 	}
+	result.Unfound = w.unfound.String()
 	return result, nil
+}
+
+// readAgain ends a hint to change the configuration: a changed mapping reads its source again.
+const readAgain = "; the next pull reads the source again"
+
+func (m *Mapping) unknownKind(kind string) error {
+	nearest := ""
+	if n := fault.Nearest(kind, m.env.Kinds); n != "" {
+		nearest = fmt.Sprintf("; the nearest it has is %q", n)
+	}
+	return &RejectError{"kind", fmt.Sprintf("%s: the points table has no kind %q%s; add it there, or map the word to a kind that is there%s",
+		m.activity.kind.path, short(kind), nearest, readAgain)}
 }
 
 func (m *Mapping) applyProfile(w *run, r connectors.Record) (Result, error) {
@@ -269,7 +310,7 @@ func (m *Mapping) applyProfile(w *run, r connectors.Record) (Result, error) {
 		to *string
 		f  *field
 	}{{&p.Name, rule.name}, {&p.Account, rule.account}, {&p.Title, rule.title}, {&p.Owner, rule.owner}} {
-		if *t.to, err = t.f.text(w); err != nil {
+		if *t.to, err = w.id(t.f); err != nil {
 			return Result{}, err
 		}
 	}
@@ -286,7 +327,7 @@ func (m *Mapping) applyProfile(w *run, r connectors.Record) (Result, error) {
 		}
 		p.Keys[k.name] = v
 	}
-	result := Result{Profile: p}
+	result := Result{Profile: p, Unfound: w.unfound.String()}
 	_, result.UnknownTitle = m.rank(p.Title)
 	return result, nil
 }
@@ -300,7 +341,7 @@ func identity(w *run, r connectors.Record, idRule, versionRule *field) (id strin
 		}
 	}
 	if id == "" {
-		return "", 0, &RejectError{"no_key", "the record has no key, so it could not be recognised when it comes again"}
+		return "", 0, &RejectError{"no_key", "the record has no key, so it could not be recognised when it comes again; let id in the mapping name columns that are never empty"}
 	}
 	if !r.ChangedAt.IsZero() {
 		version = r.ChangedAt.UnixMicro()
@@ -325,13 +366,17 @@ func (m *Mapping) when(w *run, f *field, a *engine.Activity) error {
 			return err
 		}
 	}
+	var day engine.Date // in the mapping's zone
 	switch v := v.(type) {
 	case time.Time:
-		a.At = v.UTC()
+		a.At, day = v.UTC(), engine.Date(dayOf(v, m.zone))
 	case expression.Day:
-		a.Date = engine.Date(v)
+		a.Date, day = engine.Date(v), engine.Date(v)
 	default:
 		return &RejectError{"date", f.path + " gives no date for this record"}
+	}
+	if err := checkYear(day.Time().Year()); err != nil {
+		return &RejectError{"date", fmt.Sprintf("%s: %s %s", f.path, day, err)}
 	}
 	return nil
 }
@@ -340,7 +385,7 @@ func (m *Mapping) when(w *run, f *field, a *engine.Activity) error {
 func (m *Mapping) participant(w *run, rule participantRule, result *Result) error {
 	var p engine.Participant
 	var err error
-	if p.Contact, err = rule.contact.text(w); err != nil {
+	if p.Contact, err = w.id(rule.contact); err != nil {
 		return err
 	}
 	if p.Title, err = rule.title.text(w); err != nil {
@@ -385,7 +430,7 @@ func (m *Mapping) rank(title string) (rank, unknown string) {
 func shares(w *run, rules []*field) ([]engine.Share, error) {
 	var out []engine.Share
 	for _, f := range rules {
-		id, err := f.text(w)
+		id, err := w.id(f)
 		if err != nil {
 			return nil, err
 		}

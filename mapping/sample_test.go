@@ -137,12 +137,12 @@ func TestApply_rejects(t *testing.T) {
 		change       map[string]any
 		code, reason string
 	}{
-		{map[string]any{"activity": "訪門"}, "kind", `activity.kind: lookups.kinds does not know "訪門"; the nearest it knows is "訪問"; add a line for it to the mapping, then retry the rejects`},
-		{map[string]any{"activity": nil}, "kind", `activity.kind: the value is empty, and lookups.kinds has no line for that`},
+		{map[string]any{"activity": "訪門"}, "kind", `activity.kind: lookups.kinds does not know "訪門"; the nearest it knows is "訪問"; add a line for it to the mapping; the next pull reads the source again`},
+		{map[string]any{"activity": nil}, "kind", `activity.kind: the value is empty, and lookups.kinds has no line "" for that; add it or a skip rule to the mapping; the next pull reads the source again`},
 		{map[string]any{"report_date": "2026-02-30"}, "date", `activity.at: "2026-02-30" is impossible: month 2 of 2026 has 28 days`},
 		{map[string]any{"report_date": nil}, "date", `activity.at gives no date for this record`},
 		{map[string]any{"account_code": ""}, "account", `the record names no account; skip such records by a rule if they are no contacts`},
-		{map[string]any{"memo": "\x8e\xbf"}, "encoding", `the column "memo" is not UTF-8 ("\x8e\xbf"); set the source's encoding, or repair the record there`},
+		{map[string]any{"memo": "\x8e\xbf"}, "encoding", `the column "memo" is not UTF-8 ("\x8e\xbf"); repair it at its source; the record is read again when it changes`},
 		{map[string]any{"updated_at": nil}, "value", `activity.version gives no time and no whole number, so versions of the record cannot be told apart`},
 		{map[string]any{"source": int64(3)}, "value", `activity.id: cannot add the number 3 and the text "/"; text(…) makes a text of a number`},
 		{map[string]any{"account_code": []any{"A"}}, "value", `activity.account: needs a text or a number, and the value is a list or an object`},

@@ -78,7 +78,7 @@ func shown(r Result) map[string]any {
 	if p := r.Profile; p != nil {
 		return map[string]any{
 			"id": p.ID, "version": p.Version, "name": p.Name, "account": p.Account, "title": p.Title, "owner": p.Owner,
-			"keys": anyMap(p.Keys), "deleted": p.Deleted, "unknown_title": r.UnknownTitle,
+			"keys": anyMap(p.Keys), "deleted": p.Deleted, "unknown_title": r.UnknownTitle, "unfound": r.Unfound,
 		}
 	}
 	a := r.Activity
@@ -94,7 +94,7 @@ func shown(r Result) map[string]any {
 		"id": a.ID, "version": a.Version, "at": when, "date": a.Date.String(), "kind": a.Kind,
 		"direction": directions.word(a.Direction), "status": statuses.word(a.Status), "account": a.Account,
 		"deals": ids(a.Deals), "reps": ids(a.Reps), "participants": people, "cues": anyList(a.Cues),
-		"deleted": a.Deleted, "unknown_title": r.UnknownTitle,
+		"deleted": a.Deleted, "unknown_title": r.UnknownTitle, "unfound": r.Unfound,
 	}
 }
 
