@@ -3,6 +3,7 @@ package salesforce
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -15,6 +16,8 @@ import (
 )
 
 const plantedSecret = "pl4nted-s3cret"
+
+var quiet = connectors.Env{Log: slog.New(slog.DiscardHandler), Name: "crm"}
 
 // org is a simulated org behind HTTP.
 type org struct {

@@ -3,10 +3,12 @@ package salesforce
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"energyd/connectors"
-	"energyd/internal/fault"
 )
 
 // cursor says how far a stream was read. A reading round goes from the last
@@ -16,6 +18,7 @@ import (
 // resumed, since it names its window's bounds and never a page of the org's.
 type cursor struct {
 	Version int       `json:"v"`
+	Stream  string    `json:"stream"`        // fingerprint of what the rest depends on
 	Read    time.Time `json:"read,omitzero"` // everything that changed before is read; zero at the beginning
 	Open    *window   `json:"open,omitempty"`
 }
@@ -37,17 +40,27 @@ const cursorVersion = 1
 // theBeginning is older than any row of any org.
 var theBeginning = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func parseCursor(text connectors.Cursor) (cursor, error) {
-	if text == "" {
-		return cursor{Version: cursorVersion}, nil
+// fingerprint tells streams apart in which the same cursor means other rows.
+func (s *source) fingerprint() string {
+	return strconv.FormatUint(xxhash.Sum64String(fmt.Sprintf("%q %q %t", s.object, s.where, s.withDeleted)), 16)
+}
+
+// parse reads a saved cursor. One that cannot be used gives the beginning: that costs time, and loses and doubles nothing.
+func (s *source) parse(after connectors.Cursor) cursor {
+	fresh := cursor{Version: cursorVersion, Stream: s.fingerprint()}
+	if after == "" {
+		return fresh
 	}
 	var c cursor
-	err := json.Unmarshal([]byte(text), &c)
-	if err != nil || c.Version != cursorVersion || (c.Open != nil && !c.Open.From.Before(c.Open.To)) {
-		return cursor{}, fault.New(fault.Conflict, "read Salesforce", fmt.Sprintf("the cursor %q is not one of this connector", text),
-			"read the source from its beginning", err)
+	switch err := json.Unmarshal([]byte(after), &c); {
+	case err != nil || c.Version != cursorVersion || (c.Open != nil && !c.Open.From.Before(c.Open.To)):
+		s.conn.log.Warn("The saved cursor is not one of this connector; the stream is read from the beginning.", "stream", s.object)
+	case c.Stream != fresh.Stream:
+		s.conn.log.Warn("The stream's object, where or include_deleted was changed; it is read from the beginning.", "stream", s.object)
+	default:
+		return c
 	}
-	return c, nil
+	return fresh
 }
 
 func (c cursor) text() connectors.Cursor {
@@ -61,8 +74,8 @@ func (c cursor) text() connectors.Cursor {
 // begin opens a round that ends at until; false when there is nothing to read yet.
 func (c *cursor) begin(until time.Time, lookback time.Duration) bool {
 	from := theBeginning
-	if !c.Read.IsZero() {
-		from = c.Read.Add(-lookback)
+	if back := c.Read.Add(-lookback); back.After(from) {
+		from = back
 	}
 	if !from.Before(until) {
 		return false

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -391,5 +392,47 @@ func TestC63_reading_stops_with_its_context(t *testing.T) {
 	began := time.Now()
 	if _, err := source.Read(ctx, "", 10); err == nil || time.Since(began) > 10*time.Second {
 		t.Errorf("got %v after %v", err, time.Since(began))
+	}
+}
+
+// What was read for another condition tells nothing of this one: a widened
+// where must bring the old rows too. The same for what is not a cursor at all.
+func TestSource_a_cursor_of_something_else_is_not_used(t *testing.T) {
+	o := newOrg(t)
+	o.tasks(4)
+	o.advance(time.Hour) // out of the lookback's reach
+	var log strings.Builder
+	c := o.conn()
+	c.log = slog.New(slog.NewTextHandler(&log, nil))
+	first := o.reader(c, stream("Task"))
+	first.round(10, nil)
+	for name, tt := range map[string]struct {
+		set    func(*Stream)
+		cursor connectors.Cursor
+		says   string
+	}{
+		"where":           {func(s *Stream) { s.Where = "Subject != 'x'" }, first.cursor, "where"},
+		"include_deleted": {func(s *Stream) { s.IncludeDeleted = false }, first.cursor, "include_deleted"},
+		"damaged":         {func(*Stream) {}, first.cursor[:20], "not one of this connector"},
+		"newer version":   {func(*Stream) {}, connectors.Cursor(strings.Replace(string(first.cursor), `"v":1`, `"v":2`, 1)), "not one of this connector"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log.Reset()
+			cfg := stream("Task")
+			tt.set(cfg)
+			r := o.reader(c, cfg)
+			r.cursor = tt.cursor
+			r.round(10, nil)
+			if len(r.seen) != 4 || !strings.Contains(log.String(), "from the beginning") || !strings.Contains(log.String(), tt.says) {
+				t.Errorf("read %d rows of 4; the log says %q", len(r.seen), log.String())
+			}
+		})
+	}
+	log.Reset()
+	same := o.reader(c, stream("Task"))
+	same.cursor = first.cursor
+	same.round(10, nil)
+	if len(same.seen) != 0 || log.Len() != 0 {
+		t.Errorf("the stream's own cursor: read %d rows; the log says %q", len(same.seen), log.String())
 	}
 }

@@ -9,6 +9,7 @@ import (
 	_ "embed" // for the sample
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -34,6 +35,7 @@ var Connector = connectors.Connector{
 // Conn is one org. It implements connectors.Conn, Target and Budgeter.
 type Conn struct {
 	cfg      Config
+	log      *slog.Logger
 	pause    time.Duration // the first pause before something is tried again
 	http     *httpclient.Client
 	sessions sessions
@@ -51,7 +53,7 @@ func open(_ context.Context, cfg connectors.Config, env connectors.Env) (connect
 
 func newConn(cfg Config, env connectors.Env, pause time.Duration) *Conn {
 	cfg.URL = strings.TrimRight(cfg.URL, "/")
-	c := &Conn{cfg: cfg, pause: pause, http: httpclient.New(httpclient.Options{
+	c := &Conn{cfg: cfg, log: env.Log, pause: pause, http: httpclient.New(httpclient.Options{
 		Log: env.Log, Timeout: time.Duration(cfg.Timeout), Pause: pause, MaxPause: 120 * pause, Classify: classify,
 	})}
 	c.http.Hide(cfg.ClientSecret.Reveal())

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"energyd/connectors"
 	"energyd/internal/crmsim"
 	"energyd/internal/fault"
 )
@@ -17,7 +16,7 @@ import (
 // conn opens a quick connection to the org.
 func (o *org) conn() *Conn {
 	o.t.Helper()
-	c := newConn(*config(strings.TrimPrefix(o.url, "http://")), connectors.Env{Name: "crm"}, time.Millisecond)
+	c := newConn(*config(strings.TrimPrefix(o.url, "http://")), quiet, time.Millisecond)
 	o.t.Cleanup(func() { o.must(c.Close()) })
 	return c
 }
@@ -50,7 +49,7 @@ func TestC02_calls_go_to_the_instance(t *testing.T) {
 		o.ServeHTTP(w, r)
 	}))
 	t.Cleanup(login.Close)
-	c := newConn(*config(strings.TrimPrefix(login.URL, "http://")), connectors.Env{}, time.Millisecond)
+	c := newConn(*config(strings.TrimPrefix(login.URL, "http://")), quiet, time.Millisecond)
 	defer c.Close()
 	if err := c.Check(t.Context()); err != nil {
 		t.Error(err)

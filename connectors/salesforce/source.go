@@ -82,10 +82,7 @@ func (s *source) Close() error { return nil }
 // never ours, and never the largest stamp seen: rows that are saved late carry
 // an older stamp.
 func (s *source) Read(ctx context.Context, after connectors.Cursor, limit int) (connectors.Batch, error) {
-	cur, err := parseCursor(after)
-	if err != nil {
-		return connectors.Batch{}, err
-	}
+	cur := s.parse(after)
 	if cur.Open == nil {
 		_, now, err := s.conn.versions(ctx)
 		if err != nil {

@@ -105,7 +105,7 @@ func (o *org) trigger(guilty string, called func(rows int)) *Conn {
 		fmt.Fprintf(w, "[%s]", failed[1:])
 	}))
 	o.t.Cleanup(front.Close)
-	c := newConn(*config(strings.TrimPrefix(front.URL, "http://")), connectors.Env{}, time.Millisecond)
+	c := newConn(*config(strings.TrimPrefix(front.URL, "http://")), quiet, time.Millisecond)
 	o.t.Cleanup(func() { c.Close() })
 	return c
 }
