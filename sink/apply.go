@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"energyd/connectors"
@@ -11,80 +12,149 @@ import (
 	"energyd/internal/fault"
 )
 
-// Outcome is what an apply came to: Planned = Written + Rejected + Deferred + Parked.
+// Outcome is what an apply came to: Planned = Written + Rejected + Deferred + Edited + Parked.
 type Outcome struct {
 	Plan     string   `json:"plan"`
 	Planned  int      `json:"planned"`
 	Written  int      `json:"written"`
-	Rejected int      `json:"rejected"`
-	Deferred int      `json:"deferred"`
-	Parked   int      `json:"parked"` // not sent: the call budget was gone
-	Calls    int      `json:"calls"`
-	Problems []string `json:"problems,omitempty"` // the CRM's words, first 20
+	Rejected int      `json:"rejected"`           // refused for good, until the data change
+	Deferred int      `json:"deferred"`           // refused for now
+	Edited   int      `json:"edited"`             // not sent: somebody changed the record after the plan was made
+	Parked   int      `json:"parked"`             // not sent: the apply ended before; the same plan can go on
+	Problems []string `json:"problems,omitempty"` // the CRM's words, the first of them
 }
+
+// Whole reports that each planned change was written.
+func (o Outcome) Whole() bool { return o.Written == o.Planned }
 
 // expiry is how long a plan may wait to be applied: by then the scores and the CRM have moved on.
 const expiry = 24 * time.Hour
 
-// Apply sends the plan with this hash, or the latest open one for "". Only
-// what the plan holds is sent, each batch journaled before and answered after.
-// A plan that was interrupted goes on where it stopped.
-// Faults: conflict (no such plan, stale), quota (parked), auth, unavailable.
+// Apply sends the plan with this hash, or the latest for "". Only what the plan
+// holds is sent, each batch journaled before and answered after. A record that
+// somebody changed since the plan was made is left alone. A plan that was
+// interrupted goes on where it stopped; a plan without changes is done at once.
+// Faults: conflict (no such plan, applied, replaced, too old), quota (parked), auth, unavailable.
 func (s *Sink) Apply(ctx context.Context, hash string, now time.Time) (Outcome, error) {
 	plan, ok, err := s.Store.Plan(ctx, hash)
 	if err != nil {
 		return Outcome{}, err
 	}
+	refuse := func(hint, format string, args ...any) (Outcome, error) {
+		return Outcome{}, fault.New(fault.Conflict, "apply", fmt.Sprintf(format, args...), hint, nil)
+	}
 	switch {
 	case !ok && hash == "":
-		return Outcome{}, fault.New(fault.Conflict, "apply", "there is no open plan", "run energyd plan first", nil)
+		return refuse("run energyd plan first", "there is no plan")
 	case !ok:
-		return Outcome{}, fault.New(fault.Conflict, "apply", fmt.Sprintf("there is no plan %s", hash), "run energyd plan, and take the hash that it prints", nil)
-	case plan.State == "superseded":
-		return Outcome{}, fault.New(fault.Conflict, "apply", fmt.Sprintf("plan %s was replaced by a newer one", plan.Plan), "apply the newer plan; energyd status names it", nil)
-	case plan.State == "done":
-		return Outcome{}, fault.New(fault.Conflict, "apply", fmt.Sprintf("plan %s has been applied already", plan.Plan), "run energyd plan for what has changed since", nil)
+		return refuse("run energyd plan, and take the hash that it prints", "there is no plan %s", hash)
+	case plan.Records == 0:
+		return Outcome{Plan: plan.Plan}, nil
+	case plan.State == Superseded:
+		return refuse("apply the newer plan; energyd status names it", "plan %s was replaced by a newer one", plan.Plan)
+	case plan.State == Done:
+		return refuse("run energyd plan for what has changed since", "plan %s has been applied already", plan.Plan)
 	case now.Sub(plan.Created) > expiry:
-		return Outcome{}, fault.New(fault.Conflict, "apply", fmt.Sprintf("plan %s is older than %s", plan.Plan, expiry), "run energyd plan again", nil)
+		return refuse("run energyd plan again", "plan %s is older than %s", plan.Plan, expiry)
 	}
 	if err := s.recover(ctx); err != nil {
 		return Outcome{}, err
 	}
-	if err := s.Store.SetPlanState(ctx, plan.Run, "applying"); err != nil {
+	if err := s.Store.SetPlanState(ctx, plan.Run, Applying); err != nil {
 		return Outcome{}, err
 	}
-	out := Outcome{Plan: plan.Plan, Planned: plan.Changes}
+	out := Outcome{Plan: plan.Plan, Planned: plan.Records}
 	sendErr := s.send(ctx, plan, &out)
-	if err := s.count(ctx, plan, &out); err != nil {
+	// What was answered stays counted even when we were told to stop.
+	if err := s.count(context.WithoutCancel(ctx), plan, &out); err != nil {
 		return out, err
 	}
-	if sendErr != nil {
+	switch {
+	case sendErr != nil:
 		return out, sendErr
+	case out.Parked > 0:
+		return out, fault.New(fault.Conflict, "apply", fmt.Sprintf("%d changes of plan %s were taken away meanwhile", out.Parked, plan.Plan), "run energyd plan again", nil)
 	}
-	return out, s.Store.SetPlanState(ctx, plan.Run, "done")
+	return out, s.Store.SetPlanState(ctx, plan.Run, Done)
+}
+
+// count takes the outcome from the journal, so that a resumed apply counts all of its plan.
+func (s *Sink) count(ctx context.Context, plan Summary, out *Outcome) error {
+	n, err := s.Store.CountChanges(ctx, plan.Run)
+	if err != nil {
+		return err
+	}
+	out.Written, out.Rejected, out.Deferred, out.Edited = n[Written], n[Rejected], n[Deferred], n[Edited]
+	out.Parked = out.Planned - out.Written - out.Rejected - out.Deferred - out.Edited
+	return nil
 }
 
 func (s *Sink) send(ctx context.Context, plan Summary, out *Outcome) error {
 	for after := 0; ; {
-		// One Writing's changes stand together, so a batch is cut where the next begins.
-		batch, err := s.Store.Changes(ctx, plan.Run, after, chunk, Planned, Deferred)
-		if err != nil || len(batch) == 0 {
+		changes, err := s.Store.Changes(ctx, plan.Run, after, chunk, Planned, Deferred)
+		if err != nil || len(changes) == 0 {
 			return err
 		}
-		w, ok := s.writing(batch[0].Writing)
-		if !ok {
-			return fault.New(fault.Conflict, "apply", fmt.Sprintf("plan %s writes to %s, which is no longer in the configuration", plan.Plan, batch[0].Writing), "run energyd plan again", nil)
+		after = changes[len(changes)-1].Seq
+		for some := range byWriting(changes) {
+			w, ok := s.writing(some[0].Writing)
+			if !ok {
+				return fault.New(fault.Conflict, "apply", fmt.Sprintf("plan %s writes to %s, which is no longer in the configuration", plan.Plan, some[0].Writing), "run energyd plan again", nil)
+			}
+			untouched, err := s.leaveEdited(ctx, plan.Run, w, some)
+			if err != nil {
+				return err
+			}
+			for batch := range slices.Chunk(untouched, w.Target.WriteSize()) {
+				if err := s.sendBatch(ctx, plan.Run, w, batch, out); err != nil {
+					return err
+				}
+			}
 		}
-		n := 0
-		for n < min(len(batch), w.Target.WriteSize()) && batch[n].Writing == w.Name {
-			n++
-		}
-		batch = batch[:n]
-		if err := s.sendBatch(ctx, plan.Run, w, batch, out); err != nil {
-			return err
-		}
-		after = batch[n-1].Seq
 	}
+}
+
+// byWriting cuts a plan's changes where the Writing changes: one Writing's stand together.
+func byWriting(changes []Change) func(yield func([]Change) bool) {
+	return func(yield func([]Change) bool) {
+		for len(changes) > 0 {
+			n := 1
+			for n < len(changes) && changes[n].Writing == changes[0].Writing {
+				n++
+			}
+			if !yield(changes[:n]) {
+				return
+			}
+			changes = changes[n:]
+		}
+	}
+}
+
+// leaveEdited asks the CRM once more, and takes out the records that no longer
+// hold what the plan found: a person's edit stays, and the journal's old
+// values are those that are really overwritten.
+func (s *Sink) leaveEdited(ctx context.Context, run string, w Writing, changes []Change) ([]Change, error) {
+	rows, err := w.read(ctx, changes)
+	if err != nil {
+		return nil, err
+	}
+	var untouched, edited []Change
+	for i, c := range changes {
+		as := func(value func(Delta) any) bool {
+			return !rows[i].Missing && !slices.ContainsFunc(c.Fields, func(d Delta) bool { return !same(rows[i].Values[d.Field], value(d)) })
+		}
+		// A deferred or resumed change may have arrived already: sending it again is harmless.
+		if as(func(d Delta) any { return d.Old }) || as(func(d Delta) any { return d.New }) {
+			untouched = append(untouched, c)
+			continue
+		}
+		c.State, c.Error = Edited, "changed in the CRM after the plan was made"
+		edited = append(edited, c)
+	}
+	if len(edited) == 0 {
+		return untouched, nil
+	}
+	return untouched, s.Store.Keep(ctx, run, edited, nil)
 }
 
 func (s *Sink) sendBatch(ctx context.Context, run string, w Writing, batch []Change, out *Outcome) error {
@@ -106,7 +176,6 @@ func (s *Sink) sendBatch(ctx context.Context, run string, w Writing, batch []Cha
 	if err := s.Store.MarkSending(ctx, run, seqs); err != nil {
 		return err
 	}
-	out.Calls++
 	results, err := w.Target.Write(ctx, w.Object, updates)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", w.Name, err)
@@ -116,24 +185,27 @@ func (s *Sink) sendBatch(ctx context.Context, run string, w Writing, batch []Cha
 	}
 	var accepted []Accepted
 	for i, r := range results {
+		c := &batch[i]
 		switch r.Outcome {
 		case connectors.Written:
-			batch[i].State, batch[i].Error = Written, ""
-			accepted = append(accepted, s.acceptChange(w, batch[i], last[batch[i].ID]))
+			c.State, c.Error = Written, ""
+			accepted = append(accepted, w.accept(*c, last[c.ID]))
+			continue
 		case connectors.Deferred:
-			batch[i].State, batch[i].Error = Deferred, r.Err.Error()
+			c.State = Deferred
 		default:
-			batch[i].State, batch[i].Error = Rejected, r.Err.Error()
+			c.State = Rejected
 		}
-		if r.Err != nil {
-			out.Problems = append(out.Problems, limited(out.Problems, []string{fmt.Sprintf("%s %s (%s): %v", w.Name, batch[i].ID, batch[i].Name, r.Err)})...)
-		}
+		c.Error = fmt.Sprint(r.Err)
+		out.Problems = append(out.Problems, limited(out.Problems, []string{fmt.Sprintf("%s %s (%s): %s", w.Name, c.ID, c.Name, c.Error)})...)
 	}
-	// The fingerprint of a record is stored only after the CRM accepted that very record (rule 2).
-	return s.Store.Keep(ctx, run, batch, accepted)
+	// The fingerprint of a record is stored only after the CRM accepted that very
+	// record (rule 2), and what it accepted is kept even when we were told to stop.
+	return s.Store.Keep(context.WithoutCancel(ctx), run, batch, accepted)
 }
 
-func (s *Sink) acceptChange(w Writing, c Change, last map[string]any) Accepted {
+// accept is the record of a change that the CRM took.
+func (w Writing) accept(c Change, last map[string]any) Accepted {
 	values := maps.Clone(last)
 	if values == nil {
 		values = make(map[string]any, len(c.Fields))
@@ -141,34 +213,20 @@ func (s *Sink) acceptChange(w Writing, c Change, last map[string]any) Accepted {
 	for _, d := range c.Fields {
 		values[d.Field] = d.New
 	}
-	return Accepted{Writing: w.Name, Entity: engine.Entity{Kind: w.Kind, ID: c.ID}, Values: values}
+	return Accepted{Writing: w.Name, Entity: engine.Entity{Kind: w.Kind, ID: c.ID}, Values: values, Settled: true}
 }
 
 // recover settles changes that were being sent when a run was killed, by
 // asking the CRM: what it holds as we sent it was written; the rest waits to
-// be planned again.
+// be planned or sent again.
 func (s *Sink) recover(ctx context.Context) error {
 	unanswered, err := s.Store.Unanswered(ctx)
 	if err != nil {
 		return err
 	}
 	for run, changes := range unanswered {
-		byWriting := map[string][]Change{}
-		for _, c := range changes {
-			byWriting[c.Writing] = append(byWriting[c.Writing], c)
-		}
-		for name, some := range byWriting {
-			w, ok := s.writing(name)
-			if !ok { // no longer configured: nothing to ask
-				for i := range some {
-					some[i].State = Dropped
-				}
-				if err := s.Store.Keep(ctx, run, some, nil); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := s.recoverSome(ctx, run, w, some); err != nil {
+		for some := range byWriting(changes) {
+			if err := s.recoverSome(ctx, run, some); err != nil {
 				return err
 			}
 		}
@@ -176,7 +234,14 @@ func (s *Sink) recover(ctx context.Context) error {
 	return nil
 }
 
-func (s *Sink) recoverSome(ctx context.Context, run string, w Writing, changes []Change) error {
+func (s *Sink) recoverSome(ctx context.Context, run string, changes []Change) error {
+	w, ok := s.writing(changes[0].Writing)
+	if !ok { // no longer configured: there is nobody to ask
+		for i := range changes {
+			changes[i].State = Dropped
+		}
+		return s.Store.Keep(ctx, run, changes, nil)
+	}
 	rows, err := w.read(ctx, changes)
 	if err != nil {
 		return err
@@ -190,49 +255,21 @@ func (s *Sink) recoverSome(ctx context.Context, run string, w Writing, changes [
 		return err
 	}
 	var accepted []Accepted
-	for i, row := range rows {
-		arrived := !row.Missing
-		for _, d := range changes[i].Fields {
-			arrived = arrived && same(row.Values[d.Field], d.New)
+	for i := range changes {
+		c := &changes[i]
+		c.State = Planned
+		if !rows[i].Missing && !slices.ContainsFunc(c.Fields, func(d Delta) bool { return !same(rows[i].Values[d.Field], d.New) }) {
+			c.State = Written
+			accepted = append(accepted, w.accept(*c, last[c.ID]))
 		}
-		if !arrived {
-			changes[i].State = Planned
-			continue
-		}
-		changes[i].State = Written
-		accepted = append(accepted, s.acceptChange(w, changes[i], last[changes[i].ID]))
 	}
 	return s.Store.Keep(ctx, run, changes, accepted)
 }
 
-// count takes the outcome from the journal, so that a resumed apply counts all of its plan.
-func (s *Sink) count(ctx context.Context, plan Summary, out *Outcome) error {
-	for after := 0; ; {
-		some, err := s.Store.Changes(ctx, plan.Run, after, chunk)
-		if err != nil || len(some) == 0 {
-			return err
-		}
-		for _, c := range some {
-			switch c.State {
-			case Written:
-				out.Written++
-			case Rejected:
-				out.Rejected++
-			case Deferred:
-				out.Deferred++
-			default:
-				out.Parked++
-			}
-		}
-		after = some[len(some)-1].Seq
-	}
-}
-
 func (s *Sink) writing(name string) (Writing, bool) {
-	for _, w := range s.Writings {
-		if w.Name == name {
-			return w, true
-		}
+	i := slices.IndexFunc(s.Writings, func(w Writing) bool { return w.Name == name })
+	if i < 0 {
+		return Writing{}, false
 	}
-	return Writing{}, false
+	return s.Writings[i], true
 }

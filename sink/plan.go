@@ -70,15 +70,17 @@ type Change struct {
 // ChangeState follows a change through apply.
 type ChangeState string
 
-// The states of a change. Sending means that the CRM may or may not have it:
-// a kill came between sending and keeping the answer.
+// The states of a change. Sending means that the CRM may or may not have it: a
+// kill came between sending and keeping the answer. Edited means that somebody
+// changed the record after the plan was made, so nothing was sent.
 const (
 	Planned  ChangeState = "planned"
 	Sending  ChangeState = "sending"
 	Written  ChangeState = "written"
 	Rejected ChangeState = "rejected"
 	Deferred ChangeState = "deferred" // the CRM asked to try again later
-	Dropped  ChangeState = "dropped"  // superseded by a newer plan before it was sent
+	Edited   ChangeState = "edited"
+	Dropped  ChangeState = "dropped" // superseded by a newer plan before it was sent
 )
 
 // Kept is a field that somebody else changed in the CRM: theirs stays.
@@ -97,23 +99,37 @@ type Summary struct {
 	Run       string    `json:"run"`
 	AsOf      string    `json:"as_of"`
 	Created   time.Time `json:"created"`
-	State     string    `json:"state"`     // open, applying, done, superseded
-	Changes   int       `json:"changes"`   // records
-	Fields    int       `json:"fields"`    // field values
-	Unchanged int       `json:"unchanged"` // records compared and found right
-	Missing   int       `json:"missing"`   // scored, but no such record in the CRM
-	Unfit     int       `json:"unfit"`     // values that their field cannot hold
-	Calls     int       `json:"calls"`     // API calls that apply will need
-	Kept      []Kept    `json:"kept,omitempty"`
-	Problems  []string  `json:"problems,omitempty"`
+	State     PlanState `json:"state"`
+	Records   int       `json:"records"`            // to be changed
+	Fields    int       `json:"fields"`             // of them
+	Unchanged int       `json:"unchanged"`          // records compared and found right
+	Missing   int       `json:"missing"`            // records that are scored, but that the CRM does not show
+	Unfit     int       `json:"unfit"`              // values that their field cannot hold
+	Calls     int       `json:"calls"`              // API calls that apply will need, its own reading included
+	KeptCount int       `json:"kept_count"`         // fields that somebody else changed
+	Kept      []Kept    `json:"kept,omitempty"`     // the first of them
+	Problems  []string  `json:"problems,omitempty"` // why values do not fit, the first
 }
 
-// Accepted is a record that is as we want it: its values are kept as last
-// written, and it need not be looked at until its score moves.
+// PlanState follows a plan.
+type PlanState string
+
+// The states of a plan.
+const (
+	Computing  PlanState = "computing"
+	Open       PlanState = "open"
+	Applying   PlanState = "applying"
+	Done       PlanState = "done"
+	Superseded PlanState = "superseded"
+)
+
+// Accepted says what the CRM is known to hold of ours in one record.
 type Accepted struct {
 	Writing string
 	Entity  engine.Entity
 	Values  map[string]any // by field; nil keeps what is stored
+	// Settled records are as we want them, and need not be looked at until their score moves.
+	Settled bool
 }
 
 // Store is what the sink keeps between runs.
@@ -122,21 +138,23 @@ type Store interface {
 	LastWritten(ctx context.Context, writing string, ids []string) (map[string]map[string]any, error)
 	// BeginPlan drops unsent changes of older plans and opens one under the run's id.
 	BeginPlan(ctx context.Context, run string) error
-	// AddChanges appends to the run's plan, and accepts records that need no write, in one transaction.
+	// AddChanges appends to the run's plan, and accepts records, in one transaction.
 	AddChanges(ctx context.Context, run string, changes []Change, accepted []Accepted) error
 	// EndPlan keeps the summary; from then on the plan can be applied by its hash.
 	EndPlan(ctx context.Context, s Summary) error
-	// Plan finds a plan by hash; "" is the latest that is open.
+	// Plan finds a plan by hash; "" is the latest that was finished.
 	Plan(ctx context.Context, hash string) (Summary, bool, error)
-	// Changes gives up to limit changes of a plan in these states, after place seq, in order.
+	// Changes gives up to limit changes of a plan in these states (none named: all), after place seq, in order.
 	Changes(ctx context.Context, run string, after, limit int, states ...ChangeState) ([]Change, error)
+	// CountChanges counts a plan's changes by state.
+	CountChanges(ctx context.Context, run string) (map[ChangeState]int, error)
 	// MarkSending journals that these changes are about to be sent.
 	MarkSending(ctx context.Context, run string, seqs []int) error
 	// Keep stores the answers to changes, and accepts the written ones, in one transaction.
 	Keep(ctx context.Context, run string, answered []Change, accepted []Accepted) error
 	// SetPlanState moves a plan on.
-	SetPlanState(ctx context.Context, run, state string) error
-	// Unanswered gives changes of any plan that were being sent when a run was killed.
+	SetPlanState(ctx context.Context, run string, state PlanState) error
+	// Unanswered gives changes of any plan that were being sent when a run was killed, by the plan's run.
 	Unanswered(ctx context.Context) (map[string][]Change, error)
 }
 
@@ -146,8 +164,8 @@ type Sink struct {
 	Writings []Writing
 }
 
-// Entries gives the wanted records of one kind that may have changed.
-type Entries func(ctx context.Context, kind engine.EntityKind) iter.Seq2[Wanted, error]
+// Entries gives the wanted records of a Writing that may have changed.
+type Entries func(ctx context.Context, w Writing) iter.Seq2[Wanted, error]
 
 // chunk is how many records are compared at once: it bounds memory, and one
 // call to read current values carries about as many.
@@ -193,9 +211,23 @@ func (w Writing) describe(ctx context.Context) (map[string]connectors.Field, fau
 }
 
 // Plan compares and keeps the changes under a hash. It writes nothing to the
-// CRM. What Check finds comes as fault.Problems below "write[i].fields".
+// CRM. What Check finds comes as fault.Problems below "write[i].fields", and
+// leaves an older plan as it is.
 func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.Time, entries Entries) (Summary, error) {
-	sum := Summary{Run: run, AsOf: asOf.String(), Created: now.UTC(), State: "open"}
+	sum := Summary{Run: run, AsOf: asOf.String(), Created: now.UTC(), State: Open}
+	described := make([]map[string]connectors.Field, len(s.Writings))
+	var problems fault.Problems
+	for i, w := range s.Writings {
+		fields, ps, err := w.describe(ctx)
+		if err != nil {
+			return sum, err
+		}
+		problems.Under(fmt.Sprintf("write[%d].fields", i), ps)
+		described[i] = fields
+	}
+	if len(problems) > 0 {
+		return sum, problems
+	}
 	if err := s.recover(ctx); err != nil {
 		return sum, err
 	}
@@ -205,29 +237,22 @@ func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.
 	h := sha256.New()
 	fmt.Fprintln(h, asOf)
 	for i, w := range s.Writings {
-		fields, problems, err := w.describe(ctx)
-		if err != nil {
+		p := planner{sink: s, run: run, w: w, fields: described[i], sum: &sum, hash: h}
+		before := sum.Records
+		if err := p.all(ctx, entries(ctx, w)); err != nil {
 			return sum, err
 		}
-		if len(problems) > 0 {
-			var ps fault.Problems
-			ps.Under(fmt.Sprintf("write[%d].fields", i), problems)
-			return sum, ps
-		}
-		p := planner{sink: s, run: run, w: w, fields: fields, sum: &sum, hash: h}
-		before := sum.Changes
-		if err := p.all(ctx, entries(ctx, w.Kind)); err != nil {
-			return sum, err
-		}
-		size := w.Target.WriteSize()
-		sum.Calls += (sum.Changes - before + size - 1) / size
+		sum.Calls += calls(sum.Records-before, w.Target.WriteSize()) + calls(sum.Records-before, chunk)
 	}
 	sum.Plan = hex.EncodeToString(h.Sum(nil))[:12]
-	if sum.Changes == 0 {
-		sum.State = "done"
+	if sum.Records == 0 {
+		sum.State = Done
 	}
 	return sum, s.Store.EndPlan(ctx, sum)
 }
+
+// calls is how many calls of so many records each n records take.
+func calls(n, size int) int { return (n + size - 1) / size }
 
 // planner plans one Writing.
 type planner struct {
@@ -281,7 +306,7 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 		p.sum.Problems = append(p.sum.Problems, limited(p.sum.Problems, unfit)...)
 		if written, ok := last[w.ID]; ok && !p.noticeable(values, written) {
 			p.sum.Unchanged++
-			accepted = append(accepted, p.accept(w.ID, nil))
+			accepted = append(accepted, p.accept(w.ID, nil, len(unfit) == 0))
 			continue
 		}
 		moved[i] = values
@@ -304,19 +329,20 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 		}
 		row, ok := current[w.ID]
 		if !ok || row.Missing {
-			p.sum.Missing++
-			accepted = append(accepted, p.accept(w.ID, nil))
+			p.sum.Missing++ // not settled: it may only be hidden from us today
 			continue
 		}
 		c := p.compare(w, moved[i], row, last[w.ID])
-		if len(c.Fields) == 0 {
+		right := len(c.Fields) == 0
+		fits := len(moved[i]) == len(p.w.Fields)
+		accepted = append(accepted, p.accept(w.ID, held(moved[i], row, last[w.ID]), right && fits))
+		if right {
 			p.sum.Unchanged++
-			accepted = append(accepted, p.accept(w.ID, held(moved[i], row, last[w.ID])))
 			continue
 		}
-		p.sum.Changes++
+		p.sum.Records++
 		p.sum.Fields += len(c.Fields)
-		c.Seq, c.State = p.sum.Changes, Planned
+		c.Seq, c.State = p.sum.Records, Planned
 		line, err := json.Marshal(c)
 		if err != nil {
 			return fmt.Errorf("plan %s %s: %w", p.w.Name, w.ID, err)
@@ -370,8 +396,11 @@ func (p *planner) compare(w Wanted, values map[string]any, row connectors.Row, l
 		if !fits || same(now, want) {
 			continue
 		}
-		if ours, wrote := last[m.Field]; wrote && !same(now, ours) {
-			p.sum.Kept = append(p.sum.Kept, Kept{p.w.Name, w.ID, w.Name, m.Field, now, want})
+		if ours, wrote := last[m.Field]; wrote && !same(now, p.refit(ours, m.Field)) {
+			p.sum.KeptCount++
+			if len(p.sum.Kept) < listed {
+				p.sum.Kept = append(p.sum.Kept, Kept{p.w.Name, w.ID, w.Name, m.Field, now, want})
+			}
 			continue
 		}
 		c.Fields = append(c.Fields, Delta{m.Field, now, want})
@@ -379,8 +408,16 @@ func (p *planner) compare(w Wanted, values map[string]any, row connectors.Row, l
 	return c
 }
 
-// held gives the values to remember of a record that needs no write: ours
-// where the CRM holds them, what we last wrote where a person's value stays.
+// refit gives what we wrote as the field holds it today: its admin may have changed its scale or length.
+func (p *planner) refit(ours any, field string) any {
+	if v, err := fit(ours, p.fields[field]); err == nil {
+		return v
+	}
+	return ours
+}
+
+// held gives the values to remember of a record: ours where the CRM holds
+// them already, what we last wrote elsewhere.
 func held(values map[string]any, row connectors.Row, last map[string]any) map[string]any {
 	m := make(map[string]any, len(values))
 	for f, v := range last {
@@ -394,12 +431,14 @@ func held(values map[string]any, row connectors.Row, last map[string]any) map[st
 	return m
 }
 
-func (p *planner) accept(id string, values map[string]any) Accepted {
-	return Accepted{Writing: p.w.Name, Entity: engine.Entity{Kind: p.w.Kind, ID: id}, Values: values}
+func (p *planner) accept(id string, values map[string]any, settled bool) Accepted {
+	return Accepted{Writing: p.w.Name, Entity: engine.Entity{Kind: p.w.Kind, ID: id}, Values: values, Settled: settled}
 }
 
-// limited keeps lists for people short; the counts stay exact.
+// listed is how long lists for people get; the counts stay exact.
+const listed = 20
+
+// limited gives as many of more as a list for people has room for.
 func limited(have, more []string) []string {
-	const most = 20
-	return more[:max(0, min(len(more), most-len(have)))]
+	return more[:max(0, min(len(more), listed-len(have)))]
 }

@@ -3,6 +3,8 @@ package sink
 import (
 	"fmt"
 	"math"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"energyd/connectors"
@@ -37,7 +39,7 @@ func fit(v any, f connectors.Field) (any, error) {
 			return nil, nil
 		}
 		if f.Length > 0 && utf8.RuneCountInString(x) > f.Length {
-			return string([]rune(x)[:f.Length]), nil
+			return strings.TrimRightFunc(string([]rune(x)[:f.Length]), unicode.IsSpace), nil // CRMs drop blanks at the end
 		}
 		return x, nil
 	default:

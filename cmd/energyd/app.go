@@ -107,11 +107,26 @@ func (a *app) exit(err error) int {
 		_ = json.NewEncoder(a.err).Encode(map[string]any{"error": errorJSON(err, kind)})
 		return code
 	}
-	a.printError(err, kind)
+	a.printError(err)
 	return code
 }
 
-func (a *app) printError(err error, kind fault.Kind) {
+// ended shows what a run came to, also when it failed on the way, and gives its error or exit code.
+func (a *app) ended(r pipeline.Report, err error, show func(), value any) error {
+	if r.Run == "" { // it never began
+		return err
+	}
+	if err == nil {
+		a.finish(r.State)
+	}
+	if a.json {
+		return errors.Join(a.encode(value), err)
+	}
+	show()
+	return err
+}
+
+func (a *app) printError(err error) {
 	var located config.Errors
 	var e *fault.Error
 	switch {
@@ -125,7 +140,7 @@ func (a *app) printError(err error, kind fault.Kind) {
 			fmt.Fprintf(a.err, "  what to do: %s\n", hint)
 		}
 		if e.Err != nil {
-			fmt.Fprintf(a.err, "  details: %v (%s)\n", e.Err, kind)
+			fmt.Fprintf(a.err, "  details: %v (%s)\n", e.Err, fault.KindOf(err))
 		}
 	default:
 		fmt.Fprintf(a.err, "energyd: %v\n", err)

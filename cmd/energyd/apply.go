@@ -20,15 +20,7 @@ func (a *app) applyCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
 				r, out, err := p.Apply(ctx, hash)
-				if err != nil {
-					return err
-				}
-				a.finish(r.State)
-				if a.json {
-					return a.encode(out)
-				}
-				a.printOutcome(out)
-				return nil
+				return a.ended(r, err, func() { a.printOutcome(out) }, out)
 			})
 		},
 	}
@@ -37,11 +29,21 @@ func (a *app) applyCommand() *cobra.Command {
 }
 
 func (a *app) printOutcome(out sink.Outcome) {
+	if out.Plan == "" { // it was refused before anything was sent
+		return
+	}
 	for _, p := range out.Problems {
 		fmt.Fprintln(a.out, "refused:", p)
 	}
-	fmt.Fprintf(a.out, "plan %s applied: %d planned = %d written + %d rejected + %d deferred + %d parked, %d API calls\n",
-		out.Plan, out.Planned, out.Written, out.Rejected, out.Deferred, out.Parked, out.Calls)
+	if out.Planned == 0 {
+		fmt.Fprintf(a.out, "plan %s: nothing to write\n", out.Plan)
+		return
+	}
+	fmt.Fprintf(a.out, "plan %s: %d planned = %d written + %d rejected + %d deferred + %d edited meanwhile + %d not sent\n",
+		out.Plan, out.Planned, out.Written, out.Rejected, out.Deferred, out.Edited, out.Parked)
+	if out.Parked > 0 {
+		fmt.Fprintf(a.out, "go on with: energyd apply --plan %s\n", out.Plan)
+	}
 }
 
 func (a *app) syncCommand() *cobra.Command {
@@ -52,15 +54,11 @@ func (a *app) syncCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
 				r, sum, out, err := p.Sync(ctx)
-				if err != nil {
-					return err
-				}
-				a.finish(r.State)
-				if a.json {
-					return a.encode(map[string]any{"run": r, "plan": sum, "outcome": out})
-				}
-				a.printSync(r, sum, out)
-				return nil
+				return a.ended(r, err, func() { a.printSync(r, sum, out) }, struct {
+					pipeline.Report
+					Plan    sink.Summary `json:"plan"`
+					Outcome sink.Outcome `json:"outcome"`
+				}{r, sum, out})
 			})
 		},
 	})
@@ -68,9 +66,12 @@ func (a *app) syncCommand() *cobra.Command {
 
 func (a *app) printSync(r pipeline.Report, sum sink.Summary, out sink.Outcome) {
 	a.printPull(r)
-	if sum.Changes == 0 {
+	switch {
+	case sum.Plan == "": // it did not come to a plan
+	case sum.Records == 0:
 		a.printPlan(sum, nil)
-		return
+	default:
+		a.printNotes(sum)
+		a.printOutcome(out)
 	}
-	a.printOutcome(out)
 }

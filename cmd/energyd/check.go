@@ -49,7 +49,7 @@ func (a *app) checkCommand() *cobra.Command {
 					fmt.Fprintf(a.out, "%d of %d checks failed\n", failed, len(findings))
 					return nil
 				}
-				fmt.Fprintf(a.out, "all %d checks passed; next: energyd plan\n", len(findings))
+				fmt.Fprintf(a.out, "all %d checks passed; next: energyd pull, then energyd plan\n", len(findings))
 				return nil
 			})
 		},

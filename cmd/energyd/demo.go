@@ -15,6 +15,7 @@ import (
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
 	"energyd/internal/store"
+	"energyd/sink"
 )
 
 func (a *app) demoCommand() *cobra.Command {
@@ -97,13 +98,18 @@ func (a *app) demoSteps(ctx context.Context, p *pipeline.Pipeline, world *demo.W
 	if err != nil {
 		return err
 	}
-	changes, err := p.Changes(ctx, planned.Run, 6)
-	if err != nil {
-		return err
+	var changes []sink.Change
+	for c, err := range p.Changes(ctx, planned.Run) {
+		if err != nil {
+			return err
+		}
+		if changes = append(changes, c); len(changes) == 6 {
+			break
+		}
 	}
 	a.printPlan(sum, changes)
 
-	if sum.Changes > 0 {
+	if sum.Records > 0 {
 		a.say("apply: send exactly that plan")
 		_, out, err := p.Apply(ctx, sum.Plan)
 		if err != nil {
@@ -133,13 +139,13 @@ func (a *app) demoSteps(ctx context.Context, p *pipeline.Pipeline, world *demo.W
 		return err
 	}
 	a.printSync(r, again, out)
-	if again.Changes > 0 {
-		return fault.New(fault.Internal, "demo", fmt.Sprintf("the second sync planned %d changes", again.Changes), "report this", nil)
+	if again.Records > 0 {
+		return fault.New(fault.Internal, "demo", fmt.Sprintf("the second sync planned %d changes", again.Records), "report this", nil)
 	}
 	return nil
 }
 
-// explainThree explains the hottest account, one in the middle, and the coldest that still has energy.
+// explainThree explains the hottest account, one in the middle, and the coldest.
 func (a *app) explainThree(ctx context.Context, p *pipeline.Pipeline, world *demo.World) error {
 	var scores []engine.EntityScore
 	for s, err := range p.Scores(ctx, engine.Account) {

@@ -6,19 +6,19 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"energyd/engine"
-	"energyd/internal/explain"
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
 )
 
 // exports are what export knows, each with its CSV heads.
 var exports = map[string][]string{
-	"activities": {"source", "id", "version", "date", "occurred_at", "kind", "direction", "status", "account_id", "contacts", "deals", "reps", "deleted", "mapping"},
+	"activities": {"id", "source", "source_version", "date", "occurred_at", "kind", "direction", "status", "account_id", "contacts", "deals", "reps", "deleted", "mapping"},
 	"scores":     {"entity", "id", "name", "temperature", "band", "band_until", "last_contact", "due"},
 	"rejects":    {"source", "key", "code", "reason", "origin", "attempts", "run"},
 	"runs":       {"run", "kind", "state", "started", "ended", "source", "read", "stored", "unchanged", "skipped", "rejected", "message"},
@@ -50,6 +50,9 @@ func (a *app) exportCommand() *cobra.Command {
 				buffered := bufio.NewWriter(a.out)
 				w := &rowWriter{w: buffered, heads: exports[args[0]]}
 				if format == "csv" {
+					if _, err := buffered.WriteString("\uFEFF"); err != nil { // Excel reads UTF-8 only with this mark
+						return err
+					}
 					w.csv = csv.NewWriter(buffered)
 					if err := w.csv.Write(w.heads); err != nil {
 						return err
@@ -131,9 +134,27 @@ func exportRows(ctx context.Context, p *pipeline.Pipeline, what string, w *rowWr
 				return err
 			}
 		}
-		return nil
+		return exportRefused(ctx, p, w)
 	}
 	return exportRuns(ctx, p, w)
+}
+
+// exportRefused adds the changes of the last applied plan that the CRM refused.
+func exportRefused(ctx context.Context, p *pipeline.Pipeline, w *rowWriter) error {
+	run, refused, err := p.Store().Refused(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range refused {
+		line, err := json.Marshal(map[string]any{"source": c.Writing, "key": c.ID, "code": c.State, "reason": c.Error, "origin": c.Name, "run": run, "fields": c.Fields})
+		if err != nil {
+			return err
+		}
+		if err := w.row(line, c.Writing, c.ID, string(c.State), c.Error, c.Name, "", run); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func exportActivities(ctx context.Context, p *pipeline.Pipeline, w *rowWriter) error {
@@ -151,7 +172,7 @@ func exportActivities(ctx context.Context, p *pipeline.Pipeline, w *rowWriter) e
 		for i, person := range act.People {
 			contacts[i].ID = person.Contact
 		}
-		err := w.row(line, act.Source, act.ID, strconv.FormatInt(act.Version, 10), p.Points().DateOf(&act).String(), at, act.Kind,
+		err := w.row(line, act.ID, act.Source, strconv.FormatInt(act.Version, 10), p.Points().DateOf(&act).String(), at, act.Kind,
 			act.Direction.String(), act.Status.String(), act.Account, ids(contacts), ids(act.Deals), ids(act.Reps), strconv.FormatBool(act.Deleted), act.Mapping)
 		if err != nil {
 			return err
@@ -185,8 +206,7 @@ func exportScores(ctx context.Context, p *pipeline.Pipeline, w *rowWriter) error
 					name = profile.Name
 				}
 			}
-			band := explain.Label(p.Points().Band(s.Band).Label, p.Config().Language)
-			err := w.row(line, kind.String(), s.ID, name, fmt.Sprintf("%.3f", s.Temperature), band, s.BandUntil.String(), s.Last.String(), s.Due.String())
+			err := w.row(line, kind.String(), s.ID, name, fmt.Sprintf("%.3f", s.Temperature), p.Points().Band(s.Band).Name, s.BandUntil.String(), s.Last.String(), s.Due.String())
 			if err != nil {
 				return err
 			}
@@ -196,7 +216,7 @@ func exportScores(ctx context.Context, p *pipeline.Pipeline, w *rowWriter) error
 }
 
 func exportRuns(ctx context.Context, p *pipeline.Pipeline, w *rowWriter) error {
-	runs, err := p.Store().Runs(ctx, 1000)
+	runs, err := p.Store().Runs(ctx, math.MaxInt32)
 	if err != nil {
 		return err
 	}

@@ -23,18 +23,20 @@ func (a *app) planCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				limit := planRecords
-				if all {
-					limit = 0
-				}
-				changes, err := p.Changes(ctx, r.Run, limit)
-				if err != nil {
-					return err
+				a.finish(r.State)
+				var changes []sink.Change
+				for c, err := range p.Changes(ctx, r.Run) {
+					if err != nil {
+						return err
+					}
+					if changes = append(changes, c); len(changes) == planRecords && !all && !a.json {
+						break
+					}
 				}
 				if a.json {
 					return a.encode(struct {
 						sink.Summary
-						List []sink.Change `json:"list"`
+						Changes []sink.Change `json:"changes"`
 					}{sum, changes})
 				}
 				a.printPlan(sum, changes)
@@ -60,25 +62,36 @@ func (a *app) printPlan(sum sink.Summary, changes []sink.Change) {
 			}
 		}
 		t.print(a.out)
-		if more := sum.Changes - len(changes); more > 0 {
+		if more := sum.Records - len(changes); more > 0 {
 			fmt.Fprintf(a.out, "… and %d more records; energyd plan --all lists them\n", more)
 		}
 	}
+	a.printNotes(sum)
+	if sum.Records == 0 {
+		fmt.Fprintf(a.out, "nothing to write: %d records compared, as of %s\n", sum.Unchanged+sum.Missing, sum.AsOf)
+		return
+	}
+	fmt.Fprintf(a.out, "plan %s: %d fields of %d records, %d unchanged, %d API calls, as of %s\n", sum.Plan, sum.Fields, sum.Records, sum.Unchanged, sum.Calls, sum.AsOf)
+	fmt.Fprintf(a.out, "send it with: energyd apply --plan %s\n", sum.Plan)
+}
+
+// printNotes prints what a plan leaves out, and why.
+func (a *app) printNotes(sum sink.Summary) {
 	for _, k := range sum.Kept {
 		fmt.Fprintf(a.out, "kept: %s %s (%s) %s was changed to %s by somebody else; ours would be %s\n", k.Writing, k.ID, k.Name, k.Field, show(k.Theirs), show(k.Ours))
+	}
+	if more := sum.KeptCount - len(sum.Kept); more > 0 {
+		fmt.Fprintf(a.out, "kept: … and %d more fields that somebody else changed\n", more)
 	}
 	for _, p := range sum.Problems {
 		fmt.Fprintln(a.out, "does not fit:", p)
 	}
+	if more := sum.Unfit - len(sum.Problems); more > 0 {
+		fmt.Fprintf(a.out, "does not fit: … and %d more values\n", more)
+	}
 	if sum.Missing > 0 {
-		fmt.Fprintf(a.out, "%d scored entities have no record in the CRM\n", sum.Missing)
+		fmt.Fprintf(a.out, "%d scored entities have no record in the CRM that the integration user can see\n", sum.Missing)
 	}
-	if sum.Changes == 0 {
-		fmt.Fprintf(a.out, "nothing to write: %d records compared, as of %s\n", sum.Unchanged+sum.Missing, sum.AsOf)
-		return
-	}
-	fmt.Fprintf(a.out, "plan %s: %d fields of %d records, %d unchanged, %d API calls, as of %s\n", sum.Plan, sum.Fields, sum.Changes, sum.Unchanged, sum.Calls, sum.AsOf)
-	fmt.Fprintf(a.out, "send it with: energyd apply --plan %s\n", sum.Plan)
 }
 
 func show(v any) string {

@@ -19,15 +19,7 @@ func (a *app) pullCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
 				r, err := p.Pull(ctx, args...)
-				if err != nil {
-					return err
-				}
-				a.finish(r.State)
-				if a.json {
-					return a.encode(r)
-				}
-				a.printPull(r)
-				return nil
+				return a.ended(r, err, func() { a.printPull(r) }, r)
 			})
 		},
 	})
@@ -38,7 +30,9 @@ func (a *app) printPull(r pipeline.Report) {
 	for _, s := range r.Sources {
 		t.row(s.Source, s.Read, s.Stored, s.Unchanged, s.Skipped, s.Rejected)
 	}
-	t.print(a.out)
+	if len(r.Sources) > 0 {
+		t.print(a.out)
+	}
 	for _, s := range r.Sources {
 		if s.Reread {
 			fmt.Fprintf(a.out, "%s: its mapping has changed, so everything was read again\n", s.Source)
@@ -54,7 +48,7 @@ func (a *app) printPull(r pipeline.Report) {
 		fmt.Fprintf(a.out, "titles without a rank, scored as unknown: %s\n", mostFrequent(r.Titles, 8))
 	}
 	for _, err := range r.Errors {
-		a.exit(err)
+		a.printError(err)
 	}
 	fmt.Fprintf(a.out, "run %s: %s\n", r.Run, r.State)
 }

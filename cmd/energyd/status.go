@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,9 +35,9 @@ func (a *app) statusCommand() *cobra.Command {
 
 func (a *app) printStatus(s pipeline.Status) {
 	if len(s.Runs) == 0 {
-		fmt.Fprintln(a.out, "no run yet; start with energyd check, then energyd plan")
+		fmt.Fprintln(a.out, "no run yet; start with energyd check, then energyd pull")
 	} else {
-		t := newTable("RUN", "KIND", "STATE", "STARTED", "TOOK", "READ", "STORED", "REJECTED", "MESSAGE").alignRight(4, 5, 6, 7)
+		t := newTable("RUN", "KIND", "STATE", "STARTED", "TOOK", "READ", "STORED", "REJECTED").alignRight(4, 5, 6, 7)
 		for _, r := range s.Runs {
 			var read, stored, rejected int
 			for _, src := range r.Sources {
@@ -50,16 +51,24 @@ func (a *app) printStatus(s pipeline.Status) {
 			} else {
 				took = r.Ended.Sub(r.Started).Round(time.Millisecond).String()
 			}
-			t.row(r.ID, r.Kind, state, r.Started.Local().Format(time.DateTime), took, read, stored, rejected, r.Message)
+			t.row(r.ID, r.Kind, state, r.Started.Local().Format(clock), took, read, stored, rejected)
 		}
 		t.print(a.out)
+	}
+	for _, r := range s.Runs[:min(1, len(s.Runs))] {
+		for line := range strings.Lines(r.Message) {
+			fmt.Fprintf(a.out, "%s %s: %s\n", r.Kind, r.State, strings.TrimSuffix(line, "\n"))
+		}
 	}
 	fmt.Fprintln(a.out)
 	t := newTable("SOURCE", "READ UP TO", "REJECTS KEPT").alignRight(2)
 	for _, src := range s.Sources {
 		until := "not read yet"
-		if !src.Until.IsZero() {
-			until = src.Until.Local().Format(time.DateTime)
+		switch {
+		case !src.Until.IsZero():
+			until = src.Until.Local().Format(clock)
+		case src.Read:
+			until = "read; it tells no change times"
 		}
 		t.row(src.Name, until, src.Rejects)
 	}
@@ -68,13 +77,19 @@ func (a *app) printStatus(s pipeline.Status) {
 	for _, c := range s.Rejects {
 		fmt.Fprintf(a.out, "rejects: %s: %d × %s\n", c.Source, c.Count, c.Code)
 	}
+	for _, name := range s.Unconfigured {
+		fmt.Fprintf(a.out, "source %s is no longer in %s, but its activities still count\n", name, s.File)
+	}
 	if s.Plan != nil {
-		fmt.Fprintf(a.out, "plan %s (%s): %d records, as of %s\n", s.Plan.Plan, s.Plan.State, s.Plan.Changes, s.Plan.AsOf)
+		fmt.Fprintf(a.out, "plan %s is %s: %d records, as of %s; send it with energyd apply\n", s.Plan.Plan, s.Plan.State, s.Plan.Records, s.Plan.AsOf)
 	}
 	if !s.Next.IsZero() {
 		fmt.Fprintf(a.out, "schedule %q: next start %s; until the daemon comes, let the system's own scheduler run energyd sync\n", s.Schedule, s.Next.Format("2006-01-02 15:04 MST"))
 	}
 }
+
+// clock is how times are shown: local, with their zone.
+const clock = "2006-01-02 15:04:05 MST"
 
 func runJSON(r store.Run) map[string]any {
 	sources := make([]map[string]any, len(r.Sources))

@@ -34,7 +34,7 @@ var mayImport = []struct {
 	{"internal/archtest", nil},
 	{"internal/config", []string{"connectors", "engine", "mapping", "sink", "configs", "internal/fault", "internal/secret", "internal/expression", "internal/schedule"}},
 	{"internal/crmsim/*", []string{"internal/crmsim/*"}},
-	{"internal/demo", []string{"internal/crmsim", "configs"}},
+	{"internal/demo", []string{"internal/crmsim", "configs", "internal/fault"}},
 	{"internal/explain", []string{"engine"}},
 	{"internal/expression", []string{"internal/fault"}},
 	{"internal/fault", nil},

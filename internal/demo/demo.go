@@ -17,6 +17,7 @@ import (
 
 	"energyd/configs"
 	"energyd/internal/crmsim"
+	"energyd/internal/fault"
 )
 
 // World is the company while it runs.
@@ -41,7 +42,16 @@ func Start(ctx context.Context, dir string, now func() time.Time) (*World, error
 		return nil, err
 	}
 	w := &World{Config: filepath.Join(dir, "energyd.yaml")}
-	fresh := !exists(filepath.Join(dir, crmFile))
+	// The reports are the last thing that is made: without them, the folder is new or was left half made.
+	fresh := !exists(filepath.Join(dir, reportFile))
+	if fresh && !exists(filepath.Join(dir, crmFile)) && (exists(w.Config) || exists(filepath.Join(dir, "energyd.db"))) {
+		return nil, fault.New(fault.Config, "demo", dir+" holds a configuration already", "name an empty folder with --dir", nil)
+	}
+	if fresh {
+		if err := os.RemoveAll(filepath.Join(dir, crmFile)); err != nil {
+			return nil, err
+		}
+	}
 	today := dayInJapan(now())
 	// The company's records are from yesterday: what was saved in the last minutes is not read yet.
 	clock := func() time.Time { return today.Add(-12 * time.Hour) }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	_ "modernc.org/sqlite" // the daily-report database
@@ -74,12 +75,22 @@ const reportTable = `CREATE TABLE daily_report (
 )`
 
 // fillReports makes the daily-report database as a groupware would have it.
-func fillReports(ctx context.Context, file string, rs []report) (err error) {
-	db, err := sql.Open("sqlite", file)
+func fillReports(ctx context.Context, file string, rs []report) error {
+	half := file + ".new"
+	if err := os.RemoveAll(half); err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", half)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := errors.Join(insertReports(ctx, db, rs), db.Close()); err != nil {
+		return err
+	}
+	return os.Rename(half, file)
+}
+
+func insertReports(ctx context.Context, db *sql.DB, rs []report) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err

@@ -11,8 +11,8 @@ import (
 	"energyd/engine"
 )
 
-// Names gives the CRM's name of an entity, or "".
-type Names func(engine.Entity) string
+// Names gives the CRM's name of an entity, "" when it has none.
+type Names func(engine.Entity) (string, error)
 
 // Explanation is the whole answer for one entity on one date.
 type Explanation struct {
@@ -35,7 +35,7 @@ type Part struct {
 	People   []string `json:"people,omitempty"`
 	Points   float64  `json:"points"`       // earned on the date
 	Share    float64  `json:"points_today"` // what is left of them
-	Rule     string   `json:"rule"`         // "3 × 1.5 × 6 = 27"
+	Rule     string   `json:"rule"`         // "rank 3 × keyman 1.5 × kind 6 = 27": the points table's own words
 	Mapping  string   `json:"mapping,omitempty"`
 	Source   string   `json:"source"`
 	Record   string   `json:"record"` // the source record's key
@@ -48,6 +48,20 @@ type Explainer struct {
 	HalfLife float64
 	Language string
 	Names    Names
+	named    map[engine.Entity]string // so that each is asked for once
+}
+
+// name gives an entity's name. It remembers some of them: reps and people come again and again.
+func (x *Explainer) name(e engine.Entity) (string, error) {
+	if name, ok := x.named[e]; ok {
+		return name, nil
+	}
+	name, err := x.Names(e)
+	if x.named == nil || len(x.named) > 10_000 {
+		x.named = map[engine.Entity]string{}
+	}
+	x.named[e] = name
+	return name, err
 }
 
 // Label picks the language of a label.
@@ -59,30 +73,42 @@ func Label(l engine.Label, language string) string {
 }
 
 // Explain explains e's score; acts are all activities that may belong to it.
-func (x Explainer) Explain(acts []engine.Activity, e engine.Entity, score engine.Score) Explanation {
+func (x *Explainer) Explain(acts []engine.Activity, e engine.Entity, score engine.Score) (Explanation, error) {
+	name, err := x.name(e)
+	if err != nil {
+		return Explanation{}, err
+	}
 	out := Explanation{
-		Kind: e.Kind.String(), ID: e.ID, Name: x.Names(e), AsOf: score.AsOf.String(), Temperature: score.Temperature,
+		Kind: e.Kind.String(), ID: e.ID, Name: name, AsOf: score.AsOf.String(), Temperature: score.Temperature,
 		Band: Label(x.Points.Band(score.Band).Label, x.Language), BandUntil: score.BandUntil.String(),
 		HalfLife: x.HalfLife, Table: x.Points.Version(), Parts: []Part{},
 	}
 	for _, p := range x.Points.Explain(acts, e, score.AsOf) {
-		out.Parts = append(out.Parts, x.part(acts[p.Activity], p))
+		part, err := x.part(acts[p.Activity], p)
+		if err != nil {
+			return Explanation{}, err
+		}
+		out.Parts = append(out.Parts, part)
 	}
-	return out
+	return out, nil
 }
 
 // Reasons gives the sentences of the most parts that weigh most today, for CRM fields.
-func (x Explainer) Reasons(acts []engine.Activity, e engine.Entity, asOf engine.Date, most int) []string {
+func (x *Explainer) Reasons(acts []engine.Activity, e engine.Entity, asOf engine.Date, most int) ([]string, error) {
 	parts := x.Points.Explain(acts, e, asOf)
 	parts = parts[:min(most, len(parts))]
 	sentences := make([]string, len(parts))
 	for i, p := range parts {
-		sentences[i] = x.part(acts[p.Activity], p).Sentence
+		part, err := x.part(acts[p.Activity], p)
+		if err != nil {
+			return nil, err
+		}
+		sentences[i] = part.Sentence
 	}
-	return sentences
+	return sentences, nil
 }
 
-func (x Explainer) part(a engine.Activity, p engine.Part) Part {
+func (x *Explainer) part(a engine.Activity, p engine.Part) (Part, error) {
 	out := Part{
 		Date: p.Date.String(), Kind: Label(x.Points.KindLabel(p.Kind), x.Language),
 		Points: float64(p.Milli) / 1000, Share: p.Share, Rule: x.rule(p),
@@ -95,13 +121,17 @@ func (x Explainer) part(a engine.Activity, p engine.Part) Part {
 		out.Kind += d
 	}
 	for _, t := range p.Terms {
-		out.People = append(out.People, x.person(t))
+		person, err := x.person(t)
+		if err != nil {
+			return out, err
+		}
+		out.People = append(out.People, person)
 	}
 	out.Sentence = x.sentence(out)
-	return out
+	return out, nil
 }
 
-func (x Explainer) direction(d engine.Direction) string {
+func (x *Explainer) direction(d engine.Direction) string {
 	switch {
 	case d == engine.Inbound && x.Language == "ja":
 		return "（先方から）"
@@ -115,7 +145,7 @@ func (x Explainer) direction(d engine.Direction) string {
 	return ""
 }
 
-func (x Explainer) person(t engine.Term) string {
+func (x *Explainer) person(t engine.Term) (string, error) {
 	rank := Label(x.Points.RankLabel(t.RankName), x.Language)
 	if rank == "" {
 		rank = t.RankName
@@ -125,22 +155,22 @@ func (x Explainer) person(t engine.Term) string {
 	} else if t.Keyman {
 		rank += ", keyman"
 	}
-	name := ""
-	if t.Contact != "" {
-		name = x.Names(engine.Entity{Kind: engine.Contact, ID: t.Contact})
+	if t.Contact == "" {
+		return rank, nil
 	}
+	name, err := x.name(engine.Entity{Kind: engine.Contact, ID: t.Contact})
 	switch {
 	case name == "":
-		return rank
+		return rank, err
 	case x.Language == "ja":
-		return name + "（" + rank + "）"
+		return name + "（" + rank + "）", err
 	}
-	return name + " (" + rank + ")"
+	return name + " (" + rank + ")", err
 }
 
 // sentence is one reason as a sales person reads it. It holds the points as
 // earned, not what is left of them, so that it stays the same from day to day.
-func (x Explainer) sentence(p Part) string {
+func (x *Explainer) sentence(p Part) string {
 	people := p.People
 	more := ""
 	if len(people) > 2 {
@@ -158,7 +188,7 @@ func (x Explainer) sentence(p Part) string {
 }
 
 // rule writes the arithmetic of a part: each participant's factors, then how they add up.
-func (x Explainer) rule(p engine.Part) string {
+func (x *Explainer) rule(p engine.Part) string {
 	terms := make([]string, 0, len(p.Terms))
 	for _, t := range p.Terms {
 		terms = append(terms, term(t))

@@ -9,10 +9,14 @@ package pipeline
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"energyd/connectors"
@@ -92,22 +96,40 @@ func (p *Pipeline) compile() error {
 			c.SelectColumns(m.Columns())
 		}
 	}
-	var ps fault.Problems
-	for i, w := range p.cfg.Write {
-		for name := range w.Fields {
-			if err := sink.CheckMeasure(name); err != nil {
-				ps = append(ps, fault.Problem{Path: fmt.Sprintf("write[%d].fields.%s", i, name), Key: true, Msg: err.Error()})
-			}
-		}
-	}
 	var problems config.Errors
-	if errors.As(p.cfg.Place(ps), &problems) {
+	if errors.As(p.cfg.Place(p.writeProblems()), &problems) {
 		all = append(all, problems...)
 	}
 	if len(all) > 0 {
 		return all
 	}
 	return nil
+}
+
+// writeProblems finds what is wrong in the write section by itself. One entity
+// goes to one object: an entity is settled when its record is as we want it.
+func (p *Pipeline) writeProblems() fault.Problems {
+	var ps fault.Problems
+	entities := map[engine.EntityKind]bool{}
+	for i, w := range p.cfg.Write {
+		at := fmt.Sprintf("write[%d]", i)
+		if entities[w.Entity] {
+			ps.Add(at+".entity", "%s is written above already; put all its fields into one entry", w.Entity)
+		}
+		entities[w.Entity] = true
+		taken := map[string]string{} // field to measure
+		for _, name := range slices.Sorted(maps.Keys(w.Fields)) {
+			path, field := at+".fields."+name, w.Fields[name]
+			if err := sink.CheckMeasure(name); err != nil {
+				ps = append(ps, fault.Problem{Path: path, Key: true, Msg: err.Error()})
+			}
+			if other, ok := taken[field]; ok {
+				ps.Add(path, "%s goes to %s already", field, other)
+			}
+			taken[field] = name
+		}
+	}
+	return ps
 }
 
 // relative names a file as the configuration does: below its own folder.
@@ -141,8 +163,10 @@ func (p *Pipeline) AsOf() engine.Date {
 	if p.opt.AsOf != engine.NoDate {
 		return p.opt.AsOf
 	}
-	return p.points.BusinessDate(p.opt.Now())
+	return p.today()
 }
+
+func (p *Pipeline) today() engine.Date { return p.points.BusinessDate(p.opt.Now()) }
 
 // conn opens a connection when it is first needed.
 func (p *Pipeline) conn(ctx context.Context, name string) (connectors.Conn, error) {
@@ -189,19 +213,38 @@ func (p *Pipeline) sink(ctx context.Context) (*sink.Sink, error) {
 }
 
 // explainer explains with this configuration's table and language, and the directory's names.
-func (p *Pipeline) explainer(ctx context.Context) explain.Explainer {
-	return explain.Explainer{Points: p.points, HalfLife: p.table.HalfLifeDays, Language: p.cfg.Language,
-		Names: func(e engine.Entity) string {
-			profile, ok, err := p.store.Profile(ctx, e)
-			if err != nil || !ok {
-				return "" // a name is an ornament: its absence must not stop a score
-			}
-			return profile.Name
+func (p *Pipeline) explainer(ctx context.Context) *explain.Explainer {
+	return &explain.Explainer{Points: p.points, HalfLife: p.table.HalfLifeDays, Language: p.cfg.Language,
+		Names: func(e engine.Entity) (string, error) {
+			profile, _, err := p.store.Profile(ctx, e)
+			return profile.Name, err
 		}}
 }
 
 // scorer is the engine as the store's ledger needs it.
-type scorer struct{ *engine.Points }
+type scorer struct {
+	*engine.Points
+	shown string // what else the CRM's values depend on
+}
+
+// scorer makes the ledger look at everything anew when the points table
+// changes, and also when only what is shown of a score does: fields, language, labels.
+func (p *Pipeline) scorer() scorer {
+	h := sha256.New()
+	fmt.Fprintln(h, p.cfg.Language, p.points.Version(), p.cfg.Write)
+	for i := range p.points.Bands() {
+		fmt.Fprintln(h, p.points.Band(i))
+	}
+	for _, k := range p.points.Kinds() {
+		fmt.Fprintln(h, p.points.KindLabel(k))
+	}
+	for _, r := range p.points.Ranks() {
+		fmt.Fprintln(h, p.points.RankLabel(r))
+	}
+	return scorer{p.points, hex.EncodeToString(h.Sum(nil))}
+}
+
+func (s scorer) Fingerprint() string { return s.Points.Fingerprint() + " " + s.shown }
 
 func (s scorer) Due(kind engine.EntityKind, cells []engine.Cell, asOf engine.Date) engine.Date {
 	return s.Evaluate(kind, cells, asOf).Due

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"energyd/connectors"
 	"energyd/internal/config"
@@ -20,10 +21,19 @@ const batchSize = 20_000
 type Report struct {
 	Run     string           `json:"run"`
 	State   store.RunState   `json:"state"`
+	Notes   []string         `json:"notes,omitempty"` // why it is not ok, kept with the run
 	Sources []SourceReport   `json:"sources,omitempty"`
 	Fold    *store.FoldStats `json:"fold,omitempty"`
 	Titles  map[string]int   `json:"unknown_titles,omitempty"` // titles without a rank, with how often they were met
 	Errors  []error          `json:"-"`                        // of sources that failed; the others went on
+}
+
+// partial notes why a run that finished is not ok.
+func (r *Report) partial(format string, args ...any) {
+	if r.State == store.Running || r.State == store.OK {
+		r.State = store.Partial
+	}
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 }
 
 // SourceReport is what one source gave: Read = Stored + Unchanged + Skipped + Rejected.
@@ -32,11 +42,6 @@ type SourceReport struct {
 	Skips  map[string]int `json:"skips,omitempty"`  // skipped records by reason
 	Reread bool           `json:"reread,omitempty"` // the mapping changed, so everything was read again
 	Error  string         `json:"error,omitempty"`
-}
-
-// Balanced reports that every record that was read is accounted for (rule 1).
-func (s SourceReport) Balanced() bool {
-	return s.Read == s.Stored+s.Unchanged+s.Skipped+s.Rejected
 }
 
 // Pull reads new and changed records of the named sources (all when none is
@@ -52,33 +57,53 @@ func (p *Pipeline) Pull(ctx context.Context, names ...string) (Report, error) {
 	})
 }
 
-// run wraps a run's steps in its record: whatever happens, the run ends with a state.
-func (p *Pipeline) run(ctx context.Context, kind string, steps func(context.Context, *Report) error) (Report, error) {
-	var r Report
-	var err error
+// run wraps a run's steps in its record: one run at a time, and whatever
+// happens, it ends with a state. Faults: conflict (another run is at work).
+func (p *Pipeline) run(ctx context.Context, kind string, steps func(context.Context, *Report) error) (r Report, err error) {
+	if p.AsOf() > p.today() {
+		return r, fault.New(fault.Config, kind, fmt.Sprintf("%s lies in the future", p.AsOf()),
+			"leave --as-of out; explain, export and score can look ahead", nil)
+	}
+	unlock, err := p.store.Lock(ctx)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	if r.Run, err = p.store.BeginRun(ctx, kind, p.opt.Now()); err != nil {
 		return r, err
 	}
 	p.opt.Log.Info("run begins", "run", r.Run, "kind", kind)
 	err = steps(ctx, &r)
-	message := ""
-	switch {
-	case fault.KindOf(err) == fault.Quota:
-		r.State, message = store.Parked, err.Error()
-	case err != nil:
-		r.State, message = store.Failed, err.Error()
-	case len(r.Errors) > 0:
-		r.State, message = store.Failed, errors.Join(r.Errors...).Error()
-	case r.State == store.Running:
+	failures := r.Errors
+	if err != nil {
+		failures = append(failures, err)
+	}
+	if len(failures) > 0 {
+		r.State = store.Failed
+		if !slices.ContainsFunc(failures, func(err error) bool { return fault.KindOf(err) != fault.Quota }) {
+			r.State = store.Parked
+		}
+	} else if r.State == store.Running {
 		r.State = store.OK
+	}
+	for _, f := range failures {
+		r.Notes = append(r.Notes, said(f))
 	}
 	// The run's end is kept even when the run was told to stop.
 	end := context.WithoutCancel(ctx)
-	if endErr := p.store.FinishRun(end, r.Run, p.opt.Now(), r.State, message); endErr != nil {
+	if endErr := p.store.FinishRun(end, r.Run, p.opt.Now(), r.State, strings.Join(r.Notes, "\n")); endErr != nil {
 		return r, errors.Join(err, endErr)
 	}
 	p.opt.Log.Info("run ends", "run", r.Run, "state", string(r.State))
 	return r, err
+}
+
+// said is an error with what to do about it, as it is kept with the run.
+func said(err error) string {
+	if hint := fault.HintOf(err); hint != "" {
+		return err.Error() + "; what to do: " + hint
+	}
+	return err.Error()
 }
 
 func (p *Pipeline) sources(names []string) ([]config.Source, error) {
@@ -109,16 +134,16 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 	r.Titles = map[string]int{}
 	for _, src := range sources {
 		sr, err := p.pullSource(ctx, r, src)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
-			if ctx.Err() != nil || fault.KindOf(err) == fault.Internal {
-				return err
-			}
 			sr.Error = err.Error()
 			r.Errors = append(r.Errors, err)
 		}
 		r.Sources = append(r.Sources, sr)
 	}
-	fold, err := p.store.Fold(ctx, scorer{p.points}, p.AsOf())
+	fold, err := p.store.Fold(ctx, p.scorer(), p.AsOf())
 	if err != nil {
 		return err
 	}
@@ -126,16 +151,15 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 	return p.sums(ctx, r)
 }
 
-// sums takes what became of each record from the store, where the fold has
-// counted it, and sets the run's state.
+// sums takes what became of each record from the store, where the fold has counted it.
 func (p *Pipeline) sums(ctx context.Context, r *Report) error {
 	run, err := p.store.Run(ctx, r.Run)
 	if err != nil {
 		return err
 	}
-	r.State = store.OK
 	for i := range r.Sources {
 		sr := &r.Sources[i]
+		sr.RunSource = store.RunSource{Source: sr.Source} // nothing was saved, unless the run says so
 		for _, s := range run.Sources {
 			if s.Source == sr.Source {
 				sr.RunSource = s
@@ -146,7 +170,7 @@ func (p *Pipeline) sums(ctx context.Context, r *Report) error {
 				sr.Read, sr.Stored, sr.Unchanged, sr.Skipped, sr.Rejected), "report this", nil)
 		}
 		if sr.Rejected > 0 {
-			r.State = store.Partial
+			r.partial("%s: %d of %d records rejected", sr.Source, sr.Rejected, sr.Read)
 		}
 	}
 	return nil
@@ -175,9 +199,15 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 	if m.directory, err = p.store.Directory(ctx); err != nil {
 		return fail(err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	for read := range readAhead(ctx, source, cursor) {
+	reading, cancel := context.WithCancel(ctx)
+	batches := readAhead(reading, source, cursor)
+	defer func() { // the source is closed only after its last Read came back
+		cancel()
+		for range batches {
+		}
+	}()
+	saved := 0
+	for read := range batches {
 		if read.err != nil {
 			return fail(read.err)
 		}
@@ -187,11 +217,12 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 			return fail(err)
 		}
 		cursor = read.Next
+		saved += b.Read
 		if p.opt.Progress != nil {
-			p.opt.Progress(src.Name, sr.Read)
+			p.opt.Progress(src.Name, saved)
 		}
 	}
-	return sr, nil
+	return sr, ctx.Err() // told to stop, the reader may have ended without a word
 }
 
 type read struct {
@@ -253,7 +284,6 @@ func (m *mapper) batch(in connectors.Batch) store.Batch {
 			m.titles[t]++
 		}
 	}
-	m.report.Read += out.Read
 	return out
 }
 

@@ -5,52 +5,60 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"energyd/engine"
 	"energyd/internal/explain"
 	"energyd/internal/fault"
+	"energyd/internal/store"
 	"energyd/sink"
 )
 
-// wanted gives what the CRM shall hold in the records of one kind whose score may have moved.
-func (p *Pipeline) wanted(ctx context.Context, kind engine.EntityKind) iter.Seq2[sink.Wanted, error] {
+// wanted gives what the CRM shall hold in the records of one Writing whose score may have moved.
+func (p *Pipeline) wanted(ctx context.Context, w sink.Writing) iter.Seq2[sink.Wanted, error] {
 	x := p.explainer(ctx)
-	asOf := p.AsOf()
+	reasons := slices.ContainsFunc(w.Fields, func(f sink.FieldOf) bool { return strings.HasPrefix(f.Measure, "reason_") })
 	return func(yield func(sink.Wanted, error) bool) {
-		for entry, err := range p.store.Ledger(ctx, kind, true) {
-			if err != nil {
-				yield(sink.Wanted{}, err)
-				return
+		for entry, err := range p.store.Ledger(ctx, w.Kind, true) {
+			var wanted sink.Wanted
+			if err == nil {
+				wanted, err = p.want(ctx, x, entry, reasons)
 			}
-			score := p.points.Evaluate(kind, entry.Cells, asOf)
-			acts, err := p.near(ctx, entry.Entity)
-			if err != nil {
-				yield(sink.Wanted{}, err)
-				return
-			}
-			w := sink.Want(entry.Entity.ID, x.Names(entry.Entity), sink.Subject{
-				Score: score, Band: explain.Label(p.points.Band(score.Band).Label, p.cfg.Language),
-				Reasons:  x.Reasons(acts, entry.Entity, asOf, 3),
-				HalfLife: p.table.HalfLifeDays, TableVersion: p.points.Version(),
-			})
-			if !yield(w, nil) {
+			if !yield(wanted, err) || err != nil {
 				return
 			}
 		}
 	}
 }
 
+func (p *Pipeline) want(ctx context.Context, x *explain.Explainer, entry store.Entry, reasons bool) (sink.Wanted, error) {
+	e := entry.Entity
+	profile, _, err := p.store.Profile(ctx, e)
+	if err != nil {
+		return sink.Wanted{}, err
+	}
+	score := p.points.Evaluate(e.Kind, entry.Cells, p.AsOf())
+	s := sink.Subject{Score: score, Band: explain.Label(p.points.Band(score.Band).Label, p.cfg.Language),
+		HalfLife: p.table.HalfLifeDays, TableVersion: p.points.Version()}
+	if reasons {
+		acts, err := p.near(ctx, e, profile)
+		if err != nil {
+			return sink.Wanted{}, err
+		}
+		if s.Reasons, err = x.Reasons(acts, e, score.AsOf, 3); err != nil {
+			return sink.Wanted{}, err
+		}
+	}
+	return sink.Want(e.ID, profile.Name, s), nil
+}
+
 // near gives the activities that an entity's reasons come from: those of its
 // account. A rep's would be everybody's, so a rep has no reasons.
-func (p *Pipeline) near(ctx context.Context, e engine.Entity) ([]engine.Activity, error) {
-	switch e.Kind {
-	case engine.Account:
+func (p *Pipeline) near(ctx context.Context, e engine.Entity, profile engine.Profile) ([]engine.Activity, error) {
+	switch {
+	case e.Kind == engine.Account:
 		return p.store.AccountActivities(ctx, e.ID)
-	case engine.Contact, engine.Deal:
-		profile, ok, err := p.store.Profile(ctx, e)
-		if err != nil || !ok {
-			return nil, err
-		}
+	case e.Kind != engine.Rep && profile.Account != "":
 		return p.store.AccountActivities(ctx, profile.Account)
 	}
 	return nil, nil
@@ -96,7 +104,7 @@ func (p *Pipeline) Explain(ctx context.Context, name string) (explain.Explanatio
 	if err != nil {
 		return explain.Explanation{}, err
 	}
-	return p.explainer(ctx).Explain(acts, e, p.points.Evaluate(e.Kind, entry.Cells, p.AsOf())), nil
+	return p.explainer(ctx).Explain(acts, e, p.points.Evaluate(e.Kind, entry.Cells, p.AsOf()))
 }
 
 // of gives the activities of all accounts that a contact, deal or rep takes part in.
@@ -138,5 +146,5 @@ func involves(a engine.Activity, e engine.Entity) bool {
 
 // Rescore scores everything that is stored anew, as after a change of the points table.
 func (p *Pipeline) Rescore(ctx context.Context) error {
-	return p.store.Rebuild(ctx, scorer{p.points}, p.AsOf())
+	return p.store.Rebuild(ctx, p.scorer(), p.AsOf())
 }

@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"energyd/internal/config"
 	"energyd/internal/store"
 	"energyd/sink"
 )
@@ -16,11 +18,15 @@ type Status struct {
 	Plan     *sink.Summary // open or being applied; nil when there is none
 	Schedule string
 	Next     time.Time // zero without a schedule
+	File     string    // the configuration's
+	// Unconfigured sources have been read, but stand in the configuration no longer.
+	Unconfigured []string
 }
 
 // SourceStatus is how far a source was read.
 type SourceStatus struct {
 	Name    string
+	Read    bool      // at least once
 	Until   time.Time // change times before this were read, UTC; zero when the source tells none
 	Rejects int
 }
@@ -36,7 +42,11 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	for _, src := range p.cfg.Sources {
-		st := SourceStatus{Name: src.Name}
+		cursor, err := p.store.Cursor(ctx, src.Name)
+		if err != nil {
+			return s, err
+		}
+		st := SourceStatus{Name: src.Name, Read: cursor != ""}
 		intervals, err := p.store.Intervals(ctx, src.Name)
 		if err != nil {
 			return s, err
@@ -57,10 +67,24 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return s, err
 	}
-	if ok {
+	if ok && plan.State != sink.Done {
 		s.Plan = &plan
 	}
-	s.Schedule = p.cfg.Schedule
+	if s.Unconfigured, err = p.unconfigured(ctx); err != nil {
+		return s, err
+	}
+	s.Schedule, s.File = p.cfg.Schedule, p.cfg.File
 	s.Next, err = p.NextRun()
 	return s, err
+}
+
+// unconfigured names the sources that the store has read and the configuration lacks.
+func (p *Pipeline) unconfigured(ctx context.Context) ([]string, error) {
+	known, err := p.store.Sources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(known, func(name string) bool {
+		return slices.ContainsFunc(p.cfg.Sources, func(s config.Source) bool { return s.Name == name })
+	}), nil
 }

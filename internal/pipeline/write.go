@@ -3,9 +3,9 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"iter"
 
 	"energyd/internal/fault"
-	"energyd/internal/store"
 	"energyd/sink"
 )
 
@@ -13,13 +13,13 @@ import (
 func (p *Pipeline) Plan(ctx context.Context) (Report, sink.Summary, error) {
 	var sum sink.Summary
 	r, err := p.run(ctx, "plan", func(ctx context.Context, r *Report) (err error) {
-		sum, err = p.plan(ctx, r.Run)
+		sum, err = p.plan(ctx, r)
 		return err
 	})
 	return r, sum, err
 }
 
-func (p *Pipeline) plan(ctx context.Context, run string) (sink.Summary, error) {
+func (p *Pipeline) plan(ctx context.Context, r *Report) (sink.Summary, error) {
 	if len(p.cfg.Write) == 0 {
 		return sink.Summary{}, fault.New(fault.Config, "plan", "the configuration has no write section", "say under write: which values go into which CRM fields", nil)
 	}
@@ -27,18 +27,20 @@ func (p *Pipeline) plan(ctx context.Context, run string) (sink.Summary, error) {
 	if err != nil {
 		return sink.Summary{}, err
 	}
-	asOf := p.AsOf()
 	// What was pulled and not yet folded (a run was killed) and what falls due by the date alone come first.
-	if _, err := p.store.Fold(ctx, scorer{p.points}, asOf); err != nil {
+	if _, err := p.store.Fold(ctx, p.scorer(), p.AsOf()); err != nil {
 		return sink.Summary{}, err
 	}
-	if _, err := p.store.MarkDue(ctx, scorer{p.points}, asOf); err != nil {
+	if _, err := p.store.MarkDue(ctx, p.scorer(), p.AsOf()); err != nil {
 		return sink.Summary{}, err
 	}
-	sum, err := s.Plan(ctx, run, asOf, p.opt.Now(), p.wanted)
+	sum, err := s.Plan(ctx, r.Run, p.AsOf(), p.opt.Now(), p.wanted)
 	var problems fault.Problems
 	if errors.As(err, &problems) {
 		err = p.cfg.Place(problems)
+	}
+	if sum.Unfit > 0 {
+		r.partial("%d values do not fit their CRM fields", sum.Unfit)
 	}
 	return sum, err
 }
@@ -59,8 +61,11 @@ func (p *Pipeline) apply(ctx context.Context, hash string, r *Report) (sink.Outc
 		return sink.Outcome{}, err
 	}
 	out, err := s.Apply(ctx, hash, p.opt.Now())
-	if out.Rejected+out.Deferred > 0 {
-		r.State = store.Partial
+	if n := out.Rejected + out.Deferred; n > 0 {
+		r.partial("%d of %d changes refused by the CRM: energyd export rejects", n, out.Planned)
+	}
+	if out.Edited > 0 {
+		r.partial("%d of %d changes not sent: the records were changed in the CRM after the plan was made", out.Edited, out.Planned)
 	}
 	return out, err
 }
@@ -75,10 +80,10 @@ func (p *Pipeline) Sync(ctx context.Context) (Report, sink.Summary, sink.Outcome
 		if err := p.pull(ctx, p.cfg.Sources, r); err != nil {
 			return err
 		}
-		if sum, err = p.plan(ctx, r.Run); err != nil {
+		if sum, err = p.plan(ctx, r); err != nil {
 			return err
 		}
-		if sum.Changes == 0 {
+		if sum.Records == 0 {
 			return nil
 		}
 		out, err = p.apply(ctx, sum.Plan, r)
@@ -87,12 +92,27 @@ func (p *Pipeline) Sync(ctx context.Context) (Report, sink.Summary, sink.Outcome
 	return r, sum, out, err
 }
 
-// Changes gives a plan's changes to show, up to limit; limit 0 gives all.
-func (p *Pipeline) Changes(ctx context.Context, run string, limit int) ([]sink.Change, error) {
-	if limit == 0 {
-		limit = 1 << 30
+// Changes gives a plan's changes, in order.
+func (p *Pipeline) Changes(ctx context.Context, run string) iter.Seq2[sink.Change, error] {
+	const page = 1000
+	return func(yield func(sink.Change, error) bool) {
+		for after := 0; ; {
+			changes, err := p.store.Changes(ctx, run, after, page)
+			if err != nil {
+				yield(sink.Change{}, err)
+				return
+			}
+			for _, c := range changes {
+				if !yield(c, nil) {
+					return
+				}
+				after = c.Seq
+			}
+			if len(changes) < page {
+				return
+			}
+		}
 	}
-	return p.store.Changes(ctx, run, 0, limit)
 }
 
 // Verify reads back from the CRM what the plan of a run wrote.

@@ -130,8 +130,8 @@ func TestSync_RefusedRows(t *testing.T) {
 	}
 	c.inject(crmsim.Fault{Name: "validation", Object: "Account", Field: "Energy__c", Bound: 1e9, Message: "x"})
 	_, again, _ := c.sync()
-	if again.Changes != out.Rejected {
-		t.Errorf("the next plan has %d changes, want the %d refused ones of %d", again.Changes, out.Rejected, sum.Changes)
+	if again.Records != out.Rejected {
+		t.Errorf("the next plan has %d changes, want the %d refused ones of %d", again.Records, out.Rejected, sum.Records)
 	}
 }
 
@@ -143,14 +143,14 @@ func TestSync_AnswerLost(t *testing.T) {
 	if err != nil { // given up: the next run finds out what arrived
 		_, sum, out = c.sync()
 	}
-	if sum.Changes > 0 && out.Written != out.Planned {
+	if sum.Records > 0 && out.Written != out.Planned {
 		t.Errorf("the outcome is %+v", out)
 	}
 	if got := c.account("K0001")["Energy__c"]; got == nil {
 		t.Error("the account has no energy")
 	}
-	if _, again, _ := c.sync(); again.Changes != 0 {
-		t.Errorf("a further sync still plans %d changes", again.Changes)
+	if _, again, _ := c.sync(); again.Records != 0 {
+		t.Errorf("a further sync still plans %d changes", again.Records)
 	}
 }
 
@@ -164,7 +164,7 @@ func TestSync_Quota(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.inject(crmsim.Fault{Name: "quota", Used: 999, Max: 1000})
+	c.inject(crmsim.Fault{Name: "quota", Used: 998, Max: 1000})
 	r, out, err := c.Apply(t.Context(), sum.Plan)
 	if fault.KindOf(err) != fault.Quota || r.State != store.Parked {
 		t.Fatalf("apply gives %v and a run that is %s, want a quota fault and parked", err, r.State)
@@ -174,8 +174,8 @@ func TestSync_Quota(t *testing.T) {
 	}
 	c.inject(crmsim.Fault{Name: "quota", Used: 0, Max: 1000})
 	_, out, err = c.Apply(t.Context(), sum.Plan)
-	if err != nil || out.Written != sum.Changes {
-		t.Errorf("the resumed apply gives %+v, %v; want all %d written", out, err, sum.Changes)
+	if err != nil || out.Written != sum.Records {
+		t.Errorf("the resumed apply gives %+v, %v; want all %d written", out, err, sum.Records)
 	}
 }
 
@@ -311,8 +311,8 @@ func TestSync_WithdrawsSkipped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(after.Parts) != len(before.Parts)-1 || sum.Changes == 0 {
-		t.Errorf("%d parts before, %d after; %d changes", len(before.Parts), len(after.Parts), sum.Changes)
+	if len(after.Parts) != len(before.Parts)-1 || sum.Records == 0 {
+		t.Errorf("%d parts before, %d after; %d changes", len(before.Parts), len(after.Parts), sum.Records)
 	}
 	for _, s := range r.Sources {
 		if s.Source == "daily_report" && (s.Skipped != 1 || s.Skips["draft"] != 1) {

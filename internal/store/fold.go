@@ -23,11 +23,11 @@ type Scorer interface {
 
 // FoldStats tells what a fold did.
 type FoldStats struct {
-	Arrived   int  // activities
-	Stored    int  // of them new or changed
-	Unchanged int  // of them equal to or older than what stood
-	Entries   int  // ledger entries whose cells changed
-	Rebuilt   bool // the points had changed, so the ledger was built anew first
+	Arrived   int  `json:"arrived"`   // activities
+	Stored    int  `json:"stored"`    // of them new or changed
+	Unchanged int  `json:"unchanged"` // of them equal to or older than what stood
+	Entries   int  `json:"entries"`   // ledger entries whose cells changed
+	Rebuilt   bool `json:"rebuilt"`   // the points had changed, so the ledger was built anew first
 }
 
 // sliceBytes is how many packed bytes of arrivals one transaction folds, some 700,000 activities: so the fold stays below 256 MB.

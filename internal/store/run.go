@@ -54,12 +54,12 @@ func (r RunSource) Balanced() bool {
 }
 
 // BeginRun notes that a run of this kind begins at that time, and gives its
-// id. A run of the same kind that never ended was interrupted, and is closed as failed.
+// id. The caller holds Lock, so runs that never ended were interrupted: they are closed as failed.
 func (s *Store) BeginRun(ctx context.Context, kind string, at time.Time) (id string, err error) {
 	id = at.UTC().Format("20060102T150405") + "-" + strings.ToLower(rand.Text()[:4])
 	err = s.tx(ctx, "begin run", func(tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE run SET ended_us = ?, state = ?, message = 'interrupted' WHERE kind = ? AND ended_us IS NULL"),
-			at.UnixMicro(), Failed, kind)
+		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE run SET ended_us = ?, state = ?, message = 'interrupted' WHERE ended_us IS NULL"),
+			at.UnixMicro(), Failed)
 		if err != nil {
 			return err
 		}

@@ -106,6 +106,13 @@ func (s *Store) Cursor(ctx context.Context, source string) (connectors.Cursor, e
 	return c, storeError("read cursor", err)
 }
 
+// Sources names the sources that were ever read, sorted.
+func (s *Store) Sources(ctx context.Context) ([]string, error) {
+	var names []string
+	err := s.read.SelectContext(ctx, &names, "SELECT source FROM cursor ORDER BY source")
+	return names, storeError("read cursor", err)
+}
+
 // UseMapping tells which mapping reads a source from now on, by fingerprint,
 // and gives its revision, from 1. When it is another than before, the cursor
 // goes back to the beginning: what the old one made of the records is made anew.

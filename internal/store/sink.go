@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"energyd/engine"
+	"energyd/internal/fault"
 	"energyd/sink"
 )
 
@@ -79,7 +80,7 @@ func (s *Store) AddChanges(ctx context.Context, run string, changes []sink.Chang
 			if err != nil {
 				return err
 			}
-			if _, err := insert.ExecContext(ctx, run, c.Seq, c.Writing, c.ID, c.Name, string(fields), string(c.State)); err != nil {
+			if _, err := insert.ExecContext(ctx, run, c.Seq, c.Writing, c.ID, plain(c.Name), plain(string(fields)), string(c.State)); err != nil {
 				return err
 			}
 		}
@@ -87,7 +88,8 @@ func (s *Store) AddChanges(ctx context.Context, run string, changes []sink.Chang
 	})
 }
 
-// accept keeps the values of accepted records, and settles them in the ledger as of the plan's generation.
+// accept keeps the values of accepted records, and settles in the ledger those
+// that are as we want them, as of the plan's generation.
 func accept(ctx context.Context, tx *sqlx.Tx, run string, accepted []sink.Accepted) error {
 	if len(accepted) == 0 {
 		return nil
@@ -101,9 +103,11 @@ func accept(ctx context.Context, tx *sqlx.Tx, run string, accepted []sink.Accept
 		return err
 	}
 	defer upsert.Close()
-	entities := make([]engine.Entity, len(accepted))
-	for i, a := range accepted {
-		entities[i] = a.Entity
+	var settled []engine.Entity
+	for _, a := range accepted {
+		if a.Settled {
+			settled = append(settled, a.Entity)
+		}
 		if a.Values == nil {
 			continue
 		}
@@ -115,7 +119,7 @@ func accept(ctx context.Context, tx *sqlx.Tx, run string, accepted []sink.Accept
 			return err
 		}
 	}
-	return settle(ctx, tx, generation, entities)
+	return settle(ctx, tx, generation, settled)
 }
 
 // EndPlan keeps the summary; from then on the plan can be applied by its hash.
@@ -125,17 +129,27 @@ func (s *Store) EndPlan(ctx context.Context, sum sink.Summary) error {
 		return err
 	}
 	return s.tx(ctx, "keep plan", func(tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE plan SET hash = ?, state = ?, created_us = ?, summary = ? WHERE run = ?"),
-			sum.Plan, sum.State, sum.Created.UnixMicro(), string(text), sum.Run)
-		return err
+		return one(tx.ExecContext(ctx, tx.Rebind("UPDATE plan SET hash = ?, state = ?, created_us = ?, summary = ? WHERE run = ? AND state = 'computing'"),
+			sum.Plan, string(sum.State), sum.Created.UnixMicro(), plain(string(text)), sum.Run))
 	})
 }
 
-// Plan finds a plan by hash; "" is the latest that is open or half applied.
+// one makes a conflict of an update that did not hit exactly one row: another run has moved the plan on.
+func one(done sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return fault.New(fault.Conflict, "plan", "another run has replaced this plan meanwhile", "run energyd plan again", nil)
+}
+
+// Plan finds a plan by hash; "" is the latest that was finished.
 func (s *Store) Plan(ctx context.Context, hash string) (sink.Summary, bool, error) {
 	query, args := "SELECT state, summary FROM plan WHERE hash = ? ORDER BY created_us DESC LIMIT 1", []any{hash}
 	if hash == "" {
-		query, args = "SELECT state, summary FROM plan WHERE state IN ('open', 'applying') ORDER BY created_us DESC LIMIT 1", nil
+		query, args = "SELECT state, summary FROM plan WHERE state IN ('open', 'applying', 'done') ORDER BY created_us DESC LIMIT 1", nil
 	}
 	var row struct{ State, Summary string }
 	err := s.read.GetContext(ctx, &row, s.read.Rebind(query), args...)
@@ -149,7 +163,7 @@ func (s *Store) Plan(ctx context.Context, hash string) (sink.Summary, bool, erro
 	if err := json.Unmarshal([]byte(row.Summary), &sum); err != nil {
 		return sum, false, storeError("read plan", err)
 	}
-	sum.State = row.State
+	sum.State = sink.PlanState(row.State)
 	return sum, true, nil
 }
 
@@ -191,15 +205,38 @@ func (s *Store) Changes(ctx context.Context, run string, after, limit int, state
 	return changes, nil
 }
 
-// MarkSending journals that these changes are about to be sent.
+// CountChanges counts a plan's changes by state.
+func (s *Store) CountChanges(ctx context.Context, run string) (map[sink.ChangeState]int, error) {
+	var rows []struct {
+		State string
+		N     int
+	}
+	if err := s.read.SelectContext(ctx, &rows, s.read.Rebind("SELECT state, COUNT(*) AS n FROM plan_change WHERE run = ? GROUP BY state"), run); err != nil {
+		return nil, storeError("read plan", err)
+	}
+	counts := make(map[sink.ChangeState]int, len(rows))
+	for _, r := range rows {
+		counts[sink.ChangeState(r.State)] = r.N
+	}
+	return counts, nil
+}
+
+// MarkSending journals that these changes are about to be sent. It refuses
+// changes that were taken away meanwhile (conflict).
 func (s *Store) MarkSending(ctx context.Context, run string, seqs []int) error {
 	return s.tx(ctx, "journal", func(tx *sqlx.Tx) error {
-		query, args, err := sqlx.In("UPDATE plan_change SET state = 'sending' WHERE run = ? AND seq IN (?)", run, seqs)
+		query, args, err := sqlx.In("UPDATE plan_change SET state = 'sending' WHERE run = ? AND state IN ('planned', 'deferred') AND seq IN (?)", run, seqs)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, tx.Rebind(query), args...)
-		return err
+		done, err := tx.ExecContext(ctx, tx.Rebind(query), args...)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || int(n) == len(seqs) {
+			return err
+		}
+		return fault.New(fault.Conflict, "journal", "another run has replaced this plan meanwhile", "run energyd plan again", nil)
 	})
 }
 
@@ -212,7 +249,7 @@ func (s *Store) Keep(ctx context.Context, run string, answered []sink.Change, ac
 		}
 		defer update.Close()
 		for _, c := range answered {
-			if _, err := update.ExecContext(ctx, string(c.State), c.Error, run, c.Seq); err != nil {
+			if _, err := update.ExecContext(ctx, string(c.State), plain(c.Error), run, c.Seq); err != nil {
 				return err
 			}
 		}
@@ -220,11 +257,10 @@ func (s *Store) Keep(ctx context.Context, run string, answered []sink.Change, ac
 	})
 }
 
-// SetPlanState moves a plan on.
-func (s *Store) SetPlanState(ctx context.Context, run, state string) error {
+// SetPlanState moves an open plan on. Faults: conflict (it was replaced).
+func (s *Store) SetPlanState(ctx context.Context, run string, state sink.PlanState) error {
 	return s.tx(ctx, "journal", func(tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE plan SET state = ? WHERE run = ?"), state, run)
-		return err
+		return one(tx.ExecContext(ctx, tx.Rebind("UPDATE plan SET state = ? WHERE run = ? AND state IN ('open', 'applying')"), string(state), run))
 	})
 }
 
@@ -243,4 +279,23 @@ func (s *Store) Unanswered(ctx context.Context) (map[string][]sink.Change, error
 		out[r.Run] = append(out[r.Run], c)
 	}
 	return out, nil
+}
+
+// Refused gives the changes of the plan that was applied last which the CRM
+// refused, and that plan's run. They are planned again until the CRM takes them.
+func (s *Store) Refused(ctx context.Context) (run string, changes []sink.Change, err error) {
+	var rows []changeRow
+	err = s.read.SelectContext(ctx, &rows, `SELECT run, seq, writing, id, name, fields, state, error FROM plan_change
+		WHERE state IN ('rejected', 'deferred') AND run = (SELECT MAX(run) FROM plan_change WHERE state NOT IN ('planned', 'dropped')) ORDER BY seq`)
+	if err != nil {
+		return "", nil, storeError("read journal", err)
+	}
+	for _, r := range rows {
+		c, err := r.change()
+		if err != nil {
+			return "", nil, storeError("read journal", err)
+		}
+		run, changes = r.Run, append(changes, c)
+	}
+	return run, changes, nil
 }

@@ -39,6 +39,7 @@ var migrations embed.FS
 type Store struct {
 	read, write *sqlx.DB // the same for PostgreSQL; SQLite writes over one connection
 	postgres    bool
+	lockFile    string // of Lock, a SQLite url
 
 	mu        sync.Mutex
 	directory *Directory
@@ -97,7 +98,7 @@ func openSQLite(path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(storeError("open store", err), write.Close())
 	}
-	return &Store{read: read, write: write}, nil
+	return &Store{read: read, write: write, lockFile: "file:" + escaped + ".lock"}, nil
 }
 
 func openPostgres(address string) (*Store, error) {
@@ -122,11 +123,12 @@ func (s *Store) Close() error {
 	return errors.Join(s.read.Close(), s.write.Close())
 }
 
-// lockMigration and lockLedger are PostgreSQL advisory locks of one database.
+// lockMigration, lockLedger and lockRun are PostgreSQL advisory locks of one database.
 // SQLite's single writer needs none.
 const (
 	lockMigration = 0x656e65726779 // "energy"
 	lockLedger    = lockMigration + 1
+	lockRun       = lockMigration + 2
 )
 
 func (s *Store) migrate(ctx context.Context) error {

@@ -222,8 +222,8 @@ func TestRuns(t *testing.T) {
 		at = at.UTC()
 		want := []store.Run{
 			{ID: next, Kind: "sync", Started: at.Add(time.Hour), Ended: at.Add(2 * time.Hour), State: store.Partial, Message: "3 rejects"},
-			{ID: other, Kind: "plan", Started: at.Add(time.Minute)},
-			{ID: killed, Kind: "sync", Started: at, Ended: at.Add(time.Hour), State: store.Failed, Message: "interrupted"},
+			{ID: other, Kind: "plan", Started: at.Add(time.Minute), Ended: at.Add(time.Hour), State: store.Failed, Message: "interrupted"},
+			{ID: killed, Kind: "sync", Started: at, Ended: at.Add(time.Minute), State: store.Failed, Message: "interrupted"},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)

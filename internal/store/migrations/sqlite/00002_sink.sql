@@ -16,7 +16,7 @@ CREATE TABLE plan_change (
     id TEXT NOT NULL,
     name TEXT NOT NULL,
     fields TEXT NOT NULL, -- JSON: list of field, old, new
-    state TEXT NOT NULL, -- planned, sending, written, rejected, deferred, dropped
+    state TEXT NOT NULL, -- planned, sending, written, rejected, deferred, edited, dropped
     error TEXT NOT NULL,
     PRIMARY KEY (run, seq)
 );
