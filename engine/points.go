@@ -61,7 +61,7 @@ func Compile(c *PointsConfig) (*Points, error) {
 		return nil, fmt.Errorf("time zone: %w", err)
 	}
 	p := &Points{
-		config:      *c,
+		config:      c.copied(),
 		zone:        newZone(loc),
 		clock:       newClock(c.Clock == "business", c.ShutdownDays),
 		closingDay:  c.ClosingDay % 31,
@@ -101,6 +101,15 @@ func Compile(c *PointsConfig) (*Points, error) {
 	return p, err
 }
 
+// copied gives a copy with maps and lists of its own. The numbers behind pointers are read by Compile alone.
+func (c *PointsConfig) copied() PointsConfig {
+	own := *c
+	own.Kinds, own.Ranks, own.Cues = maps.Clone(c.Kinds), maps.Clone(c.Ranks), maps.Clone(c.Cues)
+	own.SourceFactors, own.Classes = maps.Clone(c.SourceFactors), maps.Clone(c.Classes)
+	own.ShutdownDays, own.Bands = slices.Clone(c.ShutdownDays), slices.Clone(c.Bands)
+	return own
+}
+
 // first gives the number of the first pointer that is set.
 func first(a, b *float64) float64 {
 	if a != nil {
@@ -114,8 +123,8 @@ func milli(points float64) int64 { return int64(math.Round(points * 1000)) }
 
 // fingerprint hashes all of a table that a score depends on: not its version, not its labels.
 func fingerprint(c PointsConfig) (string, error) {
+	c = c.copied()
 	c.Version, c.Classes = "", nil
-	c.Kinds, c.Ranks, c.Cues = maps.Clone(c.Kinds), maps.Clone(c.Ranks), maps.Clone(c.Cues)
 	for name, k := range c.Kinds {
 		k.Label = Label{}
 		c.Kinds[name] = k
@@ -128,7 +137,6 @@ func fingerprint(c PointsConfig) (string, error) {
 		q.Label = Label{}
 		c.Cues[name] = q
 	}
-	c.Bands = slices.Clone(c.Bands)
 	for i := range c.Bands {
 		c.Bands[i].Label = Label{}
 	}

@@ -2,7 +2,9 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,6 +43,8 @@ func TestValidate(t *testing.T) {
 		{"direction without points", func(c *engine.PointsConfig) {
 			c.Kinds["phone"] = engine.KindConfig{In: points(4), Out: points(2)}
 		}, "kinds.phone", `no points for direction "mutual"`},
+		{"points without bound", func(c *engine.PointsConfig) { c.Kinds["visit"] = engine.KindConfig{Points: points(1001)} }, "kinds.visit.points", "out of range"},
+		{"factor without bound", func(c *engine.PointsConfig) { c.KeymanFactor = 10.1 }, "keyman_factor", "out of range"},
 		{"no unknown rank", func(c *engine.PointsConfig) { delete(c.Ranks, "unknown") }, "ranks", `no rank "unknown"`},
 		{"rank without points", func(c *engine.PointsConfig) { c.Ranks["staff"] = engine.RankConfig{Class: "staff"} }, "ranks.staff", "no points"},
 		{"rank without class", func(c *engine.PointsConfig) { c.Ranks["staff"] = engine.RankConfig{Points: points(1)} }, "ranks.staff", "no class"},
@@ -159,6 +163,53 @@ func TestRules(t *testing.T) {
 				same(t, "contact", l.total(engine.Contact, "C1"), test.want)
 			}
 		})
+	}
+}
+
+// A table of the largest numbers that are valid, met a hundred at a time by a hundred people, does not overflow.
+func TestLargestTable(t *testing.T) {
+	p := table(t, share(1, 0), func(c *engine.PointsConfig) {
+		c.Kinds["visit"] = engine.KindConfig{Points: points(1000)}
+		c.Ranks["staff"] = engine.RankConfig{Points: points(1000), Class: "staff"}
+		c.Cues["question"] = engine.CueConfig{Factor: points(10), Bonus: 1000}
+		c.KeymanFactor, c.CueLimit = 10, 10
+	})
+	crowd := make([]engine.Participant, 100)
+	for i := range crowd {
+		crowd[i] = keyman(fmt.Sprint("C", i), "staff")
+	}
+	acts := make([]engine.Activity, 100)
+	for i := range acts {
+		acts[i] = visit("2026-03-10", id(fmt.Sprint(i)), people(crowd...), cues("question"))
+	}
+	const most = (1000*10*1000*10 + 1000) * 1000
+	same(t, "account", ledgerOf(p, acts...).total(engine.Account, "A"), 100*100*most)
+	score := p.ScoreAll(acts, date("2026-03-10"))[0]
+	same(t, "earned", score.Earned[0].Milli, 100*100*most)
+	same(t, "temperature", score.Temperature, 100*100*most/1000.0)
+}
+
+// A compiled table does not see what its configuration becomes later.
+func TestCompileCopies(t *testing.T) {
+	c := shipped(t)
+	c.SourceFactors = map[string]float64{"daily_report": 0.5}
+	p, err := engine.Compile(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SourceFactors["daily_report"] = 1
+	c.Bands[1].Name = "tepid"
+	delete(c.Kinds, "visit")
+	delete(c.Ranks, "staff")
+	delete(c.Cues, "question")
+	delete(c.Classes, "staff")
+	same(t, "account", ledgerOf(p, visit("2026-03-10")).total(engine.Account, "A"), 3000)
+	same(t, "band", p.Band(1).Name, "lukewarm")
+	same(t, "kind", p.KindLabel("visit").Ja, "訪問")
+	same(t, "rank", p.RankLabel("staff").Ja, "担当")
+	same(t, "class", p.ClassLabel(engine.ClassStaff).Ja, "窓口担当")
+	if !slices.Contains(p.Cues(), "question") {
+		t.Error("the cue is gone")
 	}
 }
 

@@ -29,17 +29,7 @@ func (p *Points) ScoreAll(acts []Activity, asOf Date) []EntityScore {
 	return ledger.scores(p, asOf)
 }
 
-// Current keeps of each (Source, ID) the activity that stands, in the order of first appearance; deleted ones too.
-func Current(acts []Activity) []Activity {
-	indexes := standing(acts)
-	current := make([]Activity, len(indexes))
-	for i, at := range indexes {
-		current[i] = acts[at]
-	}
-	return current
-}
-
-// standing gives the indexes of the activities that stand.
+// standing gives the indexes of the activities that stand, of each (Source, ID) one, deleted ones too.
 func standing(acts []Activity) []int32 {
 	type key struct{ source, id string }
 	at := make(map[key]int32, len(acts))
@@ -58,8 +48,8 @@ func standing(acts []Activity) []int32 {
 
 // Supersedes tells whether a stands rather than b, two versions of one
 // activity. The higher Version does, between equal ones the higher Revision of
-// the mapping. Then a deletion does, then
-// the one whose JSON line is greater: senseless, but the same whatever came first.
+// the mapping. Then a deletion does, then the one whose JSON line is greater:
+// senseless, but the same whatever came first.
 func Supersedes(a, b *Activity) bool {
 	if a.Version != b.Version {
 		return a.Version > b.Version

@@ -22,10 +22,12 @@ var (
 	directionNames = []string{Mutual: "mutual", Inbound: "in", Outbound: "out"}
 )
 
-// Limits that keep every sum of milli-points far inside an int64.
+// Limits that keep every sum of milli-points far inside an int64: a person
+// earns 1e11 at one contact at most (rank × keyman × kind × cue), so that ten
+// thousand contacts with a hundred people each stay below 2 % of it.
 const (
-	maxPoints = 10_000
-	maxFactor = 100
+	maxPoints = 1000
+	maxFactor = 10
 )
 
 // Validate checks a points table without compiling it. It returns fault.Problems, or nil.
