@@ -141,6 +141,9 @@ func (s *Stream) Validate() error {
 	if s.LookbackNumbers <= 0 {
 		ps.Add("lookback_numbers", "must be above 0: rows that are committed late would be missed")
 	}
+	if time.Duration(s.Lag) < time.Second {
+		ps.Add("lag", "must be 1s or more: of two saves within one second the later would be missed")
+	}
 	return ps.Or()
 }
 

@@ -23,7 +23,7 @@ type dialect interface {
 	// columns is a query for the name, not_null and key position (0 = none) of a
 	// table's columns; its arguments are schema ("" = the usual one) and table.
 	columns() string
-	// session is a query asked once per stream whose answer select_ gets; "" = none.
+	// session is a query asked once per stream whose answer selects gets; "" = none.
 	session() string
 	// kindOf classes a column by the driver's name of its type.
 	kindOf(typeName string) kind

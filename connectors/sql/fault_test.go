@@ -181,9 +181,9 @@ func TestConfig_Validate(t *testing.T) {
 		{"sqlite", &Config{Driver: "sqlite", Host: "h", TLS: "off", StatementTimeout: 1e9, MaxConnections: 1}, []string{"host", "file"}},
 		{"file", &Config{Driver: "mysql", Host: "h", Database: "d", User: "u", File: "f", TLS: "off", StatementTimeout: 1e9, MaxConnections: 1}, []string{"file"}},
 		{"stream", Connector.NewStream(), []string{"table"}},
-		{"both", &Stream{Table: "t", Query: "q", Lookback: 1, LookbackNumbers: 1}, []string{"query"}},
-		{"query", &Stream{Query: "q", Timezone: "Asia/Tokio", Columns: []string{"a", ""}}, []string{"key", "columns[1]", "timezone", "lookback", "lookback_numbers"}},
-		{"local", &Stream{Table: "t", Timezone: "Local", Lookback: 1, LookbackNumbers: 1}, []string{"timezone"}},
+		{"both", &Stream{Table: "t", Query: "q", Lookback: 1, LookbackNumbers: 1, Lag: 1e9}, []string{"query"}},
+		{"query", &Stream{Query: "q", Timezone: "Asia/Tokio", Columns: []string{"a", ""}}, []string{"key", "columns[1]", "timezone", "lookback", "lookback_numbers", "lag"}},
+		{"local", &Stream{Table: "t", Timezone: "Local", Lookback: 1, LookbackNumbers: 1, Lag: 1e9}, []string{"timezone"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var problems fault.Problems
@@ -199,7 +199,7 @@ func TestConfig_Validate(t *testing.T) {
 	}
 }
 
-// A damaged cursor is a fault, never a panic and never a wrong reading.
+// A damaged cursor starts at the beginning: it is never a fault, a panic or a wrong reading.
 func FuzzCursor(f *testing.F) {
 	s := startSQLite(f)
 	s.exec(f, "CREATE TABLE d (id integer PRIMARY KEY, changed <WALL>)")
@@ -220,8 +220,7 @@ func FuzzCursor(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		b, err := source.Read(t.Context(), connectors.Cursor(text), 10)
 		if err != nil {
-			wantFault(t, err, fault.Config)
-			return
+			t.Fatalf("after %q: %v", text, err)
 		}
 		if _, err := source.Read(t.Context(), b.Next, 10); err != nil {
 			t.Errorf("the cursor %q after %q: %v", b.Next, text, err)
@@ -229,17 +228,18 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
+// A cursor of another stream, or none at all, starts at the beginning and says so; that of the same stream goes on.
 func TestSource_Read_other_stream(t *testing.T) {
 	s := startSQLite(t)
-	s.exec(t, "CREATE TABLE d (id integer PRIMARY KEY, other integer UNIQUE NOT NULL)")
-	s.exec(t, "INSERT INTO d VALUES (1, 2), (2, 1)")
+	s.exec(t, "CREATE TABLE d (gone boolean, id integer PRIMARY KEY, other integer UNIQUE NOT NULL)")
+	s.exec(t, "INSERT INTO d VALUES (false, 1, 2), (false, 2, 1)")
 	var log strings.Builder
 	conn, err := Connector.Open(t.Context(), s.cfg(), connectors.Env{Log: slog.New(slog.NewTextHandler(io.Writer(&log), nil)), Name: "daily_db"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	source, err := conn.Source(t.Context(), stream("d"))
+	source, err := conn.Source(t.Context(), stream("d", func(c *Stream) { c.Columns = []string{"id"} }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,8 +247,24 @@ func TestSource_Read_other_stream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := all(t, conn, stream("d", func(c *Stream) { c.Key = []string{"other"} }), half.Next, 10)
-	if diff := cmp.Diff([]string{"1", "2"}, keys(b)); diff != "" || !strings.Contains(log.String(), "from the beginning") {
-		t.Errorf("another key must be read from the beginning, and say so: log %q (-want +got):\n%s", log.String(), diff)
+	for name, tt := range map[string]struct {
+		set    func(*Stream)
+		cursor connectors.Cursor
+		want   []string
+		says   string
+	}{
+		"key":             {func(c *Stream) { c.Key = []string{"other"} }, half.Next, []string{"1", "2"}, "was changed"},
+		"deleted":         {func(c *Stream) { c.Deleted = "gone" }, half.Next, []string{"1", "2"}, "was changed"},
+		"damaged":         {func(*Stream) {}, half.Next[:10], []string{"1", "2"}, "not one of this connector"},
+		"another column":  {func(c *Stream) { c.Columns = []string{"gone"} }, half.Next, []string{"2"}, ""},
+		"the key by name": {func(c *Stream) { c.Key = []string{"id"} }, half.Next, []string{"2"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log.Reset()
+			b := all(t, conn, stream("d", tt.set), tt.cursor, 10)
+			if diff := cmp.Diff(tt.want, keys(b)); diff != "" || !strings.Contains(log.String(), tt.says) || (tt.says == "") != (log.Len() == 0) {
+				t.Errorf("the log says %q (-want +got):\n%s", log.String(), diff)
+			}
+		})
 	}
 }

@@ -238,6 +238,28 @@ func TestBounds_autumn(t *testing.T) {
 	}
 }
 
+// A reading that ends in the hour which autumn repeats, and the next one after
+// spring: what was saved in the second run of that hour looks older than the end.
+func TestBounds_autumn_to_spring(t *testing.T) {
+	newYork, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &source{
+		conn: &conn{}, cfg: stream("d"),
+		table: &table{columns: []column{{kind: wall}}, changed: 0, loc: newYork},
+	}
+	// 2026-11-01: 02:00 EDT (06:00 UTC) becomes 01:00 EST.
+	done := time.Date(2026, 11, 1, 5, 40, 0, 0, time.UTC)
+	row := time.Date(2026, 11, 1, 6, 5, 0, 0, time.UTC)
+	for _, to := range []time.Time{row.Add(time.Minute), row.AddDate(0, 1, 0), row.AddDate(0, 6, 0)} {
+		from, _, err := s.bounds(cursor{From: done.Add(-10 * time.Minute).Format(wallLayout), To: to.Format(wallLayout)})
+		if onWall := row.In(newYork).Format(wallLayout); err != nil || from.(string) > onWall {
+			t.Errorf("the reading up to %v begins at %v; the row was saved at %s (%v)", to, from, onWall, err)
+		}
+	}
+}
+
 func TestSource_Read_bad_encoding(t *testing.T) {
 	for _, name := range []string{"postgres", "sqlite"} { // MySQL keeps no such text
 		t.Run(name, func(t *testing.T) {
@@ -292,21 +314,44 @@ func TestSource_Read_bad_keys(t *testing.T) {
 		for _, r := range b.Rejects {
 			got[r.Key] = r.Code
 		}
-		if diff := cmp.Diff(map[string]string{"s:": "no_key", "b:k/o=": "encoding", "b:k/s=": "encoding"}, got); diff != "" {
+		if diff := cmp.Diff(map[string]string{`""`: "no_key", `"\x93\xfa"`: "encoding", `"\x93\xfb"`: "encoding"}, got); diff != "" {
 			t.Errorf("limit %d: rejects (-want +got):\n%s", limit, diff)
 		}
 	}
+}
+
+// An admin reads where a reject is from: the change time and the key, as they are.
+func TestSource_Read_rejects_say_where(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		s.exec(t, "CREATE TABLE d (`名` varchar(10) PRIMARY KEY, n integer, changed <WALL>)")
+		s.grant(t)
+		s.exec(t, "INSERT INTO d VALUES ('', 42, '2026-11-20 10:00:00')")
+		for changed, want := range map[string]string{"changed": `2026-11-20 10:00:00/""`, "n": `42/""`, "": `""`} {
+			b := all(t, s.open(t), stream("d", func(c *Stream) { c.Changed = changed }), "", 10)
+			if s.name == "mysql" {
+				want = strings.Replace(want, ":00/", ":00.000000/", 1)
+			}
+			if len(b.Rejects) != 1 || b.Rejects[0].Key != want || b.Rejects[0].Origin != "d/"+want {
+				t.Errorf("changed %q: %+v; want the key %s", changed, b.Rejects, want)
+			}
+		}
+	})
 }
 
 // SQLite has no type of time: what it cannot compare is read apart, and another zone than the stream's is told.
 func TestSource_Read_sqlite_times(t *testing.T) {
 	s := startSQLite(t)
 	s.exec(t, "CREATE TABLE d (id integer PRIMARY KEY, changed text NOT NULL)")
-	s.exec(t, "INSERT INTO d VALUES (1, '2026-11-02 10:00'), (2, '昨日'), (3, '2026-11-01T10:00:00'), (4, '2026-11-02 09:59:59.5')")
+	s.exec(t, "INSERT INTO d VALUES (1, '2026-11-02 10:00'), (2, '昨日'), (3, '2026-11-01T10:00:00'), (4, '2026-11-02 09:59:59.5'), (5, '2026-11-02T10:01')")
 	cfg := stream("d", func(c *Stream) { c.Changed = "changed" })
 	b := all(t, s.open(t), cfg, "", 1)
-	if diff := cmp.Diff([]string{"3", "4", "1", "2"}, keys(b)); diff != "" {
+	if diff := cmp.Diff([]string{"3", "4", "1", "5", "2"}, keys(b)); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+	for _, r := range b.Records {
+		if r.ChangedAt.IsZero() != (r.Key == "2") {
+			t.Errorf("row %s changed at %v", r.Key, r.ChangedAt)
+		}
 	}
 	s.exec(t, "UPDATE d SET changed = '2026-11-01T10:00:00+09:00' WHERE id = 3")
 	source, err := s.open(t).Source(t.Context(), cfg)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/jmoiron/sqlx"
@@ -53,13 +54,15 @@ func (c *conn) Source(ctx context.Context, cfg connectors.Config) (connectors.So
 	if t.deleted != "" {
 		list = append(list, "CASE WHEN "+t.deleted+" THEN 1 ELSE 0 END")
 	}
+	var key []string
 	for _, i := range t.key {
+		key = append(key, names[i])
 		if !t.columns[i].notNull {
 			s.nullKeys = append(s.nullKeys, s.quoted[i])
 		}
 	}
 	s.list, s.names = strings.Join(list, ", "), connectors.NewColumns(names)
-	s.fingerprint = strconv.FormatUint(xxhash.Sum64String(fmt.Sprintf("%q", []any{t.from, t.key, names[t.key[0]], stream.Key, stream.Changed, stream.Timezone})), 16)
+	s.fingerprint = strconv.FormatUint(xxhash.Sum64String(fmt.Sprintf("%q", []any{t.from, key, stream.Changed, stream.Deleted, stream.Timezone})), 16)
 	return s, nil
 }
 
@@ -67,10 +70,7 @@ func (s *source) Close() error { return nil }
 
 // Read gives the next rows of the window that the cursor is in, or opens the next one.
 func (s *source) Read(ctx context.Context, after connectors.Cursor, limit int) (connectors.Batch, error) {
-	c, err := s.parse(after)
-	if err != nil {
-		return connectors.Batch{}, err
-	}
+	c := s.parse(after)
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
 	if !c.Open {
@@ -238,11 +238,22 @@ func (r *reader) add(values []any, bad string) {
 
 const noKey = "the row has no value in its key columns; fill them in the database, or name others in key"
 
-// position stands for a key that a row does not have.
+// position stands for a key that a row does not have: its change time or number,
+// and what its key columns hold; quoted where that is nothing or no text.
 func (r *reader) position() string {
 	parts := make([]string, len(r.last))
 	for i, v := range r.last {
-		parts[i] = encode(v)
+		switch v := v.(type) {
+		case []byte:
+			parts[i] = string(v)
+		case time.Time:
+			parts[i] = v.UTC().Format(wallLayout)
+		default:
+			parts[i] = fmt.Sprint(v)
+		}
+		if parts[i] == "" || !utf8.ValidString(parts[i]) {
+			parts[i] = strconv.Quote(parts[i])
+		}
 	}
 	return strings.Join(parts, "/")
 }

@@ -199,10 +199,10 @@ func each(t *testing.T, test func(t *testing.T, s *server)) {
 	}
 }
 
-// stream gives a stream's configuration for tests: no lag, in Tokyo.
+// stream gives a stream's configuration for tests: the least lag, in Tokyo.
 func stream(table string, set ...func(*Stream)) *Stream {
 	cfg := Connector.NewStream().(*Stream)
-	cfg.Table, cfg.Timezone, cfg.Lag = table, "Asia/Tokyo", 0
+	cfg.Table, cfg.Timezone, cfg.Lag = table, "Asia/Tokyo", connectors.Duration(time.Second)
 	for _, f := range set {
 		f(cfg)
 	}
@@ -240,13 +240,13 @@ func TestConnector(t *testing.T) {
 	}
 }
 
-// suite is a table 日報 for the acceptance suite. Its changes are a second old,
+// suite is a table 日報 for the acceptance suite. Its changes are two seconds old,
 // so that a reading need not wait until the clock has passed them.
 func suite(t *testing.T, s *server) connectortest.SourceSystem {
 	s.exec(t, "CREATE TABLE `日報` (`番号` integer PRIMARY KEY, `本文` varchar(100), `削除` <FLAG>, `更新日時` <WALL>)")
 	s.grant(t)
 	next := 0
-	at := func() string { return time.Now().In(tokyo).Add(-time.Second).Format(wallLayout) }
+	at := func() string { return time.Now().In(tokyo).Add(-2 * time.Second).Format(wallLayout) }
 	system := connectortest.SourceSystem{
 		System: connectortest.System{
 			Addr: s.addr, Secret: planted,

@@ -86,13 +86,20 @@ func number(s string) any {
 	return s
 }
 
+// layouts are all spellings of a date with a time that SQLite's strftime
+// compares (sqlite.org/lang_datefunc.html, 2); the other databases' are among them.
+var layouts = []string{
+	time.DateTime, "2006-01-02T15:04:05", time.RFC3339, "2006-01-02 15:04:05Z07:00", time.DateOnly,
+	"2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04Z07:00", "2006-01-02T15:04Z07:00",
+}
+
 // moment reads a time as databases write it. Only SQLite holds times with an
 // offset in a column without a zone; they mean what they say.
 func moment(s string, loc *time.Location, k kind) (time.Time, bool) {
 	if k == instant {
 		loc = time.UTC
 	}
-	for _, layout := range []string{time.DateTime, "2006-01-02T15:04:05", time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04", time.DateOnly} {
+	for _, layout := range layouts {
 		if t, err := time.ParseInLocation(layout, s, loc); err == nil {
 			return t.UTC(), true
 		}

@@ -44,21 +44,22 @@ const (
 	phases
 )
 
-func (s *source) parse(after connectors.Cursor) (cursor, error) {
+// parse reads a saved cursor. One that cannot be used gives the beginning: that costs time, and loses and doubles nothing.
+func (s *source) parse(after connectors.Cursor) cursor {
 	fresh := cursor{Version: cursorVersion, Stream: s.fingerprint}
 	if after == "" {
-		return fresh, nil
+		return fresh
 	}
 	var c cursor
-	if err := json.Unmarshal([]byte(after), &c); err != nil || c.Version != cursorVersion || !s.fits(c) {
-		return fresh, fault.New(fault.Config, s.op, "the saved cursor is not one of this connector",
-			"drop the source's cursor, so that it is read from the beginning; nothing is lost or doubled", err)
+	switch err := json.Unmarshal([]byte(after), &c); {
+	case err != nil || c.Version != cursorVersion || c.Stream == s.fingerprint && !s.fits(c):
+		s.log.Warn("The saved cursor is not one of this connector; the stream is read from the beginning.", "stream", s.cfg.name())
+	case c.Stream != s.fingerprint:
+		s.log.Warn("The stream's table, query, key, changed, deleted or timezone was changed; it is read from the beginning.", "stream", s.cfg.name())
+	default:
+		return c
 	}
-	if c.Stream != s.fingerprint {
-		s.log.Warn("the stream's table, key, changed or timezone was changed; it is read from the beginning", "stream", s.cfg.name())
-		return fresh, nil
-	}
-	return c, nil
+	return fresh
 }
 
 // fits checks what a damaged cursor could break.
@@ -70,9 +71,6 @@ func (s *source) fits(c cursor) bool {
 		if _, err := decode(at); err != nil {
 			return false
 		}
-	}
-	if c.Stream != s.fingerprint {
-		return true // it is not used
 	}
 	for _, bound := range []string{c.Done, c.From, c.To} {
 		if _, err := s.bound(bound); bound != "" && err != nil {
@@ -271,9 +269,12 @@ func (s *source) after(order []int, at []any) (condition string, args []any) {
 	return operands[0] + " >= " + params[0] + " AND " + condition, append([]any{at[0]}, args...)
 }
 
+// overlap is longer than any clock was put back in the zones of today.
+const overlap = 3 * time.Hour
+
 // bounds are the window's ends as parameters. For times without a zone they are
-// wall times, and the beginning takes the smaller offset of the two ends: in the
-// hour that autumn repeats, a wall clock goes back behind what was read.
+// wall times. Where the wall clock is put back soon after the beginning, it takes
+// the smaller offset: what is saved then looks older than what was read.
 func (s *source) bounds(c cursor) (from, to any, err error) {
 	if c.To == "" {
 		return nil, nil, nil
@@ -293,8 +294,9 @@ func (s *source) bounds(c cursor) (from, to any, err error) {
 	f, t := from.(time.Time), to.(time.Time)
 	if s.columns[s.changed].kind == wall {
 		_, atFrom := f.In(s.loc).Zone()
+		_, soon := f.Add(overlap).In(s.loc).Zone()
 		_, atTo := t.In(s.loc).Zone()
-		f = f.Add(time.Duration(min(atFrom, atTo)) * time.Second)
+		f = f.Add(time.Duration(min(atFrom, soon)) * time.Second)
 		t = t.Add(time.Duration(atTo) * time.Second)
 	}
 	return f.Format(wallLayout), t.Format(wallLayout), nil
