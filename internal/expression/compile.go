@@ -183,14 +183,14 @@ func (c *compiler) call(n *ast.CallNode) compiled {
 		return c.fail(n, "unknown function %q%s", name.Value, fault.DidYouMean(name.Value, names))
 	}
 	least, most := len(f.Params)-f.Optional, len(f.Params)
-	if got := len(n.Arguments); got < least || got > most && !f.Repeats {
-		return c.fail(n, "%s takes %s, and here are %d; write %s", f.Name, count(least, most, f.Repeats), got, f.Usage)
+	if got := len(n.Arguments); got < least || got > most {
+		return c.fail(n, "%s takes %s, and here are %d; write %s", f.Name, count(least, most), got, f.Usage)
 	}
 	before := len(c.findings)
 	args := make([]eval, len(n.Arguments))
 	consts := make([]any, len(n.Arguments))
 	for i, a := range n.Arguments {
-		arg, want := c.compile(a), f.Params[min(i, most-1)]
+		arg, want := c.compile(a), f.Params[i]
 		if arg.typ&want == 0 && !arg.isNull() {
 			c.fail(a, "%s needs %s here, and this is %s", f.Name, want, arg.typ)
 		}
@@ -217,10 +217,8 @@ func (c *compiler) call(n *ast.CallNode) compiled {
 	return compiled{eval: apply(call, args), typ: f.Returns}
 }
 
-func count(least, most int, repeats bool) string {
+func count(least, most int) string {
 	switch {
-	case repeats:
-		return fmt.Sprintf("%d or more values", least)
 	case least != most:
 		return fmt.Sprintf("%d to %d values", least, most)
 	case least == 1:

@@ -83,8 +83,7 @@ type Function struct {
 	Name     string
 	Usage    string // for messages: `find("account", "code", value)`
 	Params   []Type
-	Optional int  // how many of the last Params may be left out
-	Repeats  bool // the last of Params may repeat
+	Optional int // how many of the last Params may be left out
 	Returns  Type
 	// Bind makes the Call of one use. consts are the arguments, nil where an
 	// argument is not a constant. An *ArgumentError is placed at its argument.

@@ -23,7 +23,7 @@ func testScope() *Scope {
 					return "id-" + args[1].(string), nil
 				}, nil
 			}},
-			{Name: "join", Usage: "join(text, …)", Params: []Type{Text}, Repeats: true, Returns: Text, Bind: func([]any) (Call, error) {
+			{Name: "join", Usage: "join(a, b, c)", Params: []Type{Text, Text, Text}, Optional: 2, Returns: Text, Bind: func([]any) (Call, error) {
 				return func(_ any, args []any) (any, error) { return fmt.Sprint(args...), nil }, nil
 			}},
 		},
@@ -136,7 +136,7 @@ func TestCompile_findings(t *testing.T) {
 		{`find("account")`, Any, `find(`, `find takes 2 values, and here are 1; write find("kind", value)`},
 		{`find("acount", memo)`, Any, `"acount"`, `unknown kind acount`},
 		{`find("account", 3)`, Any, `3)`, `find needs a text here, and this is a number`},
-		{`join()`, Any, `join(`, `join takes 1 or more values`},
+		{`join()`, Any, `join(`, `join takes 1 to 3 values`},
 		{`minutes`, Bool, ``, ``},
 		{`"text"`, Bool, `"text"`, `needs true or false, and this gives a text`},
 		{`minutes > 3`, Text, `minutes`, `needs a text, and this gives true or false`},
