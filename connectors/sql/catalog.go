@@ -3,6 +3,7 @@ package sqltable
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -180,6 +181,28 @@ func primaryKey(all []listed) []string {
 		names[i] = l.Name
 	}
 	return names
+}
+
+// unique tells whether an index of the table sees to it that no two rows have
+// the same values in the columns key.
+func (c *conn) unique(ctx context.Context, cfg *Stream, key []string) (bool, error) {
+	if cfg.Table == "" {
+		return false, nil
+	}
+	var parts []struct {
+		Index  string `db:"index_name"`
+		Column string `db:"column_name"`
+	}
+	schema, name := split(cfg.Table)
+	if err := c.db.SelectContext(ctx, &parts, c.db.Rebind(c.dialect.uniques()), schema, name); err != nil {
+		return false, c.fault(ctx, cfg.name(), err)
+	}
+	within := map[string]bool{}
+	for _, p := range parts {
+		before, seen := within[p.Index]
+		within[p.Index] = (before || !seen) && slices.Contains(key, p.Column)
+	}
+	return slices.Contains(slices.Collect(maps.Values(within)), true), nil
 }
 
 // types fills in the columns' kinds, by a query without rows over just these

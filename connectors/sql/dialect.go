@@ -23,6 +23,10 @@ type dialect interface {
 	// columns is a query for the name, not_null and key position (0 = none) of a
 	// table's columns; its arguments are schema ("" = the usual one) and table.
 	columns() string
+	// uniques is a query for index_name and column_name of a table's unique
+	// indexes, without conditional ones; an expression has a name that no column
+	// has. Its arguments are those of columns.
+	uniques() string
 	// session is a query asked once per stream whose answer selects gets; "" = none.
 	session() string
 	// kindOf classes a column by the driver's name of its type.

@@ -79,6 +79,11 @@ func (mysqlDialect) columns() string {
 		ORDER BY c.ordinal_position`
 }
 
+func (mysqlDialect) uniques() string {
+	return `SELECT index_name AS index_name, COALESCE(column_name, '') AS column_name FROM information_schema.statistics
+		WHERE non_unique = 0 AND table_schema = COALESCE(NULLIF(?, ''), database()) AND table_name = ?`
+}
+
 func (mysqlDialect) session() string { return "" }
 
 func (mysqlDialect) kindOf(typeName string) kind {

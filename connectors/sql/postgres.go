@@ -122,6 +122,14 @@ func (postgres) columns() string {
 		ORDER BY a.attnum`
 }
 
+func (postgres) uniques() string {
+	return `SELECT CAST(i.indexrelid AS text) AS index_name, COALESCE(a.attname, '') AS column_name
+		FROM pg_index i CROSS JOIN unnest(CAST(i.indkey AS int2[])) AS k(attnum)
+		LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+		WHERE i.indrelid = to_regclass(concat_ws('.', quote_ident(nullif(CAST(? AS text), '')), quote_ident(CAST(? AS text))))
+			AND i.indisunique AND i.indisvalid AND i.indpred IS NULL`
+}
+
 func (postgres) session() string { return "SHOW server_encoding" }
 
 func (postgres) kindOf(typeName string) kind {

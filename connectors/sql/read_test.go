@@ -2,6 +2,7 @@ package sqltable
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -362,15 +363,25 @@ func TestSource_Read_sqlite_times(t *testing.T) {
 	wantFault(t, err, fault.Config, "changed", "timezone to UTC")
 }
 
+// Doubles that come while a table is read may fall between two pages, so the
+// next opening refuses them; within a page they are rejects.
 func TestSource_Read_same_key_twice(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		s.exec(t, "CREATE TABLE d (id integer NOT NULL, v integer)")
 		s.grant(t)
-		s.exec(t, "INSERT INTO d VALUES (1, 1), (1, 2), (2, 1)")
-		b := all(t, s.open(t), stream("d", func(c *Stream) { c.Key = []string{"id"} }), "", 10)
-		if len(b.Records) != 2 || len(b.Rejects) != 1 || b.Rejects[0].Code != "key_twice" || b.Rejects[0].Key != "1" {
-			t.Errorf("got %+v", b)
+		s.exec(t, "INSERT INTO d VALUES (0, 1), (1, 1)")
+		conn, cfg := s.open(t), stream("d", func(c *Stream) { c.Key = []string{"id"} })
+		source, err := conn.Source(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
 		}
+		s.exec(t, "INSERT INTO d VALUES (0, 2), (0, 3), (1, 2), (1, 3)")
+		b, err := source.Read(t.Context(), "", 2)
+		if err != nil || len(b.Records) != 1 || len(b.Rejects) != 1 || b.Rejects[0].Code != "key_twice" || b.Rejects[0].Key != "0" {
+			t.Errorf("got %+v, %v", b, err)
+		}
+		_, err = conn.Source(t.Context(), cfg)
+		wantFault(t, err, fault.Config, "same key", "HAVING count(*) > 1")
 	})
 }
 
@@ -384,5 +395,77 @@ func TestSource_Read_number_is_not_whole(t *testing.T) {
 			_, err = source.Read(t.Context(), "", 10)
 		}
 		wantFault(t, err, fault.Config, "n", "changed")
+	})
+}
+
+// Times that the database's clock has not reached are not read: somebody has to hear of it.
+func TestConn_Source_changed_in_the_future(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		s.exec(t, "CREATE TABLE d (id integer PRIMARY KEY, w <WALL>, i <INSTANT>)")
+		s.grant(t)
+		var log strings.Builder
+		conn, err := Connector.Open(t.Context(), s.cfg(), connectors.Env{Log: slog.New(slog.NewTextHandler(&log, nil)), Name: "daily_db"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		insert := func(id int, ahead time.Duration) {
+			at := time.Now().Add(ahead)
+			s.exec(t, "INSERT INTO d VALUES (?, ?, ?)", id, at.In(tokyo).Format(wallLayout), at.UTC().Format(wallLayout))
+		}
+		warned := func(changed, zone string) bool {
+			t.Helper()
+			log.Reset()
+			if _, err := conn.Source(t.Context(), stream("d", func(c *Stream) { c.Changed, c.Timezone = changed, zone })); err != nil {
+				t.Fatal(err)
+			}
+			return strings.Contains(log.String(), "in the future") && strings.Contains(log.String(), "timezone")
+		}
+		insert(1, -time.Hour)
+		insert(2, 2*time.Minute)
+		if warned("w", "Asia/Tokyo") {
+			t.Errorf("two minutes are no reason: %s", log.String())
+		}
+		if !warned("w", "UTC") {
+			t.Errorf("times of Tokyo under UTC lie 9 h ahead; the log says %q", log.String())
+		}
+		insert(3, time.Hour)
+		if !warned("w", "Asia/Tokyo") || !strings.Contains(log.String(), "rows=1") {
+			t.Errorf("one row is an hour ahead; the log says %q", log.String())
+		}
+		if s.name != "sqlite" && !warned("i", "Asia/Tokyo") { // whose times all have the stream's zone
+			t.Errorf("one row is an hour ahead; the log says %q", log.String())
+		}
+	})
+}
+
+// Long texts end a batch early, so that memory is bounded; nothing is lost, and the batches are the same each time.
+func TestSource_Read_long_texts(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		s.exec(t, "CREATE TABLE d (id integer PRIMARY KEY, memo <LONG>, changed <WALL>)")
+		s.grant(t)
+		memo := strings.Repeat("議", 500_000) // 1.5 MB
+		for i := range 40 {
+			s.exec(t, "INSERT INTO d VALUES (?, ?, '2026-11-20 10:00:00')", i, memo)
+		}
+		conn := s.open(t)
+		source, err := conn.Source(t.Context(), stream("d", func(c *Stream) { c.Changed = "changed" }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second time the source knows how long its rows are
+			var sizes []int
+			for after, more := connectors.Cursor(""), true; more; {
+				b, err := source.Read(t.Context(), after, 20_000)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sizes = append(sizes, len(b.Records))
+				after, more = b.Next, b.More
+			}
+			if diff := cmp.Diff([]int{12, 12, 12, 4}, sizes); diff != "" {
+				t.Errorf("batches (-want +got):\n%s", diff)
+			}
+		}
 	})
 }

@@ -2,6 +2,8 @@ package sqltable
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -30,6 +32,7 @@ type source struct {
 	names       *connectors.Columns
 	prefix      string // of every Origin
 	fingerprint string
+	rowSize     int // bytes of text in a row of the last page, in the mean; 0 = not known yet
 }
 
 func (c *conn) Source(ctx context.Context, cfg connectors.Config) (connectors.Source, error) {
@@ -37,8 +40,6 @@ func (c *conn) Source(ctx context.Context, cfg connectors.Config) (connectors.So
 	if !ok {
 		return nil, fault.New(fault.Internal, c.env.Name, fmt.Sprintf("configuration of type %T", cfg), "", nil)
 	}
-	ctx, cancel := c.limit(ctx)
-	defer cancel()
 	t, err := c.resolve(ctx, stream)
 	if err != nil {
 		return nil, err
@@ -54,7 +55,7 @@ func (c *conn) Source(ctx context.Context, cfg connectors.Config) (connectors.So
 	if t.deleted != "" {
 		list = append(list, "CASE WHEN "+t.deleted+" THEN 1 ELSE 0 END")
 	}
-	var key []string
+	var key []string // its columns' names
 	for _, i := range t.key {
 		key = append(key, names[i])
 		if !t.columns[i].notNull {
@@ -63,7 +64,72 @@ func (c *conn) Source(ctx context.Context, cfg connectors.Config) (connectors.So
 	}
 	s.list, s.names = strings.Join(list, ", "), connectors.NewColumns(names)
 	s.fingerprint = strconv.FormatUint(xxhash.Sum64String(fmt.Sprintf("%q", []any{t.from, key, stream.Changed, stream.Deleted, stream.Timezone})), 16)
+	if err := s.checkKey(ctx, key); err != nil {
+		return nil, err
+	}
+	if err := s.checkClock(ctx); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+// checkKey refuses a key that several rows have: pages end between keys, so that
+// of such rows some would be passed over.
+func (s *source) checkKey(ctx context.Context, key []string) error {
+	ctx, cancel := s.limit(ctx)
+	defer cancel()
+	if unique, err := s.unique(ctx, s.cfg, key); unique || err != nil {
+		return err
+	}
+	var where string
+	if len(s.nullKeys) > 0 {
+		where = " WHERE " + strings.Join(s.nullKeys, " IS NOT NULL AND ") + " IS NOT NULL"
+	}
+	columns := make([]string, len(s.key))
+	for i, k := range s.key {
+		columns[i], _ = s.operands(k)
+	}
+	by := strings.Join(columns, ", ")
+	doubles := where + " GROUP BY " + by + " HAVING count(*) > 1"
+	var found int
+	switch err := s.db.GetContext(ctx, &found, "SELECT 1 FROM "+s.from+doubles+" LIMIT 1"); {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return s.conn.fault(ctx, s.cfg.name(), err)
+	}
+	return fault.New(fault.Config, s.op, "several rows have the same key ("+strings.Join(key, ", ")+")",
+		"name more columns in key, or remove the doubles, which this shows: SELECT "+by+", count(*) FROM "+s.from+doubles, nil)
+}
+
+// checkClock warns of change times that the database's clock has not reached by
+// far: the rows wait until it has, and nobody would know why.
+func (s *source) checkClock(ctx context.Context) error {
+	if !s.isTime() {
+		return nil
+	}
+	ctx, cancel := s.limit(ctx)
+	defer cancel()
+	now, err := s.clock(ctx)
+	if err != nil {
+		return s.conn.fault(ctx, s.cfg.name(), err)
+	}
+	_, soon, err := s.bounds(cursor{To: now.Add(5 * time.Minute).Format(wallLayout)})
+	if err != nil {
+		return err
+	}
+	changed, param := s.operands(s.changed)
+	var rows int
+	if err := s.db.GetContext(ctx, &rows, "SELECT count(*) FROM "+s.from+s.db.Rebind(" WHERE "+changed+" > "+param), soon); err != nil {
+		return s.conn.fault(ctx, s.cfg.name(), err)
+	}
+	if rows == 0 {
+		return nil
+	}
+	s.log.Warn("Change times lie in the future; such rows are read only when the database's clock has reached them. "+
+		"Check the source's timezone, and the clocks of the database and of what writes to it.",
+		"stream", s.cfg.name(), "changed", s.cfg.Changed, "rows", rows)
+	return nil
 }
 
 func (s *source) Close() error { return nil }
@@ -79,16 +145,16 @@ func (s *source) Read(ctx context.Context, after connectors.Cursor, limit int) (
 		}
 	}
 	b := connectors.Batch{More: true}
-	for {
+	for room := batchSize; room > 0; {
 		left := max(limit, 1) - len(b.Records) - len(b.Rejects)
 		if left == 0 {
 			break
 		}
-		n, err := s.page(ctx, &c, left, &b)
+		done, err := s.page(ctx, &c, s.ask(left, room), &room, &b)
 		if err != nil {
 			return connectors.Batch{}, err
 		}
-		if n < left && !s.next(&c) {
+		if done && !s.next(&c) {
 			b.More, b.Interval = false, s.interval(c)
 			c = cursor{Version: cursorVersion, Stream: s.fingerprint, Done: c.To}
 			break
@@ -98,34 +164,51 @@ func (s *source) Read(ctx context.Context, after connectors.Cursor, limit int) (
 	return b, nil
 }
 
-// chunk is how many rows share one backing array of values.
-const chunk = 1024
+const (
+	chunk     = 1024     // rows that share one backing array of values
+	batchSize = 16 << 20 // bytes of text after which a batch ends: the caller holds several
+)
 
-// page reads up to limit rows of the cursor's phase into b, moves the cursor
-// behind the last one and tells how many there were.
-func (s *source) page(ctx context.Context, c *cursor, limit int, b *connectors.Batch) (n int, err error) {
+// ask is how many rows the next page asks for, of the left ones: some more than
+// fill room, since drivers read to its end what was asked for and is not used.
+func (s *source) ask(left, room int) int {
+	if s.rowSize == 0 {
+		return min(left, chunk)
+	}
+	return min(left, 1+room/s.rowSize*5/4)
+}
+
+// page reads up to limit rows of the cursor's phase into b, until room (bytes)
+// is used up, and moves the cursor behind the last one. done: the phase has no more.
+func (s *source) page(ctx context.Context, c *cursor, limit int, room *int, b *connectors.Batch) (done bool, err error) {
 	query, args, err := s.statement(*c, limit)
 	if err != nil {
-		return 0, s.conn.fault(ctx, s.cfg.name(), err)
+		return false, s.conn.fault(ctx, s.cfg.name(), err)
 	}
 	rows, err := s.db.QueryxContext(ctx, query, args...)
 	if err != nil {
-		return 0, s.conn.fault(ctx, s.cfg.name(), err)
+		return false, s.conn.fault(ctx, s.cfg.name(), err)
 	}
 	defer rows.Close()
+	n := 0
 	r := reader{source: s, phase: c.Phase, skip: c.Skip, batch: b, order: s.order(c.Phase)}
-	for rows.Next() {
+	for r.size < *room && rows.Next() {
 		if err := r.row(rows, limit-n); err != nil {
-			return 0, s.conn.fault(ctx, s.cfg.name(), err)
+			return false, s.conn.fault(ctx, s.cfg.name(), err)
 		}
 		if r.misplaced {
-			return 0, fault.New(fault.Config, s.op, fmt.Sprintf("the times in %q carry a zone of their own", s.cfg.Changed),
+			return false, fault.New(fault.Config, s.op, fmt.Sprintf("the times in %q carry a zone of their own", s.cfg.Changed),
 				"set timezone to UTC", nil)
 		}
 		n++
 	}
 	if err := rows.Err(); err != nil {
-		return 0, s.conn.fault(ctx, s.cfg.name(), err)
+		return false, s.conn.fault(ctx, s.cfg.name(), err)
+	}
+	done = n < limit && r.size < *room
+	*room -= r.size
+	if n > 0 {
+		s.rowSize = max(r.size/n, 1)
 	}
 	switch {
 	case n == 0:
@@ -137,7 +220,7 @@ func (s *source) page(ctx context.Context, c *cursor, limit int, b *connectors.B
 			c.At = append(c.At, encode(v))
 		}
 	}
-	return n, nil
+	return done, nil
 }
 
 // reader turns rows into records. It is the hot path: one allocation for the
@@ -148,6 +231,7 @@ type reader struct {
 	order     []int
 	skip      int
 	batch     *connectors.Batch
+	size      int   // bytes of text so far
 	free      []any // rest of the backing array
 	dest      []any
 	last      []any // the row's position, as the driver gave it
@@ -187,6 +271,9 @@ func (r *reader) row(rows *sqlx.Rows, left int) error {
 		v, err := value(values[i], &r.columns[i], r.loc)
 		if err != nil {
 			bad, v = r.columns[i].name, nil
+		}
+		if text, ok := v.(string); ok {
+			r.size += len(text)
 		}
 		values[i] = v
 	}

@@ -50,7 +50,7 @@ func startPostgres(t testing.TB) *server {
 	s.addr = bridge(t, filepath.Join(dsn.Query().Get("host"), ".s.PGSQL.5432"))
 	s.cfg = func() *Config { return config("postgres", s.addr, strings.TrimPrefix(dsn.Path, "/")) }
 	s.grant = func(t *testing.T) { s.exec(t, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader") }
-	s.types = map[string]string{"INSTANT": "timestamptz", "WALL": "timestamp", "FLAG": "boolean DEFAULT false", "BYTES": "bytea"}
+	s.types = map[string]string{"INSTANT": "timestamptz", "WALL": "timestamp", "FLAG": "boolean DEFAULT false", "BYTES": "bytea", "LONG": "text"}
 	s.script = func(q string) string { return strings.ReplaceAll(q, "`", `"`) }
 	return s
 }
@@ -92,7 +92,7 @@ func startMySQL(t testing.TB) *server {
 	s.addr = bridge(t, dsn.Addr)
 	s.cfg = func() *Config { return config("mysql", s.addr, dsn.DBName) }
 	s.grant = func(*testing.T) {}
-	s.types = map[string]string{"INSTANT": "timestamp(6) NULL", "WALL": "datetime(6)", "FLAG": "boolean DEFAULT false", "BYTES": "blob"}
+	s.types = map[string]string{"INSTANT": "timestamp(6) NULL", "WALL": "datetime(6)", "FLAG": "boolean DEFAULT false", "BYTES": "blob", "LONG": "longtext"}
 	s.script = func(q string) string { return q }
 	return s
 }
@@ -107,7 +107,7 @@ func startSQLite(t testing.TB) *server {
 		return cfg
 	}
 	s.grant = func(*testing.T) {}
-	s.types = map[string]string{"INSTANT": "datetime", "WALL": "datetime", "FLAG": "boolean DEFAULT false", "BYTES": "blob"}
+	s.types = map[string]string{"INSTANT": "datetime", "WALL": "datetime", "FLAG": "boolean DEFAULT false", "BYTES": "blob", "LONG": "text"}
 	s.script = func(q string) string { return strings.ReplaceAll(q, "`", `"`) }
 	return s
 }

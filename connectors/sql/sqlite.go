@@ -37,6 +37,14 @@ func (sqliteDialect) columns() string {
 		FROM (SELECT COALESCE(NULLIF(?, ''), 'main') AS of), pragma_table_info(?, of)`
 }
 
+// uniques lists the primary key apart: as the rowid it is no index.
+func (sqliteDialect) uniques() string {
+	return `WITH t AS (SELECT COALESCE(NULLIF(?, ''), 'main') AS of, ? AS name)
+		SELECT l.name AS index_name, COALESCE(i.name, '') AS column_name
+		FROM t, pragma_index_list(t.name, t.of) l, pragma_index_info(l.name, t.of) i WHERE l."unique" AND NOT l.partial
+		UNION ALL SELECT 'primary key', p.name FROM t, pragma_table_info(t.name, t.of) p WHERE p.pk > 0`
+}
+
 func (sqliteDialect) session() string { return "" }
 
 // kindOf goes by SQLite's rules of affinity (sqlite.org/datatype3.html, 3.1), with dates before them.
