@@ -27,6 +27,9 @@ func (p *Pipeline) Check(ctx context.Context) []Finding {
 	add := func(what, note string, err error) { fs = append(fs, Finding{what, note, err}) }
 
 	add("points "+p.relative(p.cfg.Points), fmt.Sprintf("version %s, %d kinds, %d ranks", p.points.Version(), len(p.points.Kinds()), len(p.points.Ranks())), nil)
+	for _, w := range p.points.Warnings() {
+		add("points "+p.relative(p.cfg.Points), "warning: "+w, nil)
+	}
 	for _, s := range p.cfg.Sources {
 		note, err := p.checkMapping(s.Name)
 		add("mapping "+p.relative(s.Mapping), note, err)

@@ -39,9 +39,23 @@ func (r *Report) partial(format string, args ...any) {
 // SourceReport is what one source gave: Read = Stored + Unchanged + Skipped + Rejected.
 type SourceReport struct {
 	store.RunSource
-	Skips  map[string]int `json:"skips,omitempty"`  // skipped records by reason
-	Reread bool           `json:"reread,omitempty"` // the mapping changed, so everything was read again
-	Error  string         `json:"error,omitempty"`
+	Skips     map[string]int `json:"skips,omitempty"`     // skipped records by reason
+	Unfound   map[string]int `json:"unfound,omitempty"`   // contacts, deals and reps that the CRM does not know, left out of activities
+	Reread    bool           `json:"reread,omitempty"`    // the mapping changed, so everything was read again
+	Withdrawn int            `json:"withdrawn,omitempty"` // activities of the old mapping that the new one does not make
+	Error     string         `json:"error,omitempty"`
+
+	revision uint32 // of the mapping
+}
+
+// most is how many different unknown words a report counts.
+const most = 1000
+
+// count counts a word that nobody knows, as long as there is room for it.
+func count(words map[string]int, word string) {
+	if word != "" && (words[word] > 0 || len(words) < most) {
+		words[word]++
+	}
 }
 
 // Pull reads new and changed records of the named sources (all when none is
@@ -148,7 +162,31 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 		return err
 	}
 	r.Fold = &fold
+	if err := p.withdraw(ctx, r); err != nil {
+		return err
+	}
 	return p.sums(ctx, r)
+}
+
+// withdraw takes back what an older mapping of a source made, and the present one does not.
+func (p *Pipeline) withdraw(ctx context.Context, r *Report) error {
+	withdrawn := 0
+	for i := range r.Sources {
+		sr := &r.Sources[i]
+		if sr.Error != "" {
+			continue // it was not read to its end
+		}
+		var err error
+		if sr.Withdrawn, err = p.store.WithdrawOlder(ctx, sr.Source, sr.revision); err != nil {
+			return err
+		}
+		withdrawn += sr.Withdrawn
+	}
+	if withdrawn == 0 {
+		return nil
+	}
+	_, err := p.store.Fold(ctx, p.scorer(), p.AsOf())
+	return err
 }
 
 // sums takes what became of each record from the store, where the fold has counted it.
@@ -177,7 +215,7 @@ func (p *Pipeline) sums(ctx context.Context, r *Report) error {
 }
 
 func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source) (SourceReport, error) {
-	sr := SourceReport{RunSource: store.RunSource{Source: src.Name}, Skips: map[string]int{}}
+	sr := SourceReport{RunSource: store.RunSource{Source: src.Name}, Skips: map[string]int{}, Unfound: map[string]int{}}
 	fail := func(err error) (SourceReport, error) { return sr, fmt.Errorf("%s: %w", src.Name, err) }
 	conn, err := p.conn(ctx, src.Connection)
 	if err != nil {
@@ -192,6 +230,7 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 	if m.revision, sr.Reread, err = p.store.UseMapping(ctx, src.Name, m.Fingerprint()); err != nil {
 		return fail(err)
 	}
+	sr.revision = m.revision
 	cursor, err := p.store.Cursor(ctx, src.Name)
 	if err != nil {
 		return fail(err)
@@ -280,9 +319,8 @@ func (m *mapper) batch(in connectors.Batch) store.Batch {
 		}
 		out.Through = append(out.Through, rec.Key)
 		m.keep(&out, res)
-		if t := res.UnknownTitle; t != "" && (m.titles[t] > 0 || len(m.titles) < 1000) {
-			m.titles[t]++
-		}
+		count(m.titles, res.UnknownTitle)
+		count(m.report.Unfound, res.Unfound)
 	}
 	return out
 }

@@ -1,7 +1,10 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -230,5 +233,47 @@ func TestNight_RunAgain(t *testing.T) {
 		if got[e] != v {
 			t.Errorf("%v moved from %v to %v", e, v, got[e])
 		}
+	}
+}
+
+// TestPull_RenamedActivities: a mapping that names activities otherwise does not count them twice.
+func TestPull_RenamedActivities(t *testing.T) {
+	c := newCompany(t)
+	c.sync()
+	before, err := c.Explain(t.Context(), "K0001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(c.dir, "mappings", "daily_report.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	renamed := regexp.MustCompile(`(?m)^  id: .*\n(    .*\n)*`).ReplaceAll(text, []byte("  id: '\"report/\" + text(report_id)'\n"))
+	renamed = bytes.ReplaceAll(renamed, []byte("      id: sfa/77\n"), nil) // what the file's own test expects
+	if bytes.Equal(text, renamed) {
+		t.Fatal("the mapping names no activities")
+	}
+	if err := os.WriteFile(file, renamed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c = c.reopened(engine.NoDate)
+	r, sum, _ := c.sync()
+	after, err := c.Explain(t.Context(), "K0001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(after.Parts) != len(before.Parts) || after.Temperature != before.Temperature {
+		t.Errorf("%d parts and %g points before, %d and %g after: %+v", len(before.Parts), before.Temperature, len(after.Parts), after.Temperature, r.Sources)
+	}
+	if sum.Records != 0 {
+		t.Errorf("%d records would change in the CRM, though nothing happened", sum.Records)
+	}
+	withdrawn := r.Sources[len(r.Sources)-1].Withdrawn
+	if withdrawn < 50 {
+		t.Errorf("%d activities were withdrawn", withdrawn)
+	}
+	if r, _, _ = c.sync(); r.Sources[len(r.Sources)-1].Withdrawn != 0 {
+		t.Error("a further sync withdraws again")
 	}
 }

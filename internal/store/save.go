@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -104,6 +105,48 @@ func (s *Store) Cursor(ctx context.Context, source string) (connectors.Cursor, e
 		return "", nil
 	}
 	return c, storeError("read cursor", err)
+}
+
+// WithdrawOlder takes back what older revisions of a source's mapping made and
+// the present one does not, once the source was read through to its end: a
+// rule that names activities otherwise must not count them twice. It reads all
+// activities, but only once for each revision; a source that gave nothing at
+// the present revision loses nothing. The caller folds before and after.
+func (s *Store) WithdrawOlder(ctx context.Context, source string, revision uint32) (withdrawn int, err error) {
+	var settled uint32
+	if err := s.read.GetContext(ctx, &settled, s.read.Rebind("SELECT settled FROM cursor WHERE source = ?"), source); err != nil || settled >= revision {
+		return 0, storeError("withdraw "+source, err)
+	}
+	var old []engine.Activity
+	present := 0
+	if revision > 1 {
+		for a, err := range s.Activities(ctx) {
+			if err != nil {
+				return 0, err
+			}
+			switch {
+			case a.Source != source:
+			case a.Revision == revision:
+				present++
+			case !a.Deleted:
+				old = append(old, engine.Activity{Source: source, ID: a.ID, Version: a.Version, Revision: revision, Mapping: a.Mapping, Deleted: true, Date: engine.NoDate})
+			}
+		}
+	}
+	if present == 0 {
+		old = nil
+	}
+	err = s.tx(ctx, "withdraw "+source, func(tx *sqlx.Tx) error {
+		for some := range slices.Chunk(old, 20_000) {
+			_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO arrival (run, source, activities, data) VALUES (?, ?, ?, ?)"), uncounted, source, len(some), packArrival(some))
+			if err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE cursor SET settled = ? WHERE source = ? AND revision = ?"), revision, source, revision)
+		return err
+	})
+	return len(old), err
 }
 
 // Sources names the sources that were ever read, sorted.

@@ -14,7 +14,8 @@ CREATE TABLE cursor (
     source TEXT PRIMARY KEY,
     value TEXT NOT NULL,
     mapping TEXT NOT NULL DEFAULT '', -- fingerprint of the mapping that reads it
-    revision INTEGER NOT NULL DEFAULT 0 -- of that mapping
+    revision INTEGER NOT NULL DEFAULT 0, -- of that mapping
+    settled INTEGER NOT NULL DEFAULT 0 -- revision up to which older activities were withdrawn
 );
 CREATE TABLE interval (source TEXT NOT NULL, from_us INTEGER NOT NULL, to_us INTEGER NOT NULL, PRIMARY KEY (source, from_us));
 CREATE TABLE entity (
