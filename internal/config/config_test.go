@@ -177,14 +177,108 @@ func TestExcerpt(t *testing.T) {
 		{"ﾏﾈ: x", 5, 1, "    7 | ﾏﾈ: x\n      |     ^"},
 		{"", 9, 3, "    7 | \n      | ^"},
 		{"password: hunter2", 1, 8, "    7 | password: [redacted]\n      | ^^^^^^^^"},
-		{`{api_key: "hunter2", a: b}`, 2, 7, "    7 | {api_key: [redacted], a: b}\n      |  ^^^^^^^"},
+		{`{api_key: "hunter2", a: b}`, 2, 7, "    7 | {api_key: [redacted]\n      |  ^^^^^^^"},
+		{`{api_key: "hunter2", a: b}`, 22, 1, ""}, // the place itself is hidden
+		{"store: postgre://u:hunter2@h/db", 8, 24, "    7 | store: postgre://u:[redacted]@h/db\n      |        ^^^^^^^^^^^^"},
+		{strings.Repeat("x", 200) + " password: hunter2", 212, 7, "    7 | …" + strings.Repeat("x", 19) + " password: [redacted]\n      | " + strings.Repeat(" ", 31) + "^"},
 		{"store: postgres://u:hunter2@h/db", 1, 5, "    7 | store: postgres://u:[redacted]@h/db\n      | ^^^^^"},
 		{strings.Repeat("長", 200) + "x", 201, 1, "    7 | …" + strings.Repeat("長", 30) + "x\n      |  " + strings.Repeat("  ", 30) + "^"},
+		{strings.Repeat("x", maxLine+1), 1, 1, ""},
 		{"password: ${env:P}", 1, 8, "    7 | password: ${env:P}\n      | ^^^^^^^^"},
 	} {
 		if got := excerpt(c.line, 7, c.column, c.width); got != c.want {
 			t.Errorf("%q:\n%s\nwant\n%s", c.line, got, c.want)
 		}
+	}
+}
+
+func TestConceal(t *testing.T) {
+	for line, want := range map[string]string{
+		"store: postgre://energyd:pa$word@db/x":       "store: postgre://energyd:[redacted]@db/x",
+		"store: postgres://energyd:pa@ss@host/x":      "store: postgres://energyd:[redacted]@host/x",
+		"store: postgres://energyd:pa/s :s@host/x":    "store: postgres://energyd:[redacted]@host/x",
+		"store: postgres://energyd@host/x":            "store: postgres://energyd@host/x",
+		"store: postgres://energyd:${env:PW}@host/x":  "store: postgres://energyd:${env:PW}@host/x",
+		"store: postgres://energyd:x${env:PW}@host/x": "store: postgres://energyd:[redacted]@host/x",
+		"store: host=db password=x user=energyd":      "store: host=db password=[redacted]",
+		"password: @hunter2,rest":                     "password: [redacted]",
+		"  password:x":                                "  password:[redacted]",
+		"passwort=x":                                  "passwort=[redacted]",
+		"pw: x":                                       "pw: [redacted]",
+		"crm_pw: x":                                   "crm_pw: [redacted]",
+		"client_key: x":                               "client_key: [redacted]",
+		"private_key: |":                              "private_key: [redacted]",
+		"パスワード: x":                                    "パスワード: [redacted]",
+		`"client-secret" : "${env:X}" # as told`:      `"client-secret" : "${env:X}" # as told`,
+		"{password: ${env:P}, api_key: x, a: b}":      "{password: ${env:P}, api_key: [redacted]",
+		"password: ${env:P}x":                         "password: [redacted]",
+		"password:":                                   "password:",
+		"- when: IsPrivate == true":                   "- when: IsPrivate == true",
+		"url: https://crm.example.test:8443/x":        "url: https://crm.example.test:8443/x",
+	} {
+		if got := conceal(line); got != want {
+			t.Errorf("%s\n gives %s\nwanted %s", line, got, want)
+		}
+	}
+}
+
+// TestSyntaxErrors: what the parser stumbled over may be the secret itself, or may be beside it.
+func TestSyntaxErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"a:\n  password: @hunter2,rest\n":                         "x.yaml:2:13: not YAML: found character that cannot start any token\n" + secretHint,
+		"a:\n  password: *hunter2\n":                              "x.yaml:2:13: not YAML: a value cannot begin like this\n" + secretHint,
+		"a:\n  password:\n    @hunter2\n":                         "x.yaml:3:5: not YAML: found character that cannot start any token\n" + secretHint,
+		"a:\n  password:\n\n  hunter2: x: y\n":                    "x.yaml:4:13: not YAML: mapping values are not allowed in this context\n" + secretHint,
+		"a:\n  private_key: |\nhunter2\nhunter2\nhunter2: x: y\n": "x.yaml:4:1: not YAML: could not find expected ':'\n" + secretHint,
+		"a:\n  password: ${env:P}\n  b: x: y\n":                   "x.yaml:3:7: not YAML: mapping values are not allowed in this context\n    3 |   b: x: y\n      |       ^",
+		"a:\n  id: \"sfa/\" + text(ext_key)\n":                    "x.yaml:2:14: not YAML: did not find expected key\n    2 |   id: \"sfa/\" + text(ext_key)\n      |              ^\n" + quoteHint,
+		"a:\n  id: \"x\" == b ? \"c\" : \"d\"\n":                  "x.yaml:2:22: not YAML: mapping values are not allowed in this context\n    2 |   id: \"x\" == b ? \"c\" : \"d\"\n      |                      ^\n" + quoteHint,
+		"a:\n  - \"x\" + b\n":                                     "x.yaml:2:9: not YAML: did not find expected '-' indicator\n    2 |   - \"x\" + b\n      |         ^\n" + quoteHint,
+	} {
+		if got := sorted(parse("x.yaml", []byte(text)).problems); got == nil || got.Error() != want {
+			t.Errorf("%q\n gives %v\nwanted %s", text, got, want)
+		}
+	}
+}
+
+const (
+	secretHint = "  what to do: put the value into single quotes; the line is not shown, because it may hold a secret"
+	quoteHint  = "  what to do: an expression that begins with a quote stands in single quotes: '…'"
+)
+
+// TestSecretBelow: what stands in the place of a reference is not shown, whatever it is.
+func TestSecretBelow(t *testing.T) {
+	for _, value := range []string{"hunter2", "[hunter2]", "\n      - hunter2", "\n      hunter2: x", "\n      hunter2"} {
+		dir := folder(t, map[string]string{"energyd.yaml": "connections:\n  a:\n    type: fake\n    address: x\n    password: " + value + "\n"})
+		_, err := Load(filepath.Join(dir, "energyd.yaml"), registry())
+		if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "a secret is never written") {
+			t.Errorf("%q gives %v", value, err)
+		}
+	}
+}
+
+// TestPlaces: a problem is placed also where the file ends, and where other line ends than Unix's divide it.
+func TestPlaces(t *testing.T) {
+	for text, want := range map[string]string{
+		"skip:\n- when: |":                                    "x.yaml:2:9: skip[0].when is required",
+		"skip:\n- when: >-":                                   "x.yaml:2:9: skip[0].when is required",
+		"skip:\r- when: day = 3\r  reason: x\r":               "x.yaml:2:13: not an expression",
+		"skip:\r\n- when: day = 3\r\n  reason: x\r\n":         "x.yaml:2:13: not an expression",
+		"skip:\u2028- when: day = 3\u2028  reason: x\u2028":   "x.yaml:2:13: not an expression",
+		"skip:\u0085- when: >-\u0085   day\u0085   = 3\u0085": "x.yaml:4:4: not an expression",
+	} {
+		if _, err := compileMapping(parse("x.yaml", []byte(text)), mapping.Env{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q\n gives %v\nwanted %s", text, err, want)
+		}
+	}
+}
+
+// TestTooLarge: a file that is too large through its aliases says so, also where it may hold anything.
+func TestTooLarge(t *testing.T) {
+	text := "tests:\n- name: x\n  record: &a {b: *a, c: *a}\n  skip: x\n"
+	_, err := compileMapping(parse("x.yaml", []byte(text)), mapping.Env{})
+	if err == nil || strings.Count(err.Error(), "too large when its aliases are followed") != 1 {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -199,6 +293,10 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte("a: &a [*a]\n"))
 	f.Add([]byte("a: &a {b: *a}\nsources: *a\n"))
 	f.Add([]byte("? [a, b]\n: c\n"))
+	f.Add([]byte("skip:\n- when: |"))
+	f.Add([]byte("skip:\n- when: >-"))
+	f.Add([]byte("skip:\r- when: day = 3\r  reason: x\r"))
+	f.Add([]byte("skip:\u2028- when: day = 3\u0085  reason: x\u2029"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		check := func(d *document, err error) {
 			var es Errors

@@ -46,12 +46,18 @@ var (
 	durationType = reflect.TypeFor[time.Duration]()
 )
 
+// exhausted counts a node, and tells whether there were too many; the first of those is noted.
+func (d *decoder) exhausted(n *yaml.Node) bool {
+	d.nodes++
+	if d.nodes == maxNodes+1 {
+		d.doc.at(n, "the file is too large when its aliases are followed", "")
+	}
+	return d.nodes > maxNodes
+}
+
 // decode fills v from n. A null leaves v as it is: the default.
 func (d *decoder) decode(n *yaml.Node, v reflect.Value) {
-	if d.nodes++; d.nodes > maxNodes {
-		if d.nodes == maxNodes+1 {
-			d.doc.at(n, "the file is too large when its aliases are followed", "")
-		}
+	if d.exhausted(n) {
 		return
 	}
 	if n.Kind == yaml.AliasNode {
@@ -140,10 +146,6 @@ func kindOf(n *yaml.Node) string {
 }
 
 func (d *decoder) secret(n *yaml.Node, v reflect.Value) {
-	if n.Kind != yaml.ScalarNode {
-		d.mismatch(n, "a reference as ${env:NAME} or ${file:path}")
-		return
-	}
 	if match := reference.FindString(n.Value); match == "" || match != n.Value {
 		// The excerpt would show the secret, so the line is named without it.
 		d.doc.problems = append(d.doc.problems, Problem{File: d.doc.file, Line: n.Line, Column: n.Column,
@@ -309,7 +311,7 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value) {
 
 // anything gives a node as string, int64, float64, bool, nil, []any or map[string]any; dates stay texts.
 func (d *decoder) anything(n *yaml.Node) any {
-	if d.nodes++; d.nodes > maxNodes {
+	if d.exhausted(n) {
 		return nil
 	}
 	switch n.Kind {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -67,7 +68,7 @@ func parse(file string, data []byte) *document {
 		d.whole("is in UTF-16; configuration files are UTF-8", "save it as UTF-8 in the editor")
 		return d
 	}
-	d.lines = strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")
+	d.lines = lineBreak.Split(string(data), -1)
 	for i, line := range d.lines {
 		if !utf8.ValidString(line) {
 			valid := len(line) - len(strings.TrimLeftFunc(line, func(r rune) bool { return r != utf8.RuneError }))
@@ -76,19 +77,14 @@ func parse(file string, data []byte) *document {
 		}
 	}
 	var root yaml.Node
-	err := yaml.Load([]byte(strings.Join(d.lines, "\n")), &root)
+	err := yaml.Load(data, &root)
 	var at *yaml.LoadError
 	switch {
 	case err == nil:
 		d.root = root.Content[0]
 		d.duplicates(d.root)
 	case errors.As(err, &at) && at.Mark.Line > 0:
-		line, column := at.Mark.Line, at.Mark.Column
-		hint := ""
-		if line <= len(d.lines) && strings.HasPrefix(d.lines[line-1], "\t") {
-			hint = "indent with blanks, not with tabs"
-		}
-		d.add(min(line, len(d.lines)), column, 1, "not YAML: "+at.Message, hint)
+		d.notYAML(min(at.Mark.Line, len(d.lines)), at.Mark.Column, at.Message)
 	case strings.Contains(err.Error(), "multiple"):
 		d.whole("holds several documents (---); one is expected", "")
 	case strings.Contains(err.Error(), "no documents"):
@@ -97,6 +93,45 @@ func parse(file string, data []byte) *document {
 		d.whole("not YAML: "+err.Error(), "")
 	}
 	return d
+}
+
+// lineBreak is what the parser counts as the end of a line.
+var lineBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
+
+// quotedFirst is a value that YAML takes for a quoted text with something behind it.
+var quotedFirst = regexp.MustCompile(`[:-]\s+"[^"]*"\s*[+?=!&|]`)
+
+// notYAML notes what the parser says.
+func (d *document) notYAML(line, column int, msg string) {
+	hint := ""
+	switch text := d.lines[line-1]; {
+	case d.besideSecret(line):
+		if strings.HasPrefix(msg, "unknown anchor") { // it goes on with the value
+			msg = "a value cannot begin like this"
+		}
+		d.problems = append(d.problems, Problem{File: d.file, Line: line, Column: column, Msg: "not YAML: " + msg,
+			Hint: "put the value into single quotes; the line is not shown, because it may hold a secret"})
+		return
+	case strings.HasPrefix(text, "\t"):
+		hint = "indent with blanks, not with tabs"
+	case quotedFirst.MatchString(text):
+		hint = "an expression that begins with a quote stands in single quotes: '…'"
+	}
+	d.add(line, column, 1, "not YAML: "+msg, hint)
+}
+
+// besideSecret tells whether a line, or the nearest one above it that has a
+// key, looks like one with a secret. Without a tree more cannot be known.
+func (d *document) besideSecret(line int) bool {
+	for i := line - 1; i >= 0; i-- {
+		if secretAt(d.lines[i]) >= 0 {
+			return true
+		}
+		if i < line-1 && strings.Contains(d.lines[i], ":") {
+			break
+		}
+	}
+	return false
 }
 
 // add notes a problem of width characters at a place.
@@ -187,7 +222,7 @@ func (d *document) placed(p fault.Problem) Problem {
 		return Problem{File: d.file, Msg: p.Msg, Hint: p.Hint}
 	case key != nil && (p.Key || !found || !scalar):
 		return d.problem(key.Line, key.Column, d.width(key), p.Msg, p.Hint)
-	case !scalar || p.Offset <= 0 && value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0:
+	case !scalar || value.Value == "" || p.Offset <= 0 && value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0:
 		return d.problem(value.Line, value.Column, d.width(value), p.Msg, p.Hint)
 	}
 	line, column := d.inside(value, p.Offset)

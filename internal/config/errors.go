@@ -65,12 +65,25 @@ func sorted(es Errors) error {
 	return es
 }
 
-// maxExcerpt is the width of an excerpt's text on the terminal.
-const maxExcerpt = 120
+const (
+	maxExcerpt = 120  // width of an excerpt's text on the terminal
+	maxLine    = 4096 // bytes; a longer line is not looked through for secrets, and so not shown
+)
 
 // excerpt shows a line with carets under width characters from column on. Wide
 // characters count two places, tabs stay tabs so that both lines move alike.
+// What looks like a secret is not shown; "" when the place is inside or behind it.
 func excerpt(text string, line, column, width int) string {
+	if len(text) > maxLine {
+		return ""
+	}
+	if shown := conceal(text); shown != text {
+		same := commonPrefix([]rune(text), []rune(shown))
+		if column > same+1 {
+			return ""
+		}
+		text, width = shown, min(width, same+1-column)
+	}
 	runes := []rune(text)
 	column = max(1, min(column, len(runes)+1))
 	end := min(column-1+min(max(width, 1), maxExcerpt/2), len(runes))
@@ -95,24 +108,55 @@ func excerpt(text string, line, column, width int) string {
 	if column-1 < end {
 		carets = max(1, runewidth.StringWidth(string(runes[column-1:end])))
 	}
-	shown := prefix + runewidth.Truncate(conceal(string(cut)), maxExcerpt, "…")
+	shown := prefix + runewidth.Truncate(string(cut), maxExcerpt, "…")
 	return fmt.Sprintf("%5d | %s\n      | %s%s", line, strings.TrimRight(shown, " \t"), pad.String(), strings.Repeat("^", carets))
 }
 
+func commonPrefix(a, b []rune) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
 var (
-	secretValue = regexp.MustCompile(`(?i)((?:pass|pasw|pwd|secret|token|credential|private|api_?key)[\w.-]*["']?\s*:\s+)([^\s,}][^,}]*)`)
-	urlPassword = regexp.MustCompile(`(://[^/\s:@]*:)([^@\s$]+)@`)
+	secretKey   = regexp.MustCompile(`(?i)(?:pass|pasw|pwd|\bpw|_pw|secret|token|credential|authorization|(?:private|api|client|access)[_-]?key|パスワード|暗証)[\w.-]*["']?\s*[:=]\s*`)
+	onlyRef     = regexp.MustCompile(`^["']?\$\{[^}]*\}["']?\s*(?:[,}#]|$)`)
+	urlPassword = regexp.MustCompile(`(://[^/\s:]*:)(.+)@`)
 )
 
+// secretAt tells where in a line something begins that looks like a secret by
+// its key, or -1: at the line's end when it stands below. References are none:
+// they say where to look.
+func secretAt(line string) int {
+	at := 0
+	for {
+		key := secretKey.FindStringIndex(line[at:])
+		if key == nil {
+			return -1
+		}
+		at += key[1]
+		ref := onlyRef.FindString(line[at:])
+		if ref == "" {
+			return at
+		}
+		at += len(ref)
+	}
+}
+
 // conceal hides what looks like a secret written out, so that an excerpt can
-// be shown to anybody. References stay: they say where to look.
+// be shown to anybody. Where a secret ends only its owner knows, so it is
+// hidden to the end of the line, and in a URL to the last @.
 func conceal(line string) string {
-	line = secretValue.ReplaceAllStringFunc(line, func(s string) string {
-		m := secretValue.FindStringSubmatch(s)
-		if strings.HasPrefix(strings.TrimLeft(m[2], `"'`), "${") {
+	if at := secretAt(line); at >= 0 && at < len(line) {
+		line = line[:at] + "[redacted]"
+	}
+	return urlPassword.ReplaceAllStringFunc(line, func(s string) string {
+		m := urlPassword.FindStringSubmatch(s)
+		if reference.FindString(m[2]) == m[2] {
 			return s
 		}
-		return m[1] + "[redacted]"
+		return m[1] + "[redacted]@"
 	})
-	return urlPassword.ReplaceAllString(line, "$1[redacted]@")
 }
