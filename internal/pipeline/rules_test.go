@@ -131,13 +131,7 @@ func TestSync_HiddenRecordComesBack(t *testing.T) {
 // TestApply_LeavesEditsAfterThePlan: what a person typed between plan and apply stays, and is told.
 func TestApply_LeavesEditsAfterThePlan(t *testing.T) {
 	c := newCompany(t)
-	if _, err := c.Pull(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	_, sum, err := c.Plan(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	sum := c.planned()
 	id := c.account("K0001")["Id"].(string)
 	c.update("Account", id, map[string]any{"Energy_Reason_1__c": "社長と会食の予定"})
 	r, out, err := c.Apply(t.Context(), sum.Plan)
@@ -172,13 +166,7 @@ func TestSync_EmptyFieldsAreOursToo(t *testing.T) {
 // TestPlan_FailureKeepsTheOlderPlan: a plan that cannot be made leaves the one that was reviewed.
 func TestPlan_FailureKeepsTheOlderPlan(t *testing.T) {
 	c := newCompany(t)
-	if _, err := c.Pull(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	_, good, err := c.Plan(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	good := c.planned()
 	if err := c.world.CRM().HideField("Opportunity", "Energy__c"); err != nil {
 		t.Fatal(err)
 	}

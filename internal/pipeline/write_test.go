@@ -44,6 +44,19 @@ func newCompany(t *testing.T) company {
 	return company{t, p, w, dir}
 }
 
+// planned pulls and plans.
+func (c company) planned() sink.Summary {
+	c.Helper()
+	if _, err := c.Pull(c.Context()); err != nil {
+		c.Fatal(err)
+	}
+	_, sum, err := c.Plan(c.Context())
+	if err != nil {
+		c.Fatal(err)
+	}
+	return sum
+}
+
 func (c company) sync() (pipeline.Report, sink.Summary, sink.Outcome) {
 	c.Helper()
 	r, sum, out, err := c.Sync(c.Context())
@@ -157,13 +170,7 @@ func TestSync_AnswerLost(t *testing.T) {
 // TestSync_Quota: the day's calls are gone in the middle of an apply. The run parks, and the same plan goes on later.
 func TestSync_Quota(t *testing.T) {
 	c := newCompany(t)
-	if _, err := c.Pull(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	_, sum, err := c.Plan(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	sum := c.planned()
 	c.inject(crmsim.Fault{Name: "quota", Used: 998, Max: 1000})
 	r, out, err := c.Apply(t.Context(), sum.Plan)
 	if fault.KindOf(err) != fault.Quota || r.State != store.Parked {
@@ -185,21 +192,9 @@ func TestApply_Refuses(t *testing.T) {
 	if _, _, err := c.Apply(t.Context(), ""); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("without a plan: %v", err)
 	}
-	if _, err := c.Pull(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	_, first, err := c.Plan(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := c.planned()
 	c.report("K0001", "T0001", "予算申請", 2*time.Minute)
-	if _, err := c.Pull(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	_, second, err := c.Plan(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	second := c.planned()
 	if first.Plan == second.Plan {
 		t.Fatal("two different plans have the same hash")
 	}
