@@ -41,7 +41,7 @@ func (a *app) printPull(r pipeline.Report) {
 			fmt.Fprintf(a.out, "%s: %d activities that its new mapping does not make were withdrawn\n", s.Source, s.Withdrawn)
 		}
 		if len(s.Unfound) > 0 {
-			fmt.Fprintf(a.out, "%s: unknown in the CRM, left out: %s\n", s.Source, mostFrequent(s.Unfound, 8))
+			fmt.Fprintf(a.out, "%s: not known in the CRM when it was read, so left out: %s\n", s.Source, mostFrequent(s.Unfound, 8))
 		}
 		for _, reason := range slices.Sorted(maps.Keys(s.Skips)) {
 			fmt.Fprintf(a.out, "%s: %d skipped: %s\n", s.Source, s.Skips[reason], reason)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"energyd/connectors"
+	"energyd/engine"
 	"energyd/internal/config"
 	"energyd/internal/fault"
 	"energyd/internal/store"
@@ -300,12 +301,16 @@ type mapper struct {
 	directory mapping.Directory
 	report    *SourceReport
 	titles    map[string]int // unknown ones, with how often they were met
+
+	activities []engine.Activity // of the batch at hand: a large array, used again
 }
 
-// batch maps a batch's records: each becomes an activity, a profile, a skip or a reject.
+// batch maps a batch's records: each becomes an activity, a profile, a skip or
+// a reject. What it gives is valid until the next batch.
 func (m *mapper) batch(in connectors.Batch) store.Batch {
 	out := store.Batch{Source: m.source, Next: in.Next, Interval: in.Interval,
-		Read: len(in.Records) + len(in.Rejects), Rejects: in.Rejects}
+		Read: len(in.Records) + len(in.Rejects), Rejects: in.Rejects,
+		Activities: m.activities[:0], Through: make([]string, 0, len(in.Records))}
 	for _, rec := range in.Records {
 		res, err := m.Apply(rec, m.directory)
 		if err != nil {
@@ -322,6 +327,7 @@ func (m *mapper) batch(in connectors.Batch) store.Batch {
 		count(m.titles, res.UnknownTitle)
 		count(m.report.Unfound, res.Unfound)
 	}
+	m.activities = out.Activities
 	return out
 }
 
