@@ -36,7 +36,9 @@ type Source interface {
 }
 
 // Cursor says how far a stream was read. It is opaque to all but its
-// connector (versioned JSON); "" is the beginning.
+// connector (versioned JSON); "" is the beginning. One that a source cannot use,
+// since it is damaged or of a stream that was configured otherwise, is the
+// beginning too, with a warning in the log.
 type Cursor string
 
 // Batch is what one Read gave.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,6 +52,7 @@ func RunSource(t *testing.T, h SourceHarness) {
 		"all_once_in_order": testAllOnce,
 		"same_answer":       testSameAnswer,
 		"resume_anywhere":   testResume,
+		"unusable_cursor":   testUnusableCursor,
 		"limit":             testLimit,
 		"cancel":            testCancel,
 		"changes":           testChanges,
@@ -221,6 +223,19 @@ func testResume(b *sourceBench) {
 	for i := range steps {
 		rest := b.walk(b.source(b.Addr), steps[i].batch.Next, 4)
 		b.wantKeys(fmt.Sprintf("stopped after read %d, then resumed", i+1), append(records(steps[:i+1]), records(rest)...), keys)
+	}
+}
+
+// testUnusableCursor reads after what a newer or broken energyd may have left.
+func testUnusableCursor(b *sourceBench) {
+	keys := b.insert(5)
+	good := end(b.walk(b.source(b.Addr), "", 10))
+	for _, cursor := range []connectors.Cursor{"日報", "{}", "[1]", good[:len(good)/2], good + "}"} {
+		warnings := strings.Count(b.log.String(), "level=WARN")
+		b.wantKeys(fmt.Sprintf("after the cursor %q", cursor), records(b.walk(b.source(b.Addr), cursor, 2)), keys)
+		if strings.Count(b.log.String(), "level=WARN") == warnings {
+			b.Errorf("the cursor %q is passed over without a warning", cursor)
+		}
 	}
 }
 
