@@ -43,6 +43,8 @@ var identifier = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*$`)
 
 // resolve checks a stream's names against the catalogue.
 func (c *conn) resolve(ctx context.Context, cfg *Stream) (*table, error) {
+	ctx, cancel := c.limit(ctx)
+	defer cancel()
 	t := &table{from: "(" + strings.TrimRight(strings.TrimSpace(cfg.Query), "; \n") + "\n) q", changed: -1}
 	if cfg.Table != "" {
 		schema, name := split(cfg.Table)

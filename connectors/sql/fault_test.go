@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"energyd/connectors"
+	"energyd/connectors/connectortest"
 	"energyd/internal/fault"
 )
 
@@ -194,6 +196,24 @@ func TestSource_Read_statement_timeout(t *testing.T) {
 		_, err = source.Read(t.Context(), "", 10)
 	}
 	wantFault(t, err, fault.Unavailable, "index", "statement_timeout")
+}
+
+// A server that takes a statement and never answers ends neither opening nor reading for ever.
+func TestConn_Source_server_hangs(t *testing.T) {
+	s := startPostgres(t)
+	s.exec(t, "CREATE TABLE d (id integer PRIMARY KEY)")
+	s.grant(t)
+	proxy := connectortest.NewProxy(t, s.addr)
+	cfg := config("postgres", proxy.Addr(), s.cfg().Database)
+	cfg.StatementTimeout = connectors.Duration(-4500 * time.Millisecond) // half a second with the dialect's grace
+	conn, err := Connector.Open(t.Context(), cfg, connectors.Env{Log: slog.New(slog.DiscardHandler), Name: "daily_db"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	proxy.Hang()
+	_, err = conn.Source(t.Context(), stream("d"))
+	wantFault(t, err, fault.Unavailable, "gave up waiting")
 }
 
 func TestConfig_Validate(t *testing.T) {
