@@ -13,6 +13,7 @@ import (
 	"energyd/internal/crmsim"
 	"energyd/internal/fault"
 	"energyd/internal/store"
+	"energyd/internal/testdb"
 )
 
 func (c company) update(object, id string, values map[string]any) {
@@ -263,5 +264,28 @@ func TestPull_RenamedActivities(t *testing.T) {
 	}
 	if r, _, _ = c.sync(); r.Sources[len(r.Sources)-1].Withdrawn != 0 {
 		t.Error("a further sync withdraws again")
+	}
+}
+
+// TestSync_PostgresStore: the same night over the other store leaves the same CRM.
+func TestSync_PostgresStore(t *testing.T) {
+	want := newCompany(t)
+	want.sync()
+	c := newCompany(t)
+	c.configure("store: sqlite:energyd.db ", "store: "+testdb.Postgres(t)+" ")
+	c = c.reopened(engine.NoDate)
+	if _, sum, out := c.sync(); out.Written == 0 || out.Written != sum.Records {
+		t.Fatalf("the outcome is %+v", out)
+	}
+	if _, sum, _ := c.sync(); sum.Records != 0 {
+		t.Errorf("a second sync plans %d changes", sum.Records)
+	}
+	for _, number := range []string{"K0001", "K0007", "K0016"} {
+		a, b := want.account(number), c.account(number)
+		for field, v := range a {
+			if strings.HasPrefix(field, "Energy") && b[field] != v {
+				t.Errorf("%s %s is %v over PostgreSQL, %v over SQLite", number, field, b[field], v)
+			}
+		}
 	}
 }
