@@ -2,6 +2,10 @@ package engine
 
 import "slices"
 
+// Independent tells that what an activity gives depends on that activity
+// alone: no cue looks at earlier ones.
+func (p *Points) Independent() bool { return p.repeat == nil }
+
 // Contributions computes what each activity gives to its account, contacts,
 // deals and reps, as cells by rank class. acts are all activities of one
 // account, in any order, because the cue "repeat" looks at earlier meetings;

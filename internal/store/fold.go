@@ -19,6 +19,9 @@ type Scorer interface {
 	Due(kind engine.EntityKind, cells []engine.Cell, asOf engine.Date) engine.Date
 	// Fingerprint changes whenever any answer of the two others may.
 	Fingerprint() string
+	// A scorer may also have Independent() bool: true says that each activity's
+	// contributions depend on that activity alone, so that a small fold need not
+	// score all others of the account.
 }
 
 // FoldStats tells what a fold did.
@@ -249,6 +252,22 @@ func (f *fold) cluster(out, old, in []act) []act {
 
 // change is what one account's activities were and are.
 type change struct{ was, is []act }
+
+// differing leaves out the activities that stand as they stood.
+func (c change) differing() change {
+	var d change
+	for len(c.was) > 0 && len(c.is) > 0 {
+		switch {
+		case c.was[0].Activity == c.is[0].Activity:
+			c.was, c.is = c.was[1:], c.is[1:]
+		case compareActs(c.was[0], c.is[0]) <= 0:
+			d.was, c.was = append(d.was, c.was[0]), c.was[1:]
+		default:
+			d.is, c.is = append(d.is, c.is[0]), c.is[1:]
+		}
+	}
+	return change{append(d.was, c.was...), append(d.is, c.is...)}
+}
 
 // changes gives the accounts of a cluster whose activities changed.
 func changes(old, now []act) (list []change) {

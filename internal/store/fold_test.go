@@ -22,6 +22,11 @@ import (
 // its account has on that day: so every change moves the neighbours too.
 type crowded struct{ flat }
 
+// alone scores each activity by itself, and says so.
+type alone struct{ flat }
+
+func (alone) Independent() bool { return true }
+
 func (c crowded) Contributions(acts []engine.Activity, emit func(int, engine.Contribution)) {
 	days := map[engine.Date]int64{}
 	c.flat.Contributions(acts, func(_ int, x engine.Contribution) {
@@ -110,7 +115,7 @@ func TestFold_AnyOrder(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) {
 			r := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))
 			acts := tangled(r, rapid.SampledFrom([]int{1, 5, 40, 400, 3000}).Draw(rt, "activities"))
-			sc := crowded{flat{1}}
+			sc := rapid.SampledFrom([]store.Scorer{crowded{flat{1}}, alone{flat{1}}}).Draw(rt, "scorer")
 
 			one := open(t, fresh(t))
 			saveAll(rt, one, acts)

@@ -17,12 +17,13 @@ import (
 // first sum up by entity in a small map; then they are packed into spill,
 // which goes into the ledger, sorted, when it is flushed.
 type tally struct {
-	ctx        context.Context
-	tx         *sqlx.Tx
-	scorer     Scorer
-	asOf       engine.Date
-	generation uint64
-	changed    int // entries
+	ctx         context.Context
+	tx          *sqlx.Tx
+	scorer      Scorer
+	independent bool // activities are scored one by one
+	asOf        engine.Date
+	generation  uint64
+	changed     int // entries
 
 	index map[engine.Entity]int
 	sums  []sum
@@ -51,12 +52,16 @@ const (
 )
 
 func newTally(ctx context.Context, tx *sqlx.Tx, sc Scorer, asOf engine.Date, generation uint64) *tally {
-	return &tally{ctx: ctx, tx: tx, scorer: sc, asOf: asOf, generation: generation, index: map[engine.Entity]int{}}
+	alone, ok := sc.(interface{ Independent() bool })
+	return &tally{ctx: ctx, tx: tx, scorer: sc, independent: ok && alone.Independent(), asOf: asOf, generation: generation, index: map[engine.Entity]int{}}
 }
 
 // add adds what a change of one account's activities changes. Most of them are
 // the same before and after, and give the same, so only what differs is added.
 func (t *tally) add(c change) error {
+	if t.independent {
+		c = c.differing()
+	}
 	was, err := t.score(&t.was, c.was)
 	if err != nil {
 		return err
