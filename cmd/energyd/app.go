@@ -122,8 +122,24 @@ func (a *app) ended(r pipeline.Report, err error, show func(), value any) error 
 	if a.json {
 		return errors.Join(a.encode(value), err)
 	}
+	if a.onTerminal() {
+		fmt.Fprint(a.err, eraseLine)
+	}
 	show()
 	return err
+}
+
+// eraseLine takes the progress away.
+const eraseLine = "\r\033[K"
+
+// onTerminal tells whether messages go to a person's screen.
+func (a *app) onTerminal() bool {
+	f, ok := a.err.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 func (a *app) printError(err error) {
@@ -201,6 +217,9 @@ func (a *app) open(ctx context.Context) (*pipeline.Pipeline, error) {
 		return nil, err
 	}
 	opt := pipeline.Options{Log: a.log(), Now: time.Now, AsOf: engine.NoDate}
+	if a.onTerminal() && !a.json && !a.verbose {
+		opt.Progress = func(source string, read int) { fmt.Fprintf(a.err, eraseLine+"%s: %d records read", source, read) }
+	}
 	if a.asOf != "" {
 		if opt.AsOf, err = engine.ParseDate(a.asOf); err != nil {
 			return nil, usage("--as-of: %v", err)
