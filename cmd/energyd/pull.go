@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -55,6 +56,11 @@ func (a *app) printPull(r pipeline.Report) {
 	}
 	for _, err := range r.Errors {
 		a.printError(err)
+	}
+	for _, s := range r.Sources {
+		if strings.HasPrefix(s.Error, "not read:") {
+			fmt.Fprintf(a.out, "%s: %s\n", s.Source, s.Error)
+		}
 	}
 	fmt.Fprintf(a.out, "run %s: %s\n", r.Run, r.State)
 }

@@ -59,7 +59,11 @@ every account, contact, deal and rep. docs/score.md describes both. It needs no 
 				}
 			}
 			for _, u := range points.Unmapped(acts) {
-				fmt.Fprintf(a.err, "warning: %d activities have the %s %q, which is not in %s\n", u.Count, u.Field, u.Value, pointsFile)
+				if u.Value == "" {
+					fmt.Fprintf(a.err, "warning: people without a known %s, scored as unknown: %d\n", u.Field, u.Count)
+					continue
+				}
+				fmt.Fprintf(a.err, "warning: the %s %q is not in %s; activities that have it: %d\n", u.Field, u.Value, pointsFile, u.Count)
 			}
 			return w.Flush()
 		},

@@ -66,6 +66,9 @@ func (p *Pipeline) checkMapping(source string) (string, error) {
 	if len(results) == 0 {
 		return "no tests of its own", nil
 	}
+	if len(results) == 1 {
+		return "its test passes", nil
+	}
 	return fmt.Sprintf("%d tests pass", len(results)), nil
 }
 

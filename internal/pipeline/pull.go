@@ -147,12 +147,18 @@ func (p *Pipeline) sources(names []string) ([]config.Source, error) {
 
 func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report) error {
 	r.Titles = map[string]int{}
+	down := map[string]bool{} // connections that do not work: they fail once, not for each source
 	for _, src := range sources {
+		if down[src.Connection] {
+			r.Sources = append(r.Sources, SourceReport{RunSource: store.RunSource{Source: src.Name}, Error: "not read: the connection " + src.Connection + " does not work"})
+			continue
+		}
 		sr, err := p.pullSource(ctx, r, src)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err != nil {
+			down[src.Connection] = p.broken(ctx, src.Connection, err)
 			sr.Error = err.Error()
 			r.Errors = append(r.Errors, err)
 		}
@@ -167,6 +173,18 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 		return err
 	}
 	return p.sums(ctx, r)
+}
+
+// broken tells whether err, which a source gave, is its connection's fault.
+func (p *Pipeline) broken(ctx context.Context, connection string, err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Auth, fault.Quota:
+		return true
+	case fault.Unavailable:
+		conn, err := p.conn(ctx, connection)
+		return err != nil || conn.Check(ctx) != nil
+	}
+	return false
 }
 
 // withdraw takes back what an older mapping of a source made, and the present one does not.

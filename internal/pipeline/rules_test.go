@@ -190,6 +190,12 @@ func TestPull_Quota(t *testing.T) {
 	if err != nil || r.State != store.Parked {
 		t.Errorf("the run is %s, %v; want parked", r.State, err)
 	}
+	if len(r.Errors) != 1 || !strings.HasPrefix(r.Sources[1].Error, "not read:") {
+		t.Errorf("a connection without calls is told %d times: %v; %+v", len(r.Errors), r.Errors, r.Sources[1])
+	}
+	if last := r.Sources[len(r.Sources)-1]; last.Read == 0 {
+		t.Errorf("the other connection's source was not read: %+v", last)
+	}
 }
 
 // TestNight_RunAgain: case 26 of the model: a night that is run many times leaves what one run leaves.
