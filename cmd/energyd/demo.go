@@ -36,7 +36,8 @@ you can look at the CRM's pages and try the other commands on its folder.`,
 }
 
 func (a *app) demo(ctx context.Context, dir string, once bool) (err error) {
-	if dir == "" {
+	kept := dir != ""
+	if !kept {
 		if dir, err = os.MkdirTemp("", "energyd-demo-"); err != nil {
 			return err
 		}
@@ -63,6 +64,9 @@ func (a *app) demo(ctx context.Context, dir string, once bool) (err error) {
 	}
 	a.code = exitDone // the few rejects are part of the show
 	if once {
+		if kept {
+			a.say("The CRM stops now. It comes back, as it is, with: energyd demo --dir %s", relative(dir))
+		}
 		return nil
 	}
 	a.say("The CRM stays up at %s until you press Ctrl-C. Try, in another terminal:", world.URL)
