@@ -83,7 +83,8 @@ type fold struct {
 
 	from      []arrival
 	contested map[uint64]bool // key hashes whose activities are settled beforehand
-	all       []act
+	came      map[uint64]bool // key hashes of the cluster at hand that arrived
+	all, won  []act
 	changes   chan []change
 }
 
@@ -101,7 +102,7 @@ func newFold(ctx context.Context, tx *sqlx.Tx, sc Scorer, asOf engine.Date) (*fo
 	if err != nil {
 		return nil, err
 	}
-	f := &fold{ctx: ctx, tx: tx, scorer: sc, contested: map[uint64]bool{}}
+	f := &fold{ctx: ctx, tx: tx, scorer: sc, contested: map[uint64]bool{}, came: map[uint64]bool{}}
 	f.tally = newTally(ctx, tx, sc, asOf, uint64(generation))
 	return f, nil
 }
@@ -232,22 +233,49 @@ func (f *fold) merge(old, in []act) (out []act, changed bool, err error) {
 
 // cluster appends what one cluster holds afterwards.
 func (f *fold) cluster(out, old, in []act) []act {
-	start := len(out)
+	decided := func(a act) bool {
+		return a.arrival == mark || a.arrival != settled && len(f.contested) > 0 && f.contested[keyHash(a.Source, a.ID)]
+	}
+	// Only what came again is in doubt; the rest stands in the order in which it lies.
+	clear(f.came)
 	f.all = f.all[:0]
-	for _, list := range [][]act{old, in} {
-		for _, a := range list {
-			if a.arrival == mark || a.arrival != settled && len(f.contested) > 0 && f.contested[keyHash(a.Source, a.ID)] {
-				continue
-			}
+	for _, a := range in {
+		if !decided(a) {
+			f.came[keyHash(a.Source, a.ID)] = true
 			f.all = append(f.all, a)
 		}
 	}
-	slices.SortFunc(f.all, compareKeys)
-	for same := range runs(f.all, compareKeys) {
-		out = append(out, f.stand(same))
+	start := len(out)
+	for _, a := range old {
+		switch {
+		case decided(a):
+		case f.came[keyHash(a.Source, a.ID)]:
+			f.all = append(f.all, a)
+		default:
+			out = append(out, a)
+		}
 	}
-	slices.SortFunc(out[start:], compareActs)
-	return out
+	slices.SortFunc(f.all, compareKeys)
+	f.won = f.won[:0]
+	for same := range runs(f.all, compareKeys) {
+		f.won = append(f.won, f.stand(same))
+	}
+	slices.SortFunc(f.won, compareActs)
+	return mergeActs(out, start, f.won)
+}
+
+// mergeActs merges the sorted list more into acts[from:], which is sorted too.
+func mergeActs(acts []act, from int, more []act) []act {
+	i, j := len(acts)-1, len(more)-1
+	acts = append(acts, more...)
+	for k := len(acts) - 1; j >= 0; k-- {
+		if i >= from && compareActs(acts[i], more[j]) > 0 {
+			acts[k], i = acts[i], i-1
+		} else {
+			acts[k], j = more[j], j-1
+		}
+	}
+	return acts
 }
 
 // change is what one account's activities were and are.
