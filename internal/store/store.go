@@ -87,8 +87,9 @@ func openSQLite(path string) (*Store, error) {
 		return nil, storeError("open store", err)
 	}
 	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(absolute)
-	// An 8 KB page holds about one block.
-	dsn := "file:" + escaped + "?_pragma=busy_timeout(60000)&_pragma=page_size(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+	// An 8 KB page holds about one block. A fold writes much at once: copying it from
+	// the log into the file every 1,000 pages, as SQLite does by itself, costs a third more.
+	dsn := "file:" + escaped + "?_pragma=busy_timeout(60000)&_pragma=page_size(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(8192)"
 	write, err := sqlx.Open("sqlite", dsn+"&_txlock=immediate")
 	if err != nil {
 		return nil, storeError("open store", err)
