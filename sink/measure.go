@@ -14,8 +14,6 @@ import (
 type Measure struct {
 	Name string // in energyd.yaml
 	Type connectors.FieldType
-	JA   string // what a sales person reads as the field's label
-	EN   string
 	// Soft measures drift a little every day. Alone they do not cause a write
 	// unless the energy moved by a noticeable amount (energy-model.md §4.6).
 	Soft bool
@@ -33,22 +31,22 @@ type Subject struct {
 
 // Measures is the field catalogue, in the order in which people see it.
 var Measures = []Measure{
-	{Name: "energy_now", Type: connectors.Number, JA: "温度", EN: "Temperature", Soft: true,
+	{Name: "energy_now", Type: connectors.Number, Soft: true,
 		of: func(s Subject) any { return math.Round(s.Score.Temperature*1000) / 1000 }},
-	{Name: "energy_as_of", Type: connectors.Day, JA: "基準日", EN: "As of", Soft: true,
+	{Name: "energy_as_of", Type: connectors.Day, Soft: true,
 		of: func(s Subject) any { return day(s.Score.AsOf) }},
-	{Name: "band", Type: connectors.Text, JA: "温度帯", EN: "Band",
+	{Name: "band", Type: connectors.Text,
 		of: func(s Subject) any { return s.Band }},
-	{Name: "band_until", Type: connectors.Day, JA: "温度帯の期限", EN: "Band until",
+	{Name: "band_until", Type: connectors.Day,
 		of: func(s Subject) any { return day(s.Score.BandUntil) }},
-	{Name: "last_contact", Type: connectors.Day, JA: "最終接触日", EN: "Last contact",
+	{Name: "last_contact", Type: connectors.Day,
 		of: func(s Subject) any { return day(s.Score.Last) }},
-	{Name: "reason_1", Type: connectors.Text, JA: "理由1", EN: "Reason 1", of: reason(0)},
-	{Name: "reason_2", Type: connectors.Text, JA: "理由2", EN: "Reason 2", of: reason(1)},
-	{Name: "reason_3", Type: connectors.Text, JA: "理由3", EN: "Reason 3", of: reason(2)},
-	{Name: "half_life", Type: connectors.Number, JA: "半減期(日)", EN: "Half-life (days)",
+	{Name: "reason_1", Type: connectors.Text, of: reason(0)},
+	{Name: "reason_2", Type: connectors.Text, of: reason(1)},
+	{Name: "reason_3", Type: connectors.Text, of: reason(2)},
+	{Name: "half_life", Type: connectors.Number,
 		of: func(s Subject) any { return s.HalfLife }},
-	{Name: "table_version", Type: connectors.Text, JA: "配点表の版", EN: "Points table version",
+	{Name: "table_version", Type: connectors.Text,
 		of: func(s Subject) any { return s.TableVersion }},
 }
 

@@ -143,8 +143,3 @@ func involves(a engine.Activity, e engine.Entity) bool {
 	}
 	return a.Account == e.ID
 }
-
-// Rescore scores everything that is stored anew, as after a change of the points table.
-func (p *Pipeline) Rescore(ctx context.Context) error {
-	return p.store.Rebuild(ctx, p.scorer(), p.AsOf())
-}

@@ -1,0 +1,8 @@
+package pipeline
+
+import "context"
+
+// Rescore scores everything that is stored anew, as after a change of the points table.
+func (p *Pipeline) Rescore(ctx context.Context) error {
+	return p.store.Rebuild(ctx, p.scorer(), p.AsOf())
+}
