@@ -138,6 +138,9 @@ type binding struct {
 	index   []int // by slot; -1 = the records have no such column
 }
 
+// MakesProfiles tells that records become directory entries, which other mappings look up.
+func (m *Mapping) MakesProfiles() bool { return m.profile != nil }
+
 // Fingerprint changes whenever the mapping, the titles that it ranks by or the
 // kinds of the points table may make something else of a record. Tests,
 // comments and layout do not count.

@@ -148,7 +148,14 @@ func (p *Pipeline) sources(names []string) ([]config.Source, error) {
 func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report) error {
 	r.Titles = map[string]int{}
 	down := map[string]bool{} // connections that do not work: they fail once, not for each source
+	missing := ""             // a source of the directory that could not be read
 	for _, src := range sources {
+		profiles := p.mappings[src.Name].MakesProfiles()
+		if missing != "" && !profiles && !down[src.Connection] {
+			// What is looked up in half a directory would be rejected, though nothing is wrong with it.
+			r.Sources = append(r.Sources, SourceReport{RunSource: store.RunSource{Source: src.Name}, Error: "not read: " + missing + " could not be read, which it may look up; the next run reads it"})
+			continue
+		}
 		if down[src.Connection] {
 			r.Sources = append(r.Sources, SourceReport{RunSource: store.RunSource{Source: src.Name}, Error: "not read: the connection " + src.Connection + " does not work"})
 			continue
@@ -159,6 +166,9 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 		}
 		if err != nil {
 			down[src.Connection] = p.broken(ctx, src.Connection, err)
+			if profiles {
+				missing = src.Name
+			}
 			sr.Error = err.Error()
 			r.Errors = append(r.Errors, err)
 		}

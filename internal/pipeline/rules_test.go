@@ -193,8 +193,13 @@ func TestPull_Quota(t *testing.T) {
 	if len(r.Errors) != 1 || !strings.HasPrefix(r.Sources[1].Error, "not read:") {
 		t.Errorf("a connection without calls is told %d times: %v; %+v", len(r.Errors), r.Errors, r.Sources[1])
 	}
-	if last := r.Sources[len(r.Sources)-1]; last.Read == 0 {
-		t.Errorf("the other connection's source was not read: %+v", last)
+	// Reports read without a directory would all be rejected, and not be read again.
+	if last := r.Sources[len(r.Sources)-1]; last.Read != 0 || !strings.Contains(last.Error, "users") {
+		t.Errorf("the reports were read without the directory: %+v", last)
+	}
+	c.inject(crmsim.Fault{Name: "quota", Used: 0, Max: 10000})
+	if r, err = c.Pull(t.Context()); err != nil || r.Sources[len(r.Sources)-1].Rejected != 3 {
+		t.Errorf("after the outage %+v, %v; want the three bad reports rejected and no more", r.Sources, err)
 	}
 }
 
