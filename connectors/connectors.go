@@ -7,6 +7,7 @@ package connectors
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 	"time"
 )
@@ -202,6 +203,79 @@ type ColumnSelector interface{ SelectColumns(names []string) }
 // calls is. ok is false until an answer told it.
 type Budgeter interface {
 	Budget() (used, limit int, ok bool)
+}
+
+// JobTarget is an optional ability of a Target: to take many updates as one
+// job that the CRM works off by itself, at far fewer calls than Write needs.
+// The steps are apart so that the caller can keep the job's id before anything
+// is sent: whoever is killed in between finds the job again.
+type JobTarget interface {
+	// JobLimits tells when a job is worth it and what one takes.
+	JobLimits() JobLimits
+	// OpenJob makes an empty job for updates of an object and gives its id.
+	OpenJob(ctx context.Context, object string) (job string, err error)
+	// RunJob sends the updates, each record once at most, and waits until the CRM has worked them off.
+	// An error means that nothing is known of any of them: SettleJob finds out.
+	RunJob(ctx context.Context, job, object string, updates iter.Seq2[Update, error]) (JobResult, error)
+	// SettleJob finds out what became of a job whose sender was killed or lost sight of it.
+	// One that the CRM has whole is waited for; one that it has not is given up, so that it
+	// writes nothing later. known is false when the CRM has no such job (any more).
+	SettleJob(ctx context.Context, job, object string) (result JobResult, known bool, err error)
+}
+
+// JobLimits are the numbers by which a plan chooses between Write and a job.
+type JobLimits struct {
+	From  int // updates from which a job costs fewer calls
+	Most  int // updates that one job takes
+	Calls int // calls of one job, about
+}
+
+// JobResult tells what became of a job's update of the record id: never a
+// guess; what the CRM did not say is Deferred.
+type JobResult func(id string) Result
+
+// ChangeReader is an optional ability of a Target: to tell at a few calls which
+// records of an object were changed of late, however many records there are.
+type ChangeReader interface {
+	// ChangedSince gives fields of the records of object that were saved at or after since, by
+	// anybody, ourselves too, in no order. since is UTC by the CRM's clock; the caller takes off
+	// what clocks may differ and saves may take.
+	ChangedSince(ctx context.Context, object string, since time.Time, fields []string) iter.Seq2[Row, error]
+}
+
+// FieldMaker is an optional ability of a Target: to prepare the CRM for what
+// will be written into it. It is the only part that changes a CRM's set-up,
+// and it does so only when an admin says so.
+type FieldMaker interface {
+	// PlanFields compares the fields that are wanted with what the CRM has and the signed-on user may; it changes nothing.
+	PlanFields(ctx context.Context, want []NewField) ([]FieldState, error)
+	// MakeFields makes what is missing, grants read and edit on it, and looks again. A field that is
+	// there already is left as it is. Faults: auth with what right is missing.
+	MakeFields(ctx context.Context, want []NewField) ([]FieldState, error)
+	// PackageFields writes files below dir that the CRM's admin can deploy instead, and gives their names relative to dir.
+	PackageFields(dir string, want []NewField) (files []string, err error)
+}
+
+// NewField is a field that an object of the CRM shall have.
+type NewField struct {
+	Object    string // "Account"
+	Name      string // "Energy__c"
+	Type      FieldType
+	Length    int // of Text
+	Precision int // of Number: digits in all
+	Scale     int // of Number: digits after the point
+	Label     string
+	Help      string // one sentence for who sees the field
+}
+
+// FieldState says how a wanted field stands in the CRM.
+type FieldState struct {
+	NewField
+	Exists  bool
+	Visible bool   // the signed-on user can read it
+	Fits    bool   // its type and size can hold the values; false also when it does not exist
+	Edit    bool   // the signed-on user can write it
+	Problem string // what stands against making it, or against using the one that is there; "" when nothing does
 }
 
 // Config is a connector's own configuration, of a connection or of a stream:
