@@ -173,6 +173,10 @@ func headline(err error, e *fault.Error) string {
 }
 
 func errorJSON(err error, kind fault.Kind) map[string]any {
+	var located config.Errors
+	if errors.As(err, &located) {
+		return map[string]any{"kind": kind, "message": located.Unwrap().Error(), "problems": located}
+	}
 	m := map[string]any{"kind": kind, "message": err.Error()}
 	if hint := fault.HintOf(err); hint != "" {
 		m["what_to_do"] = hint
@@ -183,8 +187,8 @@ func errorJSON(err error, kind fault.Kind) map[string]any {
 // encode prints one JSON value on one line.
 func (a *app) encode(v any) error { return json.NewEncoder(a.out).Encode(v) }
 
-// load reads the configuration.
-func (a *app) load() (*config.Config, error) {
+// load reads the configuration; at rest for what looks only at the store.
+func (a *app) load(atRest bool) (*config.Config, error) {
 	file := a.config
 	if file == "" {
 		for _, f := range []string{"energyd.yaml", "/etc/energyd/energyd.yaml"} {
@@ -198,7 +202,11 @@ func (a *app) load() (*config.Config, error) {
 		return nil, fault.New(fault.Config, "", "there is no energyd.yaml here or in /etc/energyd",
 			"make one with energyd init, or name it with --config", nil)
 	}
-	cfg, err := config.Load(file, all.Connectors)
+	load := config.Load
+	if atRest {
+		load = config.LoadAtRest
+	}
+	cfg, err := load(file, all.Connectors)
 	if err != nil {
 		return nil, err
 	}
@@ -211,12 +219,12 @@ func (a *app) load() (*config.Config, error) {
 }
 
 // open loads the configuration and opens the pipeline over it.
-func (a *app) open(ctx context.Context) (*pipeline.Pipeline, error) {
-	cfg, err := a.load()
+func (a *app) open(ctx context.Context, atRest bool) (*pipeline.Pipeline, error) {
+	cfg, err := a.load(atRest)
 	if err != nil {
 		return nil, err
 	}
-	opt := pipeline.Options{Log: a.log(), Now: time.Now, AsOf: engine.NoDate}
+	opt := pipeline.Options{Log: a.log(), Now: time.Now, AtRest: atRest, AsOf: engine.NoDate}
 	if a.onTerminal() && !a.json && !a.verbose {
 		opt.Progress = func(source string, read int) { fmt.Fprintf(a.err, eraseLine+"%s: %d records read", source, read) }
 	}
@@ -238,7 +246,17 @@ func (a *app) log() *slog.Logger {
 
 // with opens the pipeline, runs f and closes it.
 func (a *app) with(c *cobra.Command, f func(ctx context.Context, p *pipeline.Pipeline) error) error {
-	p, err := a.open(c.Context())
+	return a.use(c, false, f)
+}
+
+// withStored is with for commands that look only at what is stored: they work
+// without the connections' secrets and whatever is wrong with a mapping.
+func (a *app) withStored(c *cobra.Command, f func(ctx context.Context, p *pipeline.Pipeline) error) error {
+	return a.use(c, true, f)
+}
+
+func (a *app) use(c *cobra.Command, atRest bool, f func(ctx context.Context, p *pipeline.Pipeline) error) error {
+	p, err := a.open(c.Context(), atRest)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (a *app) demo(ctx context.Context, dir string, once bool) (err error) {
 	a.config = world.Config
 	a.say("A simulated CRM runs at %s; daily reports are in %s.", world.URL, filepath.Join(relative(dir), "daily_report.db"))
 
-	p, err := a.open(ctx)
+	p, err := a.open(ctx, false)
 	if err != nil {
 		return err
 	}

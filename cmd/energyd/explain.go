@@ -27,7 +27,7 @@ temperature comes from: points, rule, mapping line and source record of each.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
+			return a.withStored(c, func(ctx context.Context, p *pipeline.Pipeline) error {
 				e, err := p.Explain(ctx, args[0])
 				if err != nil {
 					return err

@@ -46,7 +46,7 @@ func (a *app) exportCommand() *cobra.Command {
 			if format != "jsonl" && format != "csv" {
 				return usage("--format takes jsonl or csv")
 			}
-			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
+			return a.withStored(c, func(ctx context.Context, p *pipeline.Pipeline) error {
 				buffered := bufio.NewWriter(a.out)
 				w := &rowWriter{w: buffered, heads: exports[args[0]]}
 				if format == "csv" {

@@ -18,7 +18,7 @@ func (a *app) statusCommand() *cobra.Command {
 		Short: "Runs, how far each source was read, rejects, the open plan, the next run",
 		Args:  noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
+			return a.withStored(c, func(ctx context.Context, p *pipeline.Pipeline) error {
 				s, err := p.Status(ctx)
 				if err != nil {
 					return err
@@ -51,7 +51,7 @@ func (a *app) printStatus(s pipeline.Status) {
 			} else {
 				took = r.Ended.Sub(r.Started).Round(time.Millisecond).String()
 			}
-			t.row(r.ID, r.Kind, state, r.Started.Local().Format(clock), took, read, stored, rejected)
+			t.row(r.ID, r.Kind, state, r.Started.In(s.Zone).Format(clock), took, read, stored, rejected)
 		}
 		t.print(a.out)
 	}
@@ -66,7 +66,7 @@ func (a *app) printStatus(s pipeline.Status) {
 		until := "not read yet"
 		switch {
 		case !src.Until.IsZero():
-			until = src.Until.Local().Format(clock)
+			until = src.Until.In(s.Zone).Format(clock)
 		case src.Read:
 			until = "read; it tells no change times"
 		}
@@ -88,7 +88,7 @@ func (a *app) printStatus(s pipeline.Status) {
 	}
 }
 
-// clock is how times are shown: local, with their zone.
+// clock is how times are shown: in the configuration's zone, which is named.
 const clock = "2006-01-02 15:04:05 MST"
 
 func runJSON(r store.Run) map[string]any {

@@ -106,7 +106,14 @@ type sourceTop struct {
 }
 
 // Load reads energyd.yaml. The error is Errors.
-func Load(file string, reg connectors.Registry) (*Config, error) {
+func Load(file string, reg connectors.Registry) (*Config, error) { return load(file, reg, false) }
+
+// LoadAtRest reads energyd.yaml for who looks only at what is stored: the
+// connections' references need not resolve and their options are not checked,
+// so none of them may be opened. The error is Errors.
+func LoadAtRest(file string, reg connectors.Registry) (*Config, error) { return load(file, reg, true) }
+
+func load(file string, reg connectors.Registry, atRest bool) (*Config, error) {
 	doc := open(file)
 	if doc.root == nil || !doc.isMapping() {
 		return nil, sorted(doc.problems)
@@ -114,7 +121,7 @@ func Load(file string, reg connectors.Registry) (*Config, error) {
 	l := loader{
 		decoder: decoder{doc: doc, dir: filepath.Dir(file), references: true},
 		config:  &Config{File: file, Dir: filepath.Dir(file), doc: doc},
-		reg:     reg, types: map[string]string{},
+		reg:     reg, types: map[string]string{}, atRest: atRest,
 	}
 	l.load()
 	if err := sorted(doc.problems); err != nil {
@@ -129,6 +136,7 @@ type loader struct {
 	decoder
 	config   *Config
 	reg      connectors.Registry
+	atRest   bool // no connection will be opened
 	problems fault.Problems
 	types    map[string]string // connection → connector, of those whose type is known
 	names    []string          // of all connections
@@ -205,8 +213,12 @@ func (l *loader) connection(e entry) {
 	}
 	l.types[e.name] = connector.Name
 	cfg := connector.NewConfig()
+	l.unresolved = l.atRest
 	l.structs(e.value, reflect.ValueOf(&common).Elem(), reflect.ValueOf(cfg).Elem())
-	l.validate(path, cfg)
+	l.unresolved = false
+	if !l.atRest {
+		l.validate(path, cfg)
+	}
 	l.config.Connections = append(l.config.Connections, Connection{e.name, connector, cfg})
 }
 
@@ -227,8 +239,12 @@ func (l *loader) source(e entry) {
 	if common.Mapping == "" {
 		l.problems.Add(path, "%s.mapping is required: the file that says what its records mean", path)
 	}
+	file := under(l.dir, common.Mapping)
+	if !l.atRest {
+		file = l.path(path+".mapping", common.Mapping)
+	}
 	l.config.Sources = append(l.config.Sources, Source{
-		Name: e.name, Connection: common.Connection, Mapping: l.path(path+".mapping", common.Mapping),
+		Name: e.name, Connection: common.Connection, Mapping: file,
 		Schedule: common.Schedule, Stream: stream,
 	})
 }

@@ -26,6 +26,7 @@ type decoder struct {
 	doc        *document
 	dir        string // folder that ${file:…} is relative to
 	references bool   // resolve ${…}; only energyd.yaml has references
+	unresolved bool   // what a reference stands for need not be there
 	nodes      int    // decoded so far
 }
 

@@ -14,11 +14,12 @@ import (
 
 // Problem is one finding at its place in a file.
 type Problem struct {
-	File         string `json:"file"`
-	Line, Column int    // from 1, Column in characters; 0 = the whole file
-	Msg          string `json:"message"`
-	Hint         string `json:"hint,omitempty"`
-	Excerpt      string `json:"-"` // the line and a caret under the place; "" without a line
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"`   // from 1; 0 = the whole file
+	Column  int    `json:"column,omitempty"` // from 1, in characters
+	Msg     string `json:"message"`
+	Hint    string `json:"what_to_do,omitempty"`
+	Excerpt string `json:"-"` // the line and a caret under the place; "" without a line
 }
 
 // String gives "FILE:LINE:COLUMN: message" and the excerpt below.

@@ -18,14 +18,17 @@ const referenceHint = "write ${env:NAME} or ${file:path}"
 // maxSecretFile bounds a referenced file, in bytes: a key or a certificate chain is smaller.
 const maxSecretFile = 64 << 10
 
-// resolve replaces the references in a text. ok is false when one could not be; that is noted.
+// resolve replaces the references in a text. ok is false when one could not
+// be; that is noted, unless references may stay unresolved here.
 func (d *decoder) resolve(n *yaml.Node) (text string, ok bool) {
 	ok = true
 	text = reference.ReplaceAllStringFunc(n.Value, func(ref string) string {
 		value, problem := d.value(n, ref[2:len(ref)-1])
 		if problem != "" {
-			d.doc.at(n, problem, "")
 			ok = false
+			if !d.unresolved {
+				d.doc.at(n, problem, "")
+			}
 		}
 		return value
 	})

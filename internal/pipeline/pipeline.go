@@ -33,6 +33,8 @@ import (
 type Options struct {
 	Log *slog.Logger
 	Now func() time.Time
+	// AtRest is for looking at what is stored: mappings are not compiled, and nothing may be pulled or written.
+	AtRest bool
 	// AsOf fixes the date of scores; NoDate means today in the points table's zone.
 	AsOf engine.Date
 	// Progress is told after each saved batch; nil means nobody looks.
@@ -71,6 +73,9 @@ func (p *Pipeline) compile() error {
 	}
 	if p.points, err = engine.Compile(p.table); err != nil {
 		return fmt.Errorf("%s: %w", p.cfg.Points, err)
+	}
+	if p.opt.AtRest {
+		return nil
 	}
 	titles, err := config.LoadTitles(p.cfg.Titles, p.points.Ranks())
 	if err != nil {

@@ -17,8 +17,9 @@ type Status struct {
 	Rejects  []store.RejectCount
 	Plan     *sink.Summary // open or being applied; nil when there is none
 	Schedule string
-	Next     time.Time // zero without a schedule
-	File     string    // the configuration's
+	Next     time.Time      // zero without a schedule
+	Zone     *time.Location // of the configuration: in which people read the times
+	File     string         // the configuration's
 	// Unconfigured sources have been read, but stand in the configuration no longer.
 	Unconfigured []string
 }
@@ -74,6 +75,9 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	s.Schedule, s.File = p.cfg.Schedule, p.cfg.File
+	if s.Zone, err = time.LoadLocation(p.cfg.Zone); err != nil {
+		return s, err
+	}
 	s.Next, err = p.NextRun()
 	return s, err
 }
