@@ -211,15 +211,57 @@ func (c *compiler) version(path, text string) *field {
 	return c.field(path, text, expression.Text|expression.Number|expression.Date|expression.Time, "version", nil)
 }
 
-func (c *compiler) ids(path string, texts []string) []*field {
-	var out []*field
-	for i, t := range texts {
-		c.require(at(path, i), t)
-		if f := c.id(at(path, i), t); f != nil {
-			out = append(out, f)
+func (c *compiler) shares(path string, rules []ShareRule) []shareRule {
+	var out []shareRule
+	for i, r := range rules {
+		path := at(path, i)
+		if r.Each == "" && r.When == "" { // written as its id alone
+			c.require(path, r.ID)
+			if id := c.id(path, r.ID); id != nil {
+				out = append(out, shareRule{id: id})
+			}
+			continue
 		}
+		each := c.each(path, r.Each)
+		if strings.TrimSpace(r.ID) == "" {
+			c.problems.Add(path, "%s.id is required", path)
+		}
+		out = append(out, shareRule{each, c.condition(path+".when", r.When), c.id(path+".id", r.ID)})
+		c.scope.Element = false
 	}
 	return out
+}
+
+// each begins a rule that walks through a list column: its expressions know
+// the word item until the caller sets scope.Element to false. nil without such a column.
+func (c *compiler) each(path, column string) *list {
+	if column == "" {
+		return nil
+	}
+	c.scope.Element, c.scope.Fields = true, c.elementFields(column)
+	slot, ok := c.scope.Slot(column)
+	if !ok {
+		c.problems.Add(path+".each", "unknown column %q%s", column, fault.DidYouMean(column, c.scope.Columns))
+	}
+	return &list{path + ".each", column, slot}
+}
+
+// elementFields are the fields that the elements of a list column have in the tests; nil when none tells.
+func (c *compiler) elementFields(column string) []string {
+	known := map[string]bool{}
+	for _, t := range c.cfg.Tests {
+		elements, _ := t.Record[column].([]any)
+		for _, e := range elements {
+			fields, _ := e.(map[string]any)
+			for name := range fields {
+				known[name] = true
+			}
+		}
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(known))
 }
 
 func (c *compiler) activity(a *ActivityRule) *activityRule {
@@ -237,21 +279,24 @@ func (c *compiler) activity(a *ActivityRule) *activityRule {
 		direction: c.field("activity.direction", a.Direction, expression.Text, "direction", directions.words()),
 		status:    c.field("activity.status", a.Status, expression.Text, "status", statuses.words()),
 		account:   c.id("activity.account", a.Account),
-		deals:     c.ids("activity.deals", a.Deals),
-		reps:      c.ids("activity.reps", a.Reps),
+		deals:     c.shares("activity.deals", a.Deals),
+		reps:      c.shares("activity.reps", a.Reps),
 	}
 	for i, p := range a.Participants {
 		path := at("activity.participants", i)
 		if p.Contact == "" && p.Title == "" {
 			c.problems.Add(path, "a participant needs contact or title")
 		}
+		each := c.each(path, p.Each)
 		rule.participants = append(rule.participants, participantRule{
+			each:    each,
 			when:    c.condition(path+".when", p.When),
 			contact: c.id(path+".contact", p.Contact),
 			title:   c.field(path+".title", p.Title, expression.Text, "title", nil),
 			keyman:  c.condition(path+".keyman", p.Keyman),
 			role:    c.field(path+".role", p.Role, expression.Text, "role", roles.words()),
 		})
+		c.scope.Element = false
 	}
 	for _, cue := range slices.Sorted(maps.Keys(a.Cues)) {
 		path := "activity.cues." + cue

@@ -74,7 +74,7 @@ func TestRunTests(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	cfg := &Config{Activity: &ActivityRule{At: `date(day)`, Kind: "visit", Account: `find("account", "code", code)`,
-		Deals: []string{`find("deal", "code", code)`}, Reps: []string{"rep", "rep"}}}
+		Deals: []ShareRule{{ID: `find("deal", "code", code)`}}, Reps: []ShareRule{{ID: "rep"}, {ID: "rep"}}}}
 	m, err := Compile(cfg, Env{Kinds: []string{"visit"}})
 	if err != nil {
 		t.Fatal(err)

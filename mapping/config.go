@@ -35,15 +35,30 @@ type ActivityRule struct {
 	Direction    string            `yaml:"direction"` // mutual (default), inbound, outbound
 	Status       string            `yaml:"status"`    // held (default), planned, cancelled
 	Account      string            `yaml:"account"`
-	Deals        []string          `yaml:"deals"`
-	Reps         []string          `yaml:"reps"`
+	Deals        []ShareRule       `yaml:"deals"`
+	Reps         []ShareRule       `yaml:"reps"`
 	Participants []ParticipantRule `yaml:"participants"`
 	Cues         map[string]string `yaml:"cues"` // cue of the points table → condition
 }
 
-// ParticipantRule is one person on the customer's side. Without When the
-// person counts if a contact or a title is given.
+// ShareRule names a deal or rep: an expression that gives its id, or with each
+// one for every element of a list column.
+type ShareRule struct {
+	Each string `yaml:"each"` // a column that holds a list; When and ID see its element as item
+	When string `yaml:"when"` // default: whenever there is an id
+	ID   string `yaml:"id"`
+}
+
+// UnmarshalText reads a rule that is written as its id alone, which most are.
+func (r *ShareRule) UnmarshalText(text []byte) error {
+	*r = ShareRule{ID: string(text)}
+	return nil
+}
+
+// ParticipantRule is one person on the customer's side, or with Each one for
+// every element of a list column. Without When the person counts if a contact or a title is given.
 type ParticipantRule struct {
+	Each    string `yaml:"each"` // a column that holds a list; the others see its element as item
 	When    string `yaml:"when"`
 	Contact string `yaml:"contact"`
 	Title   string `yaml:"title"`

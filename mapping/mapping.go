@@ -81,12 +81,20 @@ type activityRule struct {
 	origin                                   string // Activity.Mapping
 	id, version, at, kind, direction, status *field
 	account                                  *field
-	deals, reps                              []*field
+	deals, reps                              []shareRule
 	participants                             []participantRule
 	cues                                     []cueRule
 }
 
-type participantRule struct{ when, contact, title, keyman, role *field }
+type shareRule struct {
+	each     *list
+	when, id *field
+}
+
+type participantRule struct {
+	each                               *list
+	when, contact, title, keyman, role *field
+}
 
 type cueRule struct {
 	name string
@@ -272,8 +280,9 @@ func (m *Mapping) applyActivity(w *run, r connectors.Record) (Result, error) {
 	if a.Reps, err = shares(w, rule.reps); err != nil {
 		return Result{}, err
 	}
-	for _, p := range rule.participants {
-		if err := m.participant(w, p, &result); err != nil {
+	for i := range rule.participants {
+		p := &rule.participants[i]
+		if err := p.each.walk(w, func() error { return m.participant(w, p, &result) }); err != nil {
 			return Result{}, err
 		}
 	}
@@ -385,7 +394,7 @@ func (m *Mapping) when(w *run, f *field, a *engine.Activity) error {
 }
 
 // participant adds the person a rule gives, if there is one.
-func (m *Mapping) participant(w *run, rule participantRule, result *Result) error {
+func (m *Mapping) participant(w *run, rule *participantRule, result *Result) error {
 	var p engine.Participant
 	var err error
 	if p.Contact, err = w.id(rule.contact); err != nil {
@@ -430,15 +439,24 @@ func (m *Mapping) rank(title string) (rank, unknown string) {
 }
 
 // shares gives the ids of a list of rules, each once and without those that are not known.
-func shares(w *run, rules []*field) ([]engine.Share, error) {
+func shares(w *run, rules []shareRule) ([]engine.Share, error) {
 	var out []engine.Share
-	for _, f := range rules {
-		id, err := w.id(f)
+	for i := range rules {
+		r := &rules[i]
+		err := r.each.walk(w, func() error {
+			if r.when != nil {
+				if there, err := r.when.truth(w); err != nil || !there {
+					return err
+				}
+			}
+			id, err := w.id(r.id)
+			if id != "" && !slices.ContainsFunc(out, func(s engine.Share) bool { return s.ID == id }) {
+				out = append(out, engine.Share{ID: id})
+			}
+			return err
+		})
 		if err != nil {
 			return nil, err
-		}
-		if id != "" && !slices.ContainsFunc(out, func(s engine.Share) bool { return s.ID == id }) {
-			out = append(out, engine.Share{ID: id})
 		}
 	}
 	return out, nil

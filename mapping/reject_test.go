@@ -70,7 +70,7 @@ func TestApply_typedTimes(t *testing.T) {
 // TestApply_unfound: contacts, deals and reps that the directory lacks are left out, and told.
 func TestApply_unfound(t *testing.T) {
 	cfg := &Config{Activity: &ActivityRule{At: "day", Kind: "kind", Account: `find("account", "old", account) ?? find("account", "code", account)`,
-		Deals: []string{`find("deal", "code", deal)`}, Reps: []string{`find("rep", "code", rep)`},
+		Deals: []ShareRule{{ID: `find("deal", "code", deal)`}}, Reps: []ShareRule{{ID: `find("rep", "code", rep)`}},
 		Participants: []ParticipantRule{{Contact: `find("contact", "code", contact)`, Title: "title"}}}}
 	m, err := Compile(cfg, Env{})
 	if err != nil {

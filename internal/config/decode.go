@@ -85,7 +85,8 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value) {
 		}
 		return
 	}
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	// A struct that can be read from a text may be written as a mapping too.
+	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok && (v.Kind() != reflect.Struct || n.Kind != yaml.MappingNode) {
 		if s, ok := d.text(n, "a text"); ok {
 			if err := u.UnmarshalText([]byte(s)); err != nil {
 				d.doc.at(n, err.Error(), "")

@@ -159,6 +159,14 @@ func (c *compiler) column(n ast.Node) compiled {
 	if name == "null" {
 		return literal(nil)
 	}
+	if name == element || strings.HasPrefix(name, element+".") {
+		if c.scope.Element {
+			return c.element(n, strings.TrimPrefix(strings.TrimPrefix(name, element), "."))
+		}
+		if !slices.Contains(c.scope.Columns, name) {
+			return c.fail(n, "item is the element of a list column; name the column beside it, as in each: Participants")
+		}
+	}
 	if !c.scope.knows(name) {
 		if f := c.scope.function(name); f != nil {
 			return c.fail(n, "%s is a function; write %s", name, f.Usage)
@@ -167,6 +175,26 @@ func (c *compiler) column(n ast.Node) compiled {
 	}
 	i := c.scope.slot(name)
 	return compiled{eval: func(r *Run) (any, error) { return r.Values[i], nil }, typ: Any}
+}
+
+// element is the word for the element of a list column.
+const element = "item"
+
+// element gives a field of the element at hand, or for "" the element itself.
+func (c *compiler) element(n ast.Node, field string) compiled {
+	if field == "" {
+		return compiled{eval: func(r *Run) (any, error) { return r.Item, nil }, typ: Any}
+	}
+	if c.scope.Fields != nil && !slices.Contains(c.scope.Fields, field) {
+		return c.fail(n, "unknown field %q of item%s", field, fault.DidYouMean(field, c.scope.Fields))
+	}
+	return compiled{eval: func(r *Run) (any, error) {
+		fields, ok := r.Item.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("item.%s needs an element with fields, and it is %s", field, describe(r.Item))
+		}
+		return fields[field], nil
+	}, typ: Any}
 }
 
 func (c *compiler) call(n *ast.CallNode) compiled {

@@ -120,6 +120,10 @@ func (fs Findings) Error() string {
 type Scope struct {
 	Columns   []string // nil: every name is a column
 	Functions []Function
+	// Element allows the word item, with fields as item.Name: the element of a
+	// list column that the caller walks through (Run.Item).
+	Element bool
+	Fields  []string // of elements; nil: any
 
 	used  []string
 	slots map[string]int
@@ -127,6 +131,14 @@ type Scope struct {
 
 // Used are the columns that the compiled texts read, in slot order: Run.Values has a value for each.
 func (s *Scope) Used() []string { return s.used }
+
+// Slot gives a column's place in Run.Values, for a caller that reads it itself; false when there is no such column.
+func (s *Scope) Slot(column string) (int, bool) {
+	if !s.knows(column) {
+		return 0, false
+	}
+	return s.slot(column), true
+}
 
 func (s *Scope) slot(column string) int {
 	i, ok := s.slots[column]
@@ -159,6 +171,7 @@ func (s *Scope) function(name string) *Function {
 type Run struct {
 	Values []any // of the columns Scope.Used
 	Env    any   // for functions
+	Item   any   // what the word item means: map[string]any for item.Name
 	stack  []any
 }
 
