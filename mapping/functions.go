@@ -237,7 +237,7 @@ func newWordList(path, name string, words map[string]string, ps *fault.Problems)
 		ps.Add(path, "the list is empty; write one line per word of the source, as 訪問: visit")
 	}
 	for _, w := range l.words {
-		k := squeeze(w)
+		k := Squeeze(w)
 		if other, twice := l.meanings[k]; twice && other != words[w] {
 			*ps = append(*ps, fault.Problem{Path: path + "." + w, Key: true,
 				Msg: fmt.Sprintf("%q is in the list already with the meaning %q (width, case and blanks do not count)", w, other)})
@@ -250,7 +250,7 @@ func newWordList(path, name string, words map[string]string, ps *fault.Problems)
 func (l *wordList) meaning(word string) (any, bool) {
 	v, ok := l.seen.get(word)
 	if !ok {
-		v = l.meanings[squeeze(word)]
+		v = l.meanings[Squeeze(word)]
 		l.seen.put(word, v)
 	}
 	return v, v != nil

@@ -74,9 +74,9 @@ func NewTitles(cfg *TitlesConfig, ranks []string) (*Titles, error) {
 		}
 		return out
 	}
-	t.exact = index("exact", cfg.Exact, squeeze)
-	t.suffixes = index("suffixes", cfg.Suffixes, squeeze)
-	t.prefixes = index("prefixes", cfg.Prefixes, squeeze)
+	t.exact = index("exact", cfg.Exact, Squeeze)
+	t.suffixes = index("suffixes", cfg.Suffixes, Squeeze)
+	t.prefixes = index("prefixes", cfg.Prefixes, Squeeze)
 	t.phrases = index("words", cfg.Words, func(s string) string { return strings.Join(latinWords(fold(s)), " ") })
 	for _, s := range folded(cfg.Silent) {
 		t.suffixes[s] = ""
@@ -210,13 +210,14 @@ func fold(s string) string {
 	return strings.Join(strings.Fields(strings.ToLower(norm.NFKC.String(s))), " ")
 }
 
-// squeeze is fold without any blank: "訪 問" is "訪問".
-func squeeze(s string) string { return strings.ReplaceAll(fold(s), " ", "") }
+// Squeeze is the form in which a word or name is the same however it was typed:
+// no full width, no capitals, no blanks. "訪 問" is "訪問", "ＴＥＬ" is "tel".
+func Squeeze(s string) string { return strings.ReplaceAll(fold(s), " ", "") }
 
 func folded(words []string) []string {
 	out := make([]string, len(words))
 	for i, w := range words {
-		out[i] = squeeze(w)
+		out[i] = Squeeze(w)
 	}
 	return out
 }

@@ -50,7 +50,7 @@ func (a *app) printExplanation(e explain.Explanation, most int) {
 	}
 	fmt.Fprintf(a.out, "%s %s %s\n", e.Kind, e.ID, e.Name)
 	fmt.Fprintf(a.out, "temperature %.3f on %s, band %s%s (half-life %g days, points table %s)\n", e.Temperature, e.AsOf, e.Band, until, e.HalfLife, e.Table)
-	t := newTable("DATE", "TODAY", "EARNED", "CONTACT", "RULE", "SOURCE RECORD", "MAPPING").alignRight(1, 2)
+	t := newTable("DATE", "LEFT", "EARNED", "CONTACT", "RULE", "SOURCE RECORD", "MAPPING").alignRight(1, 2)
 	rest, others := 0.0, 0
 	for i, p := range e.Parts {
 		if i >= most {

@@ -1,16 +1,19 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
 	"energyd/engine"
 	"energyd/internal/fault"
+	"energyd/mapping"
 )
 
 // find gives the entity that a person means: "account:001…", an id, another
-// key (a customer code), or a name. A name that fits several is refused with the list.
+// key (a customer code), or a name, however it is typed. A name that fits
+// several is refused with the list, and what tells them apart.
 func (p *Pipeline) find(ctx context.Context, name string) (engine.Entity, error) {
 	kinds := []engine.EntityKind{engine.Account, engine.Contact, engine.Deal, engine.Rep}
 	if prefix, rest, ok := strings.Cut(name, ":"); ok {
@@ -54,7 +57,14 @@ func (p *Pipeline) find(ctx context.Context, name string) (engine.Entity, error)
 	case len(found) > 1:
 		var list []string
 		for _, f := range found[:min(len(found), 5)] {
-			list = append(list, fmt.Sprintf("%s:%s (%s)", f.Kind, f.ID, f.Name))
+			told, err := p.told(ctx, f)
+			if err != nil {
+				return engine.Entity{}, err
+			}
+			list = append(list, told)
+		}
+		if more := len(found) - len(list); more > 0 {
+			list = append(list, fmt.Sprintf("or one of %d more", more))
 		}
 		return engine.Entity{}, fault.New(fault.Config, "explain", fmt.Sprintf("%q fits %d entities", name, len(found)), "name one of "+strings.Join(list, ", "), nil)
 	}
@@ -62,12 +72,39 @@ func (p *Pipeline) find(ctx context.Context, name string) (engine.Entity, error)
 		"give a CRM id, a customer code or a name; energyd export scores lists them", nil)
 }
 
+// told names an entity so that a person can tell it from a namesake.
+func (p *Pipeline) told(ctx context.Context, f engine.Profile) (string, error) {
+	words := []string{f.Name}
+	if f.Title != "" {
+		words = append(words, f.Title)
+	}
+	if f.Account != "" {
+		account, _, err := p.store.Profile(ctx, engine.Entity{Kind: engine.Account, ID: f.Account})
+		if err != nil {
+			return "", err
+		}
+		words = append(words, cmp.Or(account.Name, f.Account))
+	}
+	if code := f.Keys["code"]; code != "" {
+		words = append(words, code)
+	}
+	return fmt.Sprintf("%s:%s (%s)", f.Kind, f.ID, strings.Join(words, ", ")), nil
+}
+
+// shortest is how many characters of an id are taken for it: pages of CRMs
+// show ids without the check characters at their end.
+const shortest = 15
+
 func fits(p engine.Profile, name string) bool {
-	if p.ID == name || strings.EqualFold(p.Name, name) {
+	if p.ID == name || len(name) >= shortest && strings.HasPrefix(p.ID, name) {
+		return true
+	}
+	squeezed := mapping.Squeeze(name)
+	if mapping.Squeeze(p.Name) == squeezed {
 		return true
 	}
 	for _, v := range p.Keys {
-		if strings.EqualFold(v, name) {
+		if mapping.Squeeze(v) == squeezed {
 			return true
 		}
 	}

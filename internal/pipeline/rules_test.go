@@ -300,3 +300,34 @@ func TestSync_PostgresStore(t *testing.T) {
 		}
 	}
 }
+
+// TestExplain_AsTyped: a person types a name as it comes, and namesakes are told apart.
+func TestExplain_AsTyped(t *testing.T) {
+	c := newCompany(t)
+	c.sync()
+	want, err := c.Explain(t.Context(), "K0001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide := strings.NewReplacer("K", "Ｋ", "0", "０", "1", "１").Replace("K0001")
+	for _, name := range []string{wide, "k0001", " " + strings.Replace(want.Name, "株式会社", "株式会社　", 1), want.ID[:15], "account:" + want.ID} {
+		if got, err := c.Explain(t.Context(), name); err != nil || got.ID != want.ID {
+			t.Errorf("explain %q gives %s, %v; want %s", name, got.ID, err, want.ID)
+		}
+	}
+	var twins []map[string]any
+	rows, err := c.world.CRM().Rows("Contact")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows[:2] {
+		c.update("Contact", r["Id"].(string), map[string]any{"LastName": "同姓", "FirstName": "同名", "Title": "部長"})
+		twins = append(twins, r)
+	}
+	c.inject(crmsim.Fault{Name: "clock", AdvanceS: 600})
+	c.sync()
+	_, err = c.Explain(t.Context(), "同姓 同名")
+	if err == nil || !strings.Contains(fault.HintOf(err), "部長, ") || !strings.Contains(fault.HintOf(err), twins[0]["Contact_Code__c"].(string)) {
+		t.Errorf("two namesakes give %v, what to do: %s; want their title, company and code", err, fault.HintOf(err))
+	}
+}
