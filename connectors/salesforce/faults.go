@@ -62,7 +62,11 @@ func renewable(err error) bool {
 // Codes decide before the status; the status where there is no code.
 func classify(r httpclient.Response) error {
 	if r.Status >= 200 && r.Status < 300 {
-		if !json.Valid(r.Body) {
+		empty := len(r.Body) == 0 && (r.Status == http.StatusNoContent || r.Status == http.StatusCreated) // an upload's
+		switch {
+		case r.Streamed && strings.HasPrefix(r.Header.Get("Content-Type"), "text/html"):
+			return fault.New(fault.Unavailable, "", "the answer is a web page", "", nil)
+		case !r.Streamed && !empty && !json.Valid(r.Body):
 			return fault.New(fault.Unavailable, "", "the answer is not JSON: "+beginning(r.Body), "", nil)
 		}
 		return nil

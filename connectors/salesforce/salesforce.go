@@ -9,7 +9,9 @@ import (
 	_ "embed" // for the sample
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -53,9 +55,10 @@ func open(_ context.Context, cfg connectors.Config, env connectors.Env) (connect
 
 func newConn(cfg Config, env connectors.Env, pause time.Duration) *Conn {
 	cfg.URL = strings.TrimRight(cfg.URL, "/")
-	c := &Conn{cfg: cfg, log: env.Log, pause: pause, http: httpclient.New(httpclient.Options{
-		Log: env.Log, Timeout: time.Duration(cfg.Timeout), Pause: pause, MaxPause: 120 * pause, Classify: classify,
-	})}
+	c := &Conn{cfg: cfg, log: env.Log, pause: pause}
+	c.http = httpclient.New(httpclient.Options{
+		Log: env.Log, Timeout: time.Duration(cfg.Timeout), Pause: pause, MaxPause: 120 * pause, Classify: c.classify,
+	})
 	c.http.Hide(cfg.ClientSecret.Reveal())
 	c.sessions.gate = make(chan struct{}, 1)
 	return c
@@ -117,14 +120,48 @@ type call struct {
 	query      url.Values
 	header     map[string]string
 	body       any // sent as JSON when not nil
+	// content is sent instead of body, as it is read: a bulk file. It is opened for each
+	// attempt, and header names its Content-Type. Its errors come back as they are.
+	content func() (io.ReadCloser, error)
 }
 
-// call sends what, renews a dead session once, and decodes the answer into out.
+// call sends what, renews a dead session once, and decodes the answer into out;
+// nil when none is expected.
 func (c *Conn) call(ctx context.Context, what call, out any) error {
-	request := httpclient.Request{Op: what.op, Method: what.method, Header: map[string]string{"Accept": "application/json"}}
-	for k, v := range what.header {
-		request.Header[k] = v
+	var answer httpclient.Response
+	err := c.signedOn(ctx, what, func(r httpclient.Request) (err error) {
+		answer, err = c.http.Do(ctx, r)
+		return err
+	})
+	if err != nil || out == nil {
+		return err
 	}
+	if err := json.Unmarshal(answer.Body, out); err != nil {
+		return fault.New(fault.Unavailable, what.op, "the answer has not the form that Salesforce documents", "", err)
+	}
+	return nil
+}
+
+// stream is call for an answer too large to hold: a bulk result. The body comes
+// unzipped, belongs to the caller, who closes it, and is bound to ctx. Its
+// read errors are faults; a cut is none that is repeated here.
+func (c *Conn) stream(ctx context.Context, what call) (http.Header, io.ReadCloser, error) {
+	var (
+		answer httpclient.Response
+		body   io.ReadCloser
+	)
+	err := c.signedOn(ctx, what, func(r httpclient.Request) (err error) {
+		answer, body, err = c.http.Stream(ctx, r)
+		return err
+	})
+	return answer.Header, body, err
+}
+
+// signedOn makes the request of what and has it sent with a live session: one that
+// is found dead is renewed, once.
+func (c *Conn) signedOn(ctx context.Context, what call, send func(httpclient.Request) error) error {
+	request := httpclient.Request{Op: what.op, Method: what.method, Content: what.content, Header: map[string]string{"Accept": "application/json"}}
+	maps.Copy(request.Header, what.header)
 	if what.body != nil {
 		body, err := json.Marshal(what.body)
 		if err != nil {
@@ -154,25 +191,23 @@ func (c *Conn) call(ctx context.Context, what call, out any) error {
 		}
 		request.URL = s.instance + path
 		request.Header["Authorization"] = "Bearer " + s.token
-		answer, err := c.http.Do(ctx, request)
-		c.noteUsage(answer.Header)
-		if stale == nil && renewable(err) {
+		if err = send(request); stale == nil && renewable(err) {
 			stale = s
 			continue
 		}
-		if err != nil {
-			return err
-		}
-		if err := json.Unmarshal(answer.Body, out); err != nil {
-			return fault.New(fault.Unavailable, what.op, "the answer has not the form that Salesforce documents", "", err)
-		}
-		return nil
+		return err
 	}
 }
 
 // maxURI leaves room for the headers within the 16,384 bytes of URI and headers
 // together; access tokens may be JWTs of some thousand bytes.
 const maxURI = 12_000
+
+// classify reads what each answer says besides: how much of the day's calls is used.
+func (c *Conn) classify(r httpclient.Response) error {
+	c.noteUsage(r.Header)
+	return classify(r)
+}
 
 // usage is the org's daily budget of calls, shared by all its apps.
 type usage struct{ used, limit int }

@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -105,6 +106,33 @@ func TestC04_parallel_calls_renew_once(t *testing.T) {
 	wait.Wait()
 	if n := o.calls("POST", tokenPath); n != 2 {
 		t.Errorf("%d token requests; want the first and one renewal", n)
+	}
+}
+
+func TestC05_streams_renew_a_dead_session(t *testing.T) {
+	o := newOrg(t)
+	c := o.conn()
+	o.must(c.Check(t.Context()))
+	o.inject(crmsim.Fault{Name: "expire"})
+	header, body, err := c.stream(t.Context(), call{op: "list objects", method: http.MethodGet, path: "/sobjects"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	if text, err := io.ReadAll(body); err != nil || !strings.Contains(string(text), `"Account"`) || header.Get("Sforce-Limit-Info") == "" {
+		t.Errorf("%s, %v", text, err)
+	}
+	o.inject(crmsim.Fault{Name: "expire"})
+	opened := 0
+	var rows []map[string]any
+	err = c.call(t.Context(), call{op: "read Account", method: http.MethodPost, path: "/composite/sobjects/Account",
+		header: map[string]string{"Content-Type": "application/json"},
+		content: func() (io.ReadCloser, error) {
+			opened++
+			return io.NopCloser(strings.NewReader(`{"ids":["0014C00000VaYfKQAV"],"fields":["Id"]}`)), nil
+		}}, &rows)
+	if err != nil || opened != 2 || len(rows) != 1 {
+		t.Errorf("%v, %v after the content was opened %d times", rows, err, opened)
 	}
 }
 

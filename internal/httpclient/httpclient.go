@@ -8,8 +8,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,8 +26,10 @@ import (
 
 // Options of a Client. A zero value means the default.
 type Options struct {
-	Log      *slog.Logger
-	Timeout  time.Duration // of one attempt, from dialling to the last byte; default 30 s
+	Log *slog.Logger
+	// Timeout bounds one attempt, from dialling to the last byte; of what is
+	// streamed, in either direction, it bounds the time without a byte. Default 30 s.
+	Timeout  time.Duration
 	Attempts int           // in all; default 4
 	Pause    time.Duration // before the second attempt, doubled for each further one; default 500 ms
 	MaxPause time.Duration // the longest wait for the next attempt; beyond it the fault is returned; default 1 min
@@ -54,13 +56,19 @@ type Request struct {
 	URL    string
 	Header map[string]string
 	Body   []byte
+	// Content gives a body that is sent as it is read, instead of Body; it is
+	// opened for each attempt. Its errors end the request, and come back as they are.
+	Content func() (io.ReadCloser, error)
+	// Before is asked before each attempt; its error ends the request unsent.
+	Before func() error
 }
 
-// Response is an answer, read to its end.
+// Response is an answer, read to its end unless it is Streamed.
 type Response struct {
-	Status int
-	Header http.Header
-	Body   []byte
+	Status   int
+	Header   http.Header
+	Body     []byte
+	Streamed bool // a good answer to Stream: the body comes apart
 }
 
 // New makes a client.
@@ -86,18 +94,14 @@ func New(o Options) *Client {
 		MaxIdleConnsPerHost:   4,
 		ForceAttemptHTTP2:     true,
 	}}
+	// One attempt is resty's, its time-out the context's; repeating is ours (repeat.go).
 	c.rest = resty.New().
 		SetTransport(c.transport).
-		SetTimeout(o.Timeout).
 		SetResponseBodyLimit(o.MaxBody).
 		SetLogger(silent{}). // resty would print errors, with URLs, to stderr
 		SetHeader("User-Agent", userAgent()).
 		SetRedirectPolicy(resty.RedirectPolicyFunc(redirect)).
-		SetRetryCount(o.Attempts - 1).
-		SetRetryWaitTime(0).
-		SetRetryMaxWaitTime(o.MaxPause).
-		AddRetryCondition(c.retry).
-		SetRetryAfter(c.pause)
+		SetPreRequestHook(setContent)
 	return c
 }
 
@@ -135,35 +139,16 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 // also beside an error. Faults: as Classify says; unavailable and config for
 // network troubles, with the context's error in the chain when it ended.
 func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
-	request := c.rest.R().SetContext(ctx).SetHeaders(r.Header)
-	if r.Body != nil {
-		request.SetBody(r.Body)
-	}
-	answer, err := request.Execute(r.Method, r.URL)
-	var response Response
-	if answer != nil && answer.RawResponse != nil && answer.Body() != nil {
-		response = c.response(answer)
-	}
-	// An error of resty beside a whole answer only says that the attempts are over.
-	if err == nil || response.Body != nil {
-		err = c.classify(response)
-	}
-	switch {
-	case ctx.Err() != nil && err != nil:
-		return response, fault.New(fault.Unavailable, r.Op, "stopped before the answer came", "", ctx.Err())
-	case err == nil:
-		return response, nil
-	}
-	var f *fault.Error
-	if !errors.As(err, &f) {
-		f = c.trouble(r.URL, err)
-	}
-	placed := *f
-	if placed.Op == "" {
-		placed.Op = r.Op
-	}
-	placed.Msg = c.Redact(placed.Msg)
-	return response, &placed
+	response, _, err := c.repeat(ctx, r, false)
+	return response, err
+}
+
+// Stream is Do for an answer too large to hold: the body of a good one is
+// handed out as it comes, unzipped, and belongs to the caller, who closes it.
+// It is bound to ctx. Its read errors are faults as those of Do, but nothing is
+// repeated once the body began.
+func (c *Client) Stream(ctx context.Context, r Request) (Response, io.ReadCloser, error) {
+	return c.repeat(ctx, r, true)
 }
 
 // classify adds Retry-After to what the connector says of an answer.
@@ -207,67 +192,6 @@ func Transient(status int) bool {
 // statusEnhanceYourCalm is no standard: busy edges send it, and so does a
 // deleted Salesforce org for ever, so it is tried twice only.
 const statusEnhanceYourCalm = 420
-
-// judge gives the fault of one attempt; nil when it was good.
-func (c *Client) judge(answer *resty.Response, err error) error {
-	if err != nil {
-		return c.trouble(answer.Request.URL, err)
-	}
-	return c.classify(c.response(answer))
-}
-
-// response is resty's answer in our form. Some servers quote the request, so
-// what is not a success is redacted before anybody reads it.
-func (c *Client) response(answer *resty.Response) Response {
-	r := Response{answer.StatusCode(), answer.Header(), answer.Body()}
-	if r.Status >= 300 {
-		r.Body = []byte(c.Redact(string(r.Body)))
-	}
-	return r
-}
-
-// retry is resty's question whether to try again. Its default would not repeat any status.
-func (c *Client) retry(answer *resty.Response, err error) bool {
-	if answer == nil || answer.Request.Context().Err() != nil {
-		return false
-	}
-	if answer.StatusCode() == statusEnhanceYourCalm && answer.Request.Attempt >= 2 {
-		return false
-	}
-	return fault.Retryable(fault.KindOf(c.judge(answer, err)))
-}
-
-var errTooLong = errors.New("the server asks for a longer pause than a request may wait")
-
-// pause is the wait before the next attempt: what the server asks for, else
-// half to all of a doubling pause. Asked to slow down, it begins twenty times
-// longer. resty honours no Retry-After by itself and caps waits at 2 s.
-func (c *Client) pause(_ *resty.Client, answer *resty.Response) (time.Duration, error) {
-	var err error
-	if answer.RawResponse == nil {
-		err = fault.New(fault.Unavailable, "", "", "", nil)
-	} else {
-		err = c.judge(answer, nil)
-	}
-	wait := c.options.Pause
-	var f *fault.Error
-	if errors.As(err, &f) {
-		if f.RetryAfter > c.options.MaxPause {
-			return 0, errTooLong
-		}
-		if f.RetryAfter > 0 {
-			return f.RetryAfter, nil
-		}
-		if f.Kind == fault.RateLimited {
-			wait *= 20
-		}
-	}
-	wait = min(wait<<(answer.Request.Attempt-1), c.options.MaxPause)
-	wait = wait/2 + rand.N(wait/2+1)
-	c.options.Log.Debug("The request is repeated after a pause.", "host", host(answer.Request.URL),
-		"status", answer.StatusCode(), "attempt", answer.Request.Attempt, "pause", wait)
-	return wait, nil
-}
 
 // retryAfter reads both forms of the header, RFC 9110 section 10.2.3; zero when there is none.
 func retryAfter(h http.Header) time.Duration {
