@@ -23,6 +23,9 @@ type rowResult struct {
 	ID      string     `json:"id,omitempty"`
 	Success bool       `json:"success"`
 	Errors  []rowError `json:"errors"`
+	Created *bool      `json:"created,omitempty"` // of an upsert
+
+	isNew bool // the row was made
 }
 
 type rowError struct {
@@ -107,9 +110,20 @@ func tooMany(limit int) *Error {
 	return refuse("EXCEEDED_ID_LIMIT", nil, "record limit reached. cannot submit more than %d records into this call", limit)
 }
 
-// writeRows writes n rows, one result for each in order. A value that its field
-// cannot parse refuses the request as a whole. The caller holds s.mu.
+// writeRows answers with one result per row. The caller holds s.mu.
 func (s *Server) writeRows(c *call, n int, allOrNone bool, write func(int) (change, error)) reply {
+	results, err := s.writeChunk(n, allOrNone, write)
+	if err != nil {
+		return refusal(err)
+	}
+	c.rows = n
+	return answer(results)
+}
+
+// writeChunk writes n rows as one chunk of a transaction, one result for each
+// in order. A value that its field cannot parse refuses the chunk as a whole.
+// The caller holds s.mu.
+func (s *Server) writeChunk(n int, allOrNone bool, write func(int) (change, error)) ([]rowResult, error) {
 	results, changes := make([]rowResult, n), make([]change, 0, n)
 	for i := range results {
 		ch, err := write(i)
@@ -117,12 +131,12 @@ func (s *Server) writeRows(c *call, n int, allOrNone bool, write func(int) (chan
 		switch {
 		case err == nil:
 			changes = append(changes, ch)
-			results[i] = rowResult{ID: ch.row.id(), Success: true, Errors: []rowError{}}
+			results[i] = rowResult{ID: ch.row.id(), Success: true, Errors: []rowError{}, isNew: ch.before == nil}
 		case errors.As(err, &e) && e.Code != illTyped:
 			results[i] = failed(e)
 		default:
 			undo(changes)
-			return refusal(err)
+			return nil, err
 		}
 	}
 	if allOrNone && len(changes) < n {
@@ -136,11 +150,7 @@ func (s *Server) writeRows(c *call, n int, allOrNone bool, write func(int) (chan
 			}
 		}
 	}
-	if err := s.keep(changes); err != nil {
-		return refusal(err)
-	}
-	c.rows = n
-	return answer(results)
+	return results, s.keep(changes)
 }
 
 // deleteMany is DELETE /composite/sobjects?ids=a,b&allOrNone=true.

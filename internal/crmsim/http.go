@@ -28,6 +28,7 @@ type reply struct {
 	body        []byte
 	contentType string // "" = JSON
 	header      http.Header
+	stream      func(io.Writer) error // writes the body instead of body; its error is the client's going away
 }
 
 // answer makes a 200 of anything that marshals; the types here all do.
@@ -175,6 +176,10 @@ func (s *Server) send(w http.ResponseWriter, c *call, a reply, half bool) {
 		h.Set("Content-Encoding", "gzip")
 		body = zipped(body)
 	}
+	if a.stream != nil {
+		s.sendStream(w, c, a, half)
+		return
+	}
 	// Logged before it is sent: who has the answer finds it in the log.
 	s.record(c, a.status, len(a.body))
 	w.WriteHeader(a.status)
@@ -184,6 +189,54 @@ func (s *Server) send(w http.ResponseWriter, c *call, a reply, half bool) {
 		panic(http.ErrAbortHandler)
 	}
 	_, _ = w.Write(body) // a client that has gone needs no answer
+}
+
+// sendStream sends a body that is made while it goes out. It is logged when all
+// of it is written, which is before the client can see its end.
+func (s *Server) sendStream(w http.ResponseWriter, c *call, a reply, half bool) {
+	to := io.Writer(w)
+	var z *gzip.Writer
+	if strings.Contains(c.r.Header.Get("Accept-Encoding"), "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		z, _ = gzip.NewWriterLevel(w, gzip.BestSpeed) // a valid level
+		to = z
+	}
+	w.WriteHeader(a.status)
+	counted := &counter{to: to, half: half}
+	err := a.stream(counted)
+	if z != nil && err == nil {
+		err = z.Close()
+	}
+	s.record(c, a.status, counted.bytes)
+	if err != nil {
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler) // the body is not whole, and must not look so
+	}
+}
+
+// counter counts the bytes that it passes on. With half it passes on the first
+// half of the first piece only.
+type counter struct {
+	to    io.Writer
+	bytes int
+	half  bool
+}
+
+var errCut = errors.New("the connection is cut on demand")
+
+func (c *counter) Write(p []byte) (int, error) {
+	if c.half {
+		p = p[:len(p)/2]
+	}
+	n, err := c.to.Write(p)
+	c.bytes += n
+	if c.half && err == nil {
+		err = errCut
+		if z, ok := c.to.(*gzip.Writer); ok {
+			_ = z.Flush() // the connection is cut anyway
+		}
+	}
+	return n, err
 }
 
 func zipped(body []byte) []byte {
