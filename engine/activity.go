@@ -31,7 +31,7 @@ func (d Date) String() string {
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
-		return NoDate, fmt.Errorf("%q is not a date as 2006-01-02", s)
+		return NoDate, fmt.Errorf("%q is not a date of the form YYYY-MM-DD", s)
 	}
 	return Date(t.Unix() / 86400), nil
 }

@@ -180,7 +180,7 @@ func (l *activityLine) when(a *Activity) (err error) {
 	case l.OccurredAt != "":
 		at, err := time.Parse(time.RFC3339Nano, l.OccurredAt)
 		if err != nil {
-			return fmt.Errorf("occurred_at: %q is not a time with zone as 2006-01-02T15:04:05+09:00", l.OccurredAt)
+			return fmt.Errorf("occurred_at: %q is not a time with its zone, as 2026-09-30T14:30:00+09:00", l.OccurredAt)
 		}
 		if a.At = at.UTC(); a.At.IsZero() || a.At.Year() < 1 || a.At.Year() > 9999 {
 			return fmt.Errorf("occurred_at: %q is outside of the years 1 to 9999", l.OccurredAt)

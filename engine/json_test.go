@@ -48,7 +48,7 @@ func TestParseActivityErrors(t *testing.T) {
 		{"no kind", `{"id":"1","date":"2026-04-01"}`, `no "kind"`},
 		{"no time", `{"id":"1","kind":"visit"}`, `no "occurred_at" and no "date"`},
 		{"two times", `{"id":"1","kind":"visit","date":"2026-04-01","occurred_at":"2026-04-01T10:00:00Z"}`, `both "occurred_at" and "date"`},
-		{"no zone", `{"id":"1","kind":"visit","occurred_at":"2026-04-01T10:00:00"}`, "not a time with zone"},
+		{"no zone", `{"id":"1","kind":"visit","occurred_at":"2026-04-01T10:00:00"}`, "not a time with its zone"},
 		{"before all time", `{"id":"1","kind":"visit","occurred_at":"0000-01-01T10:00:00Z"}`, "outside of the years 1 to 9999"},
 		{"no such day", `{"id":"1","kind":"visit","date":"2026-02-30"}`, `"2026-02-30" is not a date`},
 		{"direction", `{"id":"1","kind":"visit","date":"2026-04-01","direction":"mutal"}`, `did you mean "mutual"?`},

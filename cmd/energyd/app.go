@@ -70,7 +70,7 @@ func (a *app) root() *cobra.Command {
 
 // withAsOf adds --as-of to a command that scores.
 func (a *app) withAsOf(c *cobra.Command) *cobra.Command {
-	c.Flags().StringVar(&a.asOf, "as-of", "", "score as of this date, 2006-01-02 (default today in the points table's zone)")
+	c.Flags().StringVar(&a.asOf, "as-of", "", "score as of this date, as YYYY-MM-DD (default today in the points table's zone)")
 	return c
 }
 
@@ -201,6 +201,9 @@ func (a *app) load(atRest bool) (*config.Config, error) {
 	if file == "" {
 		return nil, fault.New(fault.Config, "", "there is no energyd.yaml here or in /etc/energyd",
 			"make one with energyd init, or name it with --config", nil)
+	}
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+		return nil, fault.New(fault.Config, "", "there is no file "+file, "check the path after --config, or make a configuration with energyd init", nil)
 	}
 	load := config.Load
 	if atRest {

@@ -39,7 +39,7 @@ const (
 // Start makes the company in dir, or wakes it up when it is there already.
 func Start(ctx context.Context, dir string, now func() time.Time) (*World, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+		return nil, fault.New(fault.Config, "demo", "cannot make the folder "+dir, "name a folder that you may write to with --dir", err)
 	}
 	w := &World{Config: filepath.Join(dir, "energyd.yaml")}
 	// The reports are the last thing that is made: without them, the folder is new or was left half made.

@@ -132,7 +132,7 @@ func (p *Pipeline) sources(names []string) ([]config.Source, error) {
 	for _, n := range names {
 		if !slices.Contains(known, n) {
 			return nil, fault.New(fault.Config, "", fmt.Sprintf("there is no source %q in %s%s", n, p.cfg.File, fault.DidYouMean(n, known)),
-				fmt.Sprintf("name one of %q, or none for all", known), nil)
+				"name one or more of "+strings.Join(known, ", ")+"; without a name all are read", nil)
 		}
 	}
 	// In the order of the configuration: the directory's sources stand first there.
