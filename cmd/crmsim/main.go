@@ -30,12 +30,18 @@ func main() {
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("crmsim", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	opt := crmsim.Options{ClientSecret: getenv("CRMSIM_CLIENT_SECRET"), Fields: map[string][]crmsim.Field{}}
+	opt := crmsim.Options{ClientSecret: getenv("CRMSIM_CLIENT_SECRET"), RefreshToken: getenv("CRMSIM_REFRESH_TOKEN"),
+		Password: getenv("CRMSIM_PASSWORD"), Fields: map[string][]crmsim.Field{}}
 	addr := flags.String("addr", "127.0.0.1:0", "address to listen at; port 0 takes a free one")
 	remote := flags.Bool("allow-remote", false, "listen at addresses that other machines reach, too")
 	seed := flags.String("seed", "", "rows to plant when there are none: small")
 	flags.StringVar(&opt.File, "data", "", "`file` that keeps the rows; without it they end with the program")
 	flags.StringVar(&opt.ClientID, "client-id", "CID", "id of the app that may sign on; its secret is in $CRMSIM_CLIENT_SECRET (default SEC)")
+	flags.Func("certificate", "`file` with the app's certificate or public key, PEM, for JWT sign-on", func(path string) error {
+		text, err := os.ReadFile(path)
+		opt.Certificate = string(text)
+		return err
+	})
 	flags.BoolVar(&opt.Control, "control", false, "serve /__sim/: faults, request log, true rows")
 	flags.Func("field", "custom `field`, as 'Account.Energy__c=Number(18,4) Label'; may be repeated", func(spec string) error {
 		object, f, err := crmsim.ParseField(spec)

@@ -85,6 +85,10 @@ func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
 		}
 	case r.Method == http.MethodGet && name == "log":
 		v = s.Log()
+	case r.Method == http.MethodGet && name == "key":
+		w.Header().Set("Content-Type", "application/x-pem-file")
+		_, _ = io.WriteString(w, s.PrivateKey())
+		return
 	case r.Method == http.MethodGet && isRows:
 		v, err = s.Rows(object)
 	default:

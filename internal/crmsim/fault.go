@@ -16,6 +16,7 @@ import (
 //	slow          Match, Times, Skip, DelayMS     answer late
 //	concurrent    Match, Times, Skip              "ConcurrentRequests Limit exceeded"
 //	expire        Skip                            kill all access tokens, after Skip more calls
+//	rotate        Times                           a refresh gives a new refresh token, the old one dies
 //	quota         Used, Max, Bursts               the day's calls
 //	drop_locators                                 forget all query locators
 //	page_max      Rows                            cut pages at Rows; 0 ends it
@@ -81,6 +82,7 @@ type control struct {
 	faults   []*armed
 	known    map[string]string
 	tokens   map[string]time.Time // access token to its end
+	refresh  map[string]bool      // live refresh tokens
 	expireIn int                  // calls until all tokens die; -1 = never
 	usage    usage
 	pageMax  int
@@ -90,11 +92,12 @@ type control struct {
 	log      []Request
 }
 
-func (c *control) reset(daily int) {
+func (c *control) reset(opt *Options) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.faults, c.known, c.expireIn, c.pageMax = nil, map[string]string{}, -1, 0
-	c.tokens, c.cursors, c.usage = map[string]time.Time{}, map[string]*cursor{}, usage{max: daily}
+	c.tokens, c.refresh = map[string]time.Time{}, map[string]bool{opt.RefreshToken: true}
+	c.cursors, c.usage = map[string]*cursor{}, usage{max: opt.DailyCalls}
 	c.serial, c.queries, c.log = 0, 0, nil
 }
 
@@ -144,7 +147,7 @@ func (c *control) inject(f Fault, now time.Time) error {
 			return fmt.Errorf("fault known: line %q has no outcome %q", f.Line, f.Outcome)
 		}
 		c.known[f.Line] = f.Outcome
-	case "status", "slow", "concurrent", "lock", "validation":
+	case "status", "slow", "concurrent", "rotate", "lock", "validation":
 		return c.arm(f)
 	default:
 		return fmt.Errorf("unknown fault %q", f.Name)

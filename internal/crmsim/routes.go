@@ -59,9 +59,12 @@ func (s *Server) route(c *call) reply {
 	}
 	path := strings.TrimSuffix(strings.TrimPrefix(c.r.URL.EscapedPath(), "/services/"), "/")
 	switch path {
-	case "oauth2/token":
+	case "oauth2/token", "oauth2/revoke":
 		if method != http.MethodPost {
 			return notAllowed(method, []string{"POST"})
+		}
+		if path == "oauth2/revoke" {
+			return s.revoke(c)
 		}
 		return s.token(c)
 	case "data":

@@ -1,6 +1,7 @@
 package crmsim
 
 import (
+	"crypto/rsa"
 	"fmt"
 	"net/http"
 	"os"
@@ -13,6 +14,10 @@ import (
 type Options struct {
 	ClientID     string             // of the app that may sign on; default "CID"
 	ClientSecret string             // default "SEC"
+	RefreshToken string             // one that the app was given, default "RT"
+	Certificate  string             // of the app, for JWT sign-on: a certificate or public key, PEM; "" = that of Server.PrivateKey
+	User         string             // name of the integration user, as whom the app runs; default "integration@crm.example"
+	Password     string             // of that user, with the security token; default "PW"
 	TokenLife    time.Duration      // default two hours
 	DailyCalls   int                // default 15000
 	Now          func() time.Time   // default time.Now; the fault "clock" moves it
@@ -24,7 +29,9 @@ type Options struct {
 // Server is one simulated org. It is an http.Handler, and all its methods may
 // be called from several goroutines.
 type Server struct {
-	opt   Options
+	opt        Options
+	registered *rsa.PublicKey // of Options.Certificate, nil without one
+
 	orgID string
 	admin string // id of the user who acts for the Go API
 	runAs string // id of the integration user, who acts for HTTP requests
@@ -46,7 +53,10 @@ func New(opt Options) (*Server, error) {
 	for _, d := range []struct {
 		to    *string
 		value string
-	}{{&opt.ClientID, "CID"}, {&opt.ClientSecret, "SEC"}} {
+	}{
+		{&opt.ClientID, "CID"}, {&opt.ClientSecret, "SEC"}, {&opt.RefreshToken, "RT"},
+		{&opt.User, "integration@crm.example"}, {&opt.Password, "PW"},
+	} {
 		if *d.to == "" {
 			*d.to = d.value
 		}
@@ -61,6 +71,12 @@ func New(opt Options) (*Server, error) {
 		opt.Now = time.Now
 	}
 	s := &Server{opt: opt, orgID: newID("00D", 1), admin: newID("005", 1), runAs: newID("005", 2)}
+	if opt.Certificate != "" {
+		var err error
+		if s.registered, err = parseCertificate(opt.Certificate); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.empty(); err != nil {
 		return nil, err
 	}
@@ -78,7 +94,7 @@ func (s *Server) empty() error {
 		s.objects[lower(o.name)], s.byPrefix[o.prefix] = o, o
 	}
 	s.offset.Store(0)
-	s.control.reset(s.opt.DailyCalls)
+	s.control.reset(&s.opt)
 	for name, fields := range s.opt.Fields {
 		for _, f := range fields {
 			if err := s.addField(name, f); err != nil {
@@ -88,7 +104,7 @@ func (s *Server) empty() error {
 	}
 	for _, u := range []map[string]any{
 		{"Username": "admin@crm.example", "LastName": "Administrator", "FirstName": "System", "Email": "admin@crm.example"},
-		{"Username": "integration@crm.example", "LastName": "User", "FirstName": "Integration", "Email": "integration@crm.example"},
+		{"Username": s.opt.User, "LastName": "User", "FirstName": "Integration", "Email": "integration@crm.example"},
 	} {
 		u["IsActive"], u["UserType"], u["Alias"], u["TimeZoneSidKey"] = true, "Standard", "sim", "Asia/Tokyo"
 		if _, err := s.insert(s.objects["user"], u, s.adminRights()); err != nil {

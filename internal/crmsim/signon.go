@@ -7,56 +7,155 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
+
+// grant is a way to get an access token; it may give a new refresh token, too.
+type grant func(s *Server, c *call, form url.Values) (refresh string, refused *tokenError)
+
+// grants are the flows by grant_type. All of them sign on the integration user.
+var grants = map[string]grant{
+	"client_credentials": (*Server).byCredentials,
+	"refresh_token":      (*Server).byRefreshToken,
+	"password":           (*Server).byPassword,
+	"urn:ietf:params:oauth:grant-type:jwt-bearer": (*Server).byAssertion,
+}
 
 type tokenError struct {
 	Error       string `json:"error"`
 	Description string `json:"error_description"`
 }
 
-type tokenAnswer struct {
-	AccessToken string `json:"access_token"`
-	Signature   string `json:"signature"`
-	Scope       string `json:"scope"`
-	InstanceURL string `json:"instance_url"`
-	ID          string `json:"id"`
-	TokenType   string `json:"token_type"`
-	IssuedAt    string `json:"issued_at"` // Unix milliseconds
+// reply: unlike all others, the errors of the token endpoint are objects.
+func (e tokenError) reply() reply {
+	r := answer(e)
+	r.status = http.StatusBadRequest
+	return r
 }
 
-// token is POST /services/oauth2/token. Its errors are objects, unlike all others.
+var (
+	unknownClient = &tokenError{"invalid_client_id", "client identifier invalid"}
+	wrongSecret   = &tokenError{"invalid_client", "invalid client credentials"}
+	wrongPassword = &tokenError{"invalid_grant", "authentication failure"}
+	deadRefresh   = &tokenError{"invalid_grant", "expired access/refresh token"}
+)
+
+type tokenAnswer struct {
+	AccessToken  string `json:"access_token"`
+	RefreshToken string `json:"refresh_token,omitempty"` // only when it is a new one
+	Signature    string `json:"signature"`
+	Scope        string `json:"scope"`
+	InstanceURL  string `json:"instance_url"`
+	ID           string `json:"id"`
+	TokenType    string `json:"token_type"`
+	IssuedAt     string `json:"issued_at"` // Unix milliseconds
+}
+
+// token is POST /services/oauth2/token.
 func (s *Server) token(c *call) reply {
-	refused := func(code, description string) reply {
-		r := answer(tokenError{code, description})
-		r.status = http.StatusBadRequest
-		return r
-	}
 	form, err := url.ParseQuery(string(c.body))
 	if err != nil {
-		return refused("invalid_request", "the body is no form")
+		return tokenError{"invalid_request", "the body is no form"}.reply()
 	}
-	if form.Get("grant_type") != "client_credentials" {
-		return refused("unsupported_grant_type", "grant type not supported")
+	by := grants[form.Get("grant_type")]
+	if by == nil {
+		return tokenError{"unsupported_grant_type", "grant type not supported"}.reply()
 	}
+	refresh, refused := by(s, c, form)
+	if refused != nil {
+		return refused.reply()
+	}
+	return answer(tokenAnswer{
+		AccessToken: s.issue(), RefreshToken: refresh, Signature: rand.Text(), Scope: "api", TokenType: "Bearer",
+		InstanceURL: origin(c), ID: s.identityURL(c),
+		IssuedAt: strconv.FormatInt(s.now().UnixMilli(), 10),
+	})
+}
+
+// issue makes an access token, which lives as long as Options.TokenLife says.
+func (s *Server) issue() string {
+	token := s.orgID[:15] + "!AQ." + rand.Text()
+	s.control.mu.Lock()
+	defer s.control.mu.Unlock()
+	s.control.tokens[token] = s.now().Add(s.opt.TokenLife)
+	return token
+}
+
+// client checks the app's id and secret, from the form or from HTTP Basic.
+func (s *Server) client(c *call, form url.Values, needsSecret bool) *tokenError {
 	id, secret := form.Get("client_id"), form.Get("client_secret")
 	if user, password, ok := c.r.BasicAuth(); ok {
 		id, secret = user, password
 	}
-	if id != s.opt.ClientID {
-		return refused("invalid_client_id", "client identifier invalid")
+	switch {
+	case id != s.opt.ClientID:
+		return unknownClient
+	case (needsSecret || secret != "") && !equal(secret, s.opt.ClientSecret):
+		return wrongSecret
 	}
-	if subtle.ConstantTimeCompare([]byte(secret), []byte(s.opt.ClientSecret)) != 1 {
-		return refused("invalid_client", "invalid client credentials")
+	return nil
+}
+
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+func (s *Server) byCredentials(c *call, form url.Values) (string, *tokenError) {
+	return "", s.client(c, form, true)
+}
+
+func (s *Server) byPassword(c *call, form url.Values) (string, *tokenError) {
+	if refused := s.client(c, form, true); refused != nil {
+		return "", refused
 	}
-	now, token := s.now(), s.orgID[:15]+"!AQ."+rand.Text()
+	if !s.mayEnter(form.Get("username"), form.Get("password")) {
+		return "", wrongPassword
+	}
+	return "", nil
+}
+
+func (s *Server) mayEnter(user, password string) bool {
+	return strings.EqualFold(user, s.opt.User) && equal(password, s.opt.Password)
+}
+
+// byRefreshToken takes a refresh token; with the fault rotate it gives a new
+// one, and the old one is dead from the answer on.
+func (s *Server) byRefreshToken(c *call, form url.Values) (string, *tokenError) {
+	if refused := s.client(c, form, false); refused != nil {
+		return "", refused
+	}
+	old := form.Get("refresh_token")
 	s.control.mu.Lock()
-	s.control.tokens[token] = now.Add(s.opt.TokenLife)
+	alive := s.control.refresh[old]
 	s.control.mu.Unlock()
-	return answer(tokenAnswer{
-		AccessToken: token, Signature: rand.Text(), Scope: "api", TokenType: "Bearer",
-		InstanceURL: origin(c), ID: s.identityURL(c),
-		IssuedAt: strconv.FormatInt(now.UnixMilli(), 10),
-	})
+	if !alive {
+		return "", deadRefresh
+	}
+	if s.control.fire(func(*armed) bool { return true }, "rotate") == nil {
+		return "", nil
+	}
+	fresh := "5Aep" + rand.Text()
+	s.control.mu.Lock()
+	defer s.control.mu.Unlock()
+	delete(s.control.refresh, old)
+	s.control.refresh[fresh] = true
+	return fresh, nil
+}
+
+// revoke is POST /services/oauth2/revoke with the token, of either kind, in a form or in the query.
+func (s *Server) revoke(c *call) reply {
+	form, _ := url.ParseQuery(string(c.body)) // what cannot be read holds no token
+	token := form.Get("token")
+	if token == "" {
+		token = c.r.URL.Query().Get("token")
+	}
+	s.control.mu.Lock()
+	defer s.control.mu.Unlock()
+	_, access := s.control.tokens[token]
+	if !access && !s.control.refresh[token] {
+		return tokenError{"invalid_token", "the token is invalid"}.reply()
+	}
+	delete(s.control.tokens, token)
+	delete(s.control.refresh, token)
+	return reply{status: http.StatusOK}
 }
 
 // origin is the address that the client used, without a trailing slash.
@@ -92,8 +191,11 @@ func (s *Server) signedOn(r *http.Request) bool {
 	if !strings.EqualFold(prefix, "Bearer") && !strings.EqualFold(prefix, "OAuth") {
 		return false
 	}
-	now := s.now()
-	c := &s.control
+	return s.control.alive(token, s.now())
+}
+
+// alive tells whether an access token is good at this moment, and counts its use for the fault expire.
+func (c *control) alive(token string, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	end, known := c.tokens[token]
