@@ -192,6 +192,13 @@ func ids(shares []engine.Share) string {
 	return s
 }
 
+// scoreExtra is what a line of stored scores has beside what energyd score prints.
+type scoreExtra struct {
+	Name        string `json:"name"`
+	BandUntil   string `json:"band_until,omitempty"`
+	LastContact string `json:"last_contact,omitempty"`
+}
+
 func exportScores(ctx context.Context, p *pipeline.Pipeline, w *rowWriter) error {
 	var line []byte
 	for _, kind := range []engine.EntityKind{engine.Account, engine.Contact, engine.Deal, engine.Rep} {
@@ -199,14 +206,17 @@ func exportScores(ctx context.Context, p *pipeline.Pipeline, w *rowWriter) error
 			if err != nil {
 				return err
 			}
-			line = engine.AppendScore(line[:0], s, p.Points())
-			name := ""
-			if w.csv != nil {
-				if profile, ok, err := p.Store().Profile(ctx, s.Entity); err == nil && ok {
-					name = profile.Name
-				}
+			profile, _, err := p.Store().Profile(ctx, s.Entity)
+			if err != nil {
+				return err
 			}
-			err := w.row(line, kind.String(), s.ID, name, fmt.Sprintf("%.3f", s.Temperature), p.Points().Band(s.Band).Name, s.BandUntil.String(), s.Last.String(), s.Due.String())
+			more, err := json.Marshal(scoreExtra{profile.Name, s.BandUntil.String(), s.Last.String()})
+			if err != nil {
+				return err
+			}
+			line = engine.AppendScore(line[:0], s, p.Points())
+			line = append(append(line[:len(line)-1], ','), more[1:]...)
+			err = w.row(line, kind.String(), s.ID, profile.Name, fmt.Sprintf("%.3f", s.Temperature), p.Points().Band(s.Band).Name, s.BandUntil.String(), s.Last.String(), s.Due.String())
 			if err != nil {
 				return err
 			}
