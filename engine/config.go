@@ -32,6 +32,14 @@ type Label struct {
 	En string `yaml:"en"`
 }
 
+// In gives the label in "ja" or "en"; in the other language where it has only that.
+func (l Label) In(language string) string {
+	if language == "ja" && l.Ja != "" || l.En == "" {
+		return l.Ja
+	}
+	return l.En
+}
+
 // KindConfig is how a contact took place. Points hold for every direction that has no number of its own.
 type KindConfig struct {
 	Label   Label    `yaml:"label"`

@@ -17,7 +17,10 @@ type Measure struct {
 	// Soft measures drift a little every day. Alone they do not cause a write
 	// unless the energy moved by a noticeable amount (energy-model.md §4.6).
 	Soft bool
-	of   func(Subject) any
+	// What a CRM field made for it is like: Length of texts, Precision (digits in all) and Scale of numbers.
+	Length, Precision, Scale int
+	Label, Help              engine.Label // of that field
+	of                       func(Subject) any
 }
 
 // Subject is what measures are taken of: one entity's score on a day.
@@ -31,24 +34,45 @@ type Subject struct {
 
 // Measures is the field catalogue, in the order in which people see it.
 var Measures = []Measure{
-	{Name: "energy_now", Type: connectors.Number, Soft: true,
+	{Name: "energy_now", Type: connectors.Number, Precision: 12, Scale: 3, Soft: true,
+		Label: engine.Label{Ja: "温度", En: "Energy"},
+		Help: engine.Label{Ja: "接触から計算した、いまの温度（点）。接触がないと毎日下がります。",
+			En: "How warm it is now, in points, by the contacts there were. It cools every day without one."},
 		of: func(s Subject) any { return math.Round(s.Score.Temperature*1000) / 1000 }},
 	{Name: "energy_as_of", Type: connectors.Day, Soft: true,
-		of: func(s Subject) any { return day(s.Score.AsOf) }},
-	{Name: "band", Type: connectors.Text,
-		of: func(s Subject) any { return s.Band }},
+		Label: engine.Label{Ja: "温度の基準日", En: "Energy as of"},
+		Help:  engine.Label{Ja: "温度を計算した日。", En: "The date on which the energy was computed."},
+		of:    func(s Subject) any { return day(s.Score.AsOf) }},
+	{Name: "band", Type: connectors.Text, Length: 40,
+		Label: engine.Label{Ja: "温度帯", En: "Energy band"},
+		Help:  engine.Label{Ja: "温度の段階。境目は配点表にあります。", En: "The range that the energy is in. The points table has the borders."},
+		of:    func(s Subject) any { return s.Band }},
 	{Name: "band_until", Type: connectors.Day,
-		of: func(s Subject) any { return day(s.Score.BandUntil) }},
+		Label: engine.Label{Ja: "温度帯の期限", En: "Energy band until"},
+		Help:  engine.Label{Ja: "接触がなければ、この日に温度帯が下がります。", En: "Without a contact the band falls on this date."},
+		of:    func(s Subject) any { return day(s.Score.BandUntil) }},
 	{Name: "last_contact", Type: connectors.Day,
-		of: func(s Subject) any { return day(s.Score.Last) }},
-	{Name: "reason_1", Type: connectors.Text, of: reason(0)},
-	{Name: "reason_2", Type: connectors.Text, of: reason(1)},
-	{Name: "reason_3", Type: connectors.Text, of: reason(2)},
-	{Name: "half_life", Type: connectors.Number,
-		of: func(s Subject) any { return s.HalfLife }},
-	{Name: "table_version", Type: connectors.Text,
-		of: func(s Subject) any { return s.TableVersion }},
+		Label: engine.Label{Ja: "最終接触日", En: "Last contact"},
+		Help:  engine.Label{Ja: "点になった最後の接触の日。", En: "The date of the last contact that earned energy."},
+		of:    func(s Subject) any { return day(s.Score.Last) }},
+	{Name: "reason_1", Type: connectors.Text, Length: 255, Label: reasonLabel(1), Help: reasonHelp, of: reason(0)},
+	{Name: "reason_2", Type: connectors.Text, Length: 255, Label: reasonLabel(2), Help: reasonHelp, of: reason(1)},
+	{Name: "reason_3", Type: connectors.Text, Length: 255, Label: reasonLabel(3), Help: reasonHelp, of: reason(2)},
+	{Name: "half_life", Type: connectors.Number, Precision: 7, Scale: 2,
+		Label: engine.Label{Ja: "温度の半減期（日）", En: "Energy half-life (days)"},
+		Help:  engine.Label{Ja: "接触がないとき、温度が半分になるまでの日数。", En: "Days without a contact after which half of the energy is left."},
+		of:    func(s Subject) any { return s.HalfLife }},
+	{Name: "table_version", Type: connectors.Text, Length: 80,
+		Label: engine.Label{Ja: "配点表の版", En: "Points table version"},
+		Help:  engine.Label{Ja: "温度を計算した配点表の版。", En: "The edition of the points table that the energy was computed with."},
+		of:    func(s Subject) any { return s.TableVersion }},
 }
+
+func reasonLabel(n int) engine.Label {
+	return engine.Label{Ja: fmt.Sprintf("温度の理由%d", n), En: fmt.Sprintf("Energy reason %d", n)}
+}
+
+var reasonHelp = engine.Label{Ja: "温度に大きく効いた接触。大きい順に3つまで。", En: "A contact that the energy comes from; the three that weigh most."}
 
 // CheckMeasure gives nil when the catalogue has a measure of that name.
 func CheckMeasure(name string) error {

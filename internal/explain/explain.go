@@ -64,14 +64,6 @@ func (x *Explainer) name(e engine.Entity) (string, error) {
 	return name, err
 }
 
-// Label picks the language of a label.
-func Label(l engine.Label, language string) string {
-	if language == "ja" && l.Ja != "" || l.En == "" {
-		return l.Ja
-	}
-	return l.En
-}
-
 // Explain explains e's score; acts are all activities that may belong to it.
 func (x *Explainer) Explain(acts []engine.Activity, e engine.Entity, score engine.Score) (Explanation, error) {
 	name, err := x.name(e)
@@ -80,7 +72,7 @@ func (x *Explainer) Explain(acts []engine.Activity, e engine.Entity, score engin
 	}
 	out := Explanation{
 		Kind: e.Kind.String(), ID: e.ID, Name: name, AsOf: score.AsOf.String(), Temperature: score.Temperature,
-		Band: Label(x.Points.Band(score.Band).Label, x.Language), BandUntil: score.BandUntil.String(),
+		Band: x.Points.Band(score.Band).Label.In(x.Language), BandUntil: score.BandUntil.String(),
 		HalfLife: x.HalfLife, Table: x.Points.Version(), Parts: []Part{},
 	}
 	for _, p := range x.Points.Explain(acts, e, score.AsOf) {
@@ -110,7 +102,7 @@ func (x *Explainer) Reasons(acts []engine.Activity, e engine.Entity, asOf engine
 
 func (x *Explainer) part(a engine.Activity, p engine.Part) (Part, error) {
 	out := Part{
-		Date: p.Date.String(), Kind: Label(x.Points.KindLabel(p.Kind), x.Language),
+		Date: p.Date.String(), Kind: x.Points.KindLabel(p.Kind).In(x.Language),
 		Points: float64(p.Milli) / 1000, Share: p.Share, Rule: x.rule(p),
 		Mapping: a.Mapping, Source: a.Source, Record: a.ID,
 	}
@@ -146,7 +138,7 @@ func (x *Explainer) direction(d engine.Direction) string {
 }
 
 func (x *Explainer) person(t engine.Term) (string, error) {
-	rank := Label(x.Points.RankLabel(t.RankName), x.Language)
+	rank := x.Points.RankLabel(t.RankName).In(x.Language)
 	if rank == "" {
 		rank = t.RankName
 	}

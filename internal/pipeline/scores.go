@@ -38,7 +38,7 @@ func (p *Pipeline) want(ctx context.Context, x *explain.Explainer, entry store.E
 		return sink.Wanted{}, err
 	}
 	score := p.points.Evaluate(e.Kind, entry.Cells, p.AsOf())
-	s := sink.Subject{Score: score, Band: explain.Label(p.points.Band(score.Band).Label, p.cfg.Language),
+	s := sink.Subject{Score: score, Band: p.points.Band(score.Band).Label.In(p.cfg.Language),
 		HalfLife: p.table.HalfLifeDays, TableVersion: p.points.Version()}
 	if reasons {
 		acts, err := p.near(ctx, e, profile)
