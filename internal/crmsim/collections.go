@@ -135,12 +135,12 @@ func (s *Server) writeChunk(n int, allOrNone bool, write func(int) (change, erro
 		case errors.As(err, &e) && e.Code != illTyped:
 			results[i] = failed(e)
 		default:
-			undo(changes)
+			s.undo(changes)
 			return nil, err
 		}
 	}
 	if allOrNone && len(changes) < n {
-		undo(changes)
+		s.undo(changes)
 		changes = nil
 		for i, r := range results {
 			if r.Success {

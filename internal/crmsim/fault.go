@@ -64,9 +64,10 @@ type Fault struct {
 // Outcomes are the lines of behaviour that no public source settles, with the
 // outcomes that Fault "known" can choose; the first is the default.
 var Outcomes = map[string][]string{
-	"S66": {"moves", "keeps"},             // stamps, when a write changes no value
-	"S68": {"rounded", "kept", "refused"}, // more decimals than the field's scale
-	"S74": {"last", "refused"},            // the same id twice in one collection
+	"S66":  {"moves", "keeps"},             // stamps, when a write changes no value
+	"S68":  {"rounded", "kept", "refused"}, // more decimals than the field's scale
+	"S74":  {"last", "refused"},            // the same id twice in one collection
+	"S121": {"moves", "keeps"},             // stamps, when a row is undeleted
 }
 
 // armed is a fault that waits for its requests or rows.

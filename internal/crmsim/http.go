@@ -76,6 +76,7 @@ const (
 
 // ServeHTTP answers one request: pages, the control surface, or the API.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.settle()
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/services/"), strings.HasPrefix(r.URL.Path, "/id/"):
 		s.serveAPI(w, r)

@@ -19,6 +19,14 @@ func newID(prefix string, n uint64) string {
 	return id + checksum(id)
 }
 
+// idNumber is the n that newID was given.
+func idNumber(id string) (n uint64) {
+	for _, c := range []byte(id[len("003")+len(instance) : 15]) {
+		n = 62*n + uint64(strings.IndexByte(base62, c))
+	}
+	return n
+}
+
 // checksum gives the three characters that tell the letter case of a
 // 15-character id, so that it survives systems which ignore case.
 func checksum(id15 string) string {

@@ -21,16 +21,31 @@ type entry struct {
 	Object string           `json:"object,omitempty"`
 	Field  *Field           `json:"field,omitempty"`
 	Rows   []map[string]any `json:"rows,omitempty"` // values in their stored form, null ones left out
+	Gone   map[string]int64 `json:"gone,omitempty"` // ids of rows removed for good, and when, Unix seconds
 }
 
 func (r *record) entry() map[string]any {
 	m := map[string]any{}
-	for i, f := range r.obj.fields {
-		if v := r.value(i); v != nil && !f.absent {
+	for i, v := range r.written() {
+		if f := r.obj.fields[i]; v != nil && !f.absent {
 			m[f.Name] = v
 		}
 	}
 	return m
+}
+
+func (e *entry) add(changes []change, now int64) {
+	for _, c := range changes {
+		if c.removed {
+			if e.Gone == nil {
+				e.Gone = map[string]int64{}
+			}
+			e.Gone[c.row.id()] = now
+		} else {
+			e.Rows = append(e.Rows, c.row.entry())
+		}
+		e.add(c.also, now)
+	}
 }
 
 // keep appends one batch of changes to the file. When that fails it takes the
@@ -40,11 +55,9 @@ func (s *Server) keep(changes []change) error {
 		return nil
 	}
 	var e entry
-	for _, c := range changes {
-		e.Rows = append(e.Rows, c.row.entry())
-	}
+	e.add(changes, s.now().Unix())
 	if err := s.write(e); err != nil {
-		undo(changes)
+		s.undo(changes)
 		return fmt.Errorf("the changes cannot be kept: %w", err)
 	}
 	return nil
@@ -128,6 +141,18 @@ func (s *Server) replay(line []byte) error {
 			return err
 		}
 	}
+	for id, at := range e.Gone {
+		id, ok := normalID(id)
+		o := s.byPrefix[id[:min(3, len(id))]]
+		if !ok || o == nil {
+			return fmt.Errorf("a row with the id %q is gone", id)
+		}
+		if r := o.byID[id]; r != nil {
+			o.remove(r)
+		}
+		o.gone = append(o.gone, removal{id, at})
+		o.last = max(o.last, idNumber(id))
+	}
 	return nil
 }
 
@@ -159,9 +184,9 @@ func (o *object) restore(id string, values map[string]any) error {
 	r := o.byID[id]
 	if r == nil {
 		r = &record{obj: o}
-		o.byID[id] = r
-		o.rows = append(o.rows, r)
-		o.last++
+		r.values = row
+		o.insert(r)
+		o.last = max(o.last, idNumber(id))
 	}
 	r.replace(row)
 	return nil
@@ -201,6 +226,11 @@ func (s *Server) writeAll(to *os.File) error {
 		}
 		for _, r := range o.rows {
 			if err := lines.Encode(entry{Rows: []map[string]any{r.entry()}}); err != nil {
+				return err
+			}
+		}
+		for _, g := range o.gone {
+			if err := lines.Encode(entry{Gone: map[string]int64{g.id: g.at}}); err != nil {
 				return err
 			}
 		}

@@ -101,6 +101,13 @@ type object struct {
 	byID   map[string]*record
 	unique map[int]map[string]*record // by column of a Unique field, then by lower-case value
 	last   uint64                     // number of the newest id
+	gone   []removal                  // rows that left no trace but in the change feed, oldest first
+}
+
+// removal is a row that is gone for good: not even in the bin.
+type removal struct {
+	id string
+	at int64 // Unix seconds
 }
 
 func newObject(name, plural, prefix string, fields ...*Field) *object {
@@ -122,7 +129,7 @@ func (o *object) add(f *Field) {
 }
 
 func (o *object) clear() {
-	o.rows, o.byID, o.last = nil, map[string]*record{}, 0
+	o.rows, o.byID, o.last, o.gone = nil, map[string]*record{}, 0, nil
 	o.unique = map[int]map[string]*record{}
 	for i, f := range o.fields {
 		if f.Unique {

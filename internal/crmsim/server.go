@@ -41,10 +41,14 @@ type Server struct {
 	order      []*object // as describe lists them
 	byPrefix   map[string]*object
 	nameObject *object
-	journal    *os.File // nil without Options.File
+	journal    *os.File              // nil without Options.File
+	late       []*lateWrite          // by the time they are due
+	bins       map[*record][]*record // what went into the bin with a row
 
-	offset  atomic.Int64 // of the clock, nanoseconds
-	control control      // has its own lock, taken after mu when both are
+	offset      atomic.Int64 // of the clock, nanoseconds
+	commitDelay atomic.Int64 // of writes from now on, nanoseconds
+	nextLate    atomic.Int64 // when the first of late is due, Unix nanoseconds; 0 = none is open
+	control     control      // has its own lock, taken after mu when both are
 }
 
 // New makes an org with its two users, the standard objects and
@@ -93,7 +97,10 @@ func (s *Server) empty() error {
 	for _, o := range s.order {
 		s.objects[lower(o.name)], s.byPrefix[o.prefix] = o, o
 	}
+	s.late, s.bins = nil, map[*record][]*record{}
 	s.offset.Store(0)
+	s.commitDelay.Store(0)
+	s.nextLate.Store(0)
 	s.control.reset(&s.opt)
 	for name, fields := range s.opt.Fields {
 		for _, f := range fields {

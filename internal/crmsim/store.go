@@ -10,7 +10,8 @@ import (
 // place, so that a kept slice is the row as it was.
 type record struct {
 	obj    *object
-	values []any // by column; shorter than obj.fields after a field was added
+	values []any      // by column; shorter than obj.fields after a field was added
+	late   *lateWrite // of a transaction that is still open; nil nearly always
 }
 
 func (r *record) value(column int) any {
@@ -30,10 +31,12 @@ func (r *record) text(field string) string {
 
 func lower(s string) string { return strings.ToLower(s) }
 
-// change is one row before and after; before is nil for a new row.
+// change is one row before and after.
 type change struct {
-	row    *record
-	before []any
+	row     *record
+	before  []any    // nil for a new row
+	removed bool     // the row is gone without a trace
+	also    []change // what the org changed of itself because of this one, in order
 }
 
 // replace puts new values into a row and keeps the indexes right.
@@ -52,19 +55,24 @@ func (r *record) replace(values []any) {
 }
 
 // undo takes changes back, newest first.
-func undo(changes []change) {
+func (s *Server) undo(changes []change) {
 	for _, c := range slices.Backward(changes) {
-		o := c.row.obj
-		if c.before != nil {
-			c.row.replace(c.before)
-			continue
+		s.undo(c.also)
+		r := c.row
+		switch {
+		case c.removed:
+			r.obj.insert(r)
+			r.replace(c.before)
+			r.obj.gone = r.obj.gone[:len(r.obj.gone)-1]
+		case c.before == nil:
+			r.obj.remove(r)
+			r.obj.last-- // ids are given in turn, and taken back in reverse
+		case r.late == nil:
+			r.replace(c.before)
 		}
-		gone := slices.Clone(c.row.values)
-		gone[colDeleted] = true // leaves the unique indexes
-		c.row.replace(gone)
-		delete(o.byID, c.row.id())
-		o.rows = o.rows[:len(o.rows)-1] // rows are appended only, and taken back in reverse
-		o.last--
+		if r.late != nil {
+			s.takeBack(r)
+		}
 	}
 }
 
@@ -90,6 +98,7 @@ func (s *Server) object(name string) (*object, error) {
 func (s *Server) change(write func() (change, error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.commitDue()
 	c, err := write()
 	if err != nil {
 		return err
@@ -145,6 +154,7 @@ func (s *Server) bin(object, id string, deleted bool) error {
 // Get gives one row with all its fields, also when it is deleted; ok tells whether there is one.
 // Values are string (dates as 2006-01-02), float64, bool, time.Time in UTC, or nil.
 func (s *Server) Get(object, id string) (row map[string]any, ok bool) {
+	s.settle()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	id, _ = normalID(id)
@@ -157,6 +167,7 @@ func (s *Server) Get(object, id string) (row map[string]any, ok bool) {
 
 // Rows gives all rows of an object in the order of their ids, deleted ones too.
 func (s *Server) Rows(object string) ([]map[string]any, error) {
+	s.settle()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	o, err := s.object(object)

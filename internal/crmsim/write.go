@@ -59,9 +59,7 @@ func (s *Server) insert(o *object, values map[string]any, by rights) (change, er
 	row[colID] = newID(o.prefix, o.last)
 	r := &record{obj: o}
 	s.derive(o, row, nil)
-	r.replace(row)
-	o.rows = append(o.rows, r)
-	o.byID[r.id()] = r
+	s.set(r, row)
 	return change{row: r}, nil
 }
 
@@ -73,6 +71,9 @@ func (s *Server) update(o *object, id string, values map[string]any, by rights) 
 	if r.deleted() {
 		return change{}, refuse("ENTITY_IS_DELETED", nil, "entity is deleted")
 	}
+	if refused := r.openElsewhere(); refused != nil {
+		return change{}, refused
+	}
 	if !by.all && o.readOnly {
 		return change{}, refuse("INSUFFICIENT_ACCESS_OR_READONLY", nil, "insufficient access rights on object id")
 	}
@@ -83,8 +84,7 @@ func (s *Server) update(o *object, id string, values map[string]any, by rights) 
 	}
 	row := make([]any, len(o.fields))
 	copy(row, r.values)
-	now := s.now().Unix()
-	row[colModified], row[colStamp], row[colModifiedBy] = now, now, by.user
+	s.touch(row, by)
 	if err := s.assign(o, r, row, values, by); err != nil {
 		return change{}, err
 	}
@@ -98,7 +98,7 @@ func (s *Server) update(o *object, id string, values map[string]any, by rights) 
 		return change{row: r, before: r.values}, nil
 	}
 	c := change{row: r, before: r.values}
-	r.replace(row)
+	s.set(r, row)
 	return c, nil
 }
 
@@ -110,27 +110,6 @@ func equalData(r *record, row []any) bool {
 		}
 	}
 	return true
-}
-
-func (s *Server) setDeleted(o *object, id string, deleted bool, by rights) (change, error) {
-	r, refused := s.target(o, id)
-	if refused != nil {
-		return change{}, refused
-	}
-	switch {
-	case o.fields[colDeleted].absent:
-		return change{}, refuse("INSUFFICIENT_ACCESS_OR_READONLY", nil, "%s rows cannot be deleted", o.name)
-	case r.deleted() && deleted:
-		return change{}, refuse("ENTITY_IS_DELETED", nil, "entity is deleted")
-	case r.deleted() == deleted:
-		return change{}, refuse("UNDELETE_FAILED", nil, "Entity is not in the recycle bin")
-	}
-	row := slices.Clone(r.values)
-	now := s.now().Unix()
-	row[colDeleted], row[colModified], row[colStamp], row[colModifiedBy] = deleted, now, now, by.user
-	c := change{row: r, before: r.values}
-	r.replace(row)
-	return c, nil
 }
 
 // assign checks values and puts them into row. It changes nothing else.
