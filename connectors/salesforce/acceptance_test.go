@@ -84,9 +84,12 @@ func (o *org) tasks(n int) []string {
 func config(address string) *Config {
 	cfg := newConfig().(*Config)
 	cfg.URL, cfg.ClientID = "http://"+address, "CID"
-	cfg.ClientSecret = secret.New("${env:CRM_SECRET}", plantedSecret)
+	cfg.ClientSecret = given(plantedSecret)
 	return cfg
 }
+
+// given is a secret of the configuration.
+func given(value string) secret.Secret { return secret.New("${env:CRM_SECRET}", value) }
 
 // quick is the connector with pauses that tests can wait for.
 func quick() connectors.Connector {

@@ -13,11 +13,17 @@ import (
 	"energyd/internal/secret"
 )
 
-// Config is a connection to one org, signed on by client credentials.
+// Config is a connection to one org. How it signs on is told by which secret it
+// gives: private_key (JWT bearer), refresh_token, or client_secret alone.
 type Config struct {
 	URL          string              `yaml:"url"` // My Domain, "https://example.my.salesforce.com"
 	ClientID     string              `yaml:"client_id"`
 	ClientSecret secret.Secret       `yaml:"client_secret"`
+	PrivateKey   secret.Secret       `yaml:"private_key"` // PEM
+	Username     string              `yaml:"username"`    // of the run-as user, with private_key
+	Audience     string              `yaml:"audience"`    // with private_key; "" = the login host that fits url
+	RefreshToken secret.Secret       `yaml:"refresh_token"`
+	TokenFile    string              `yaml:"token_file"`  // where rotated refresh tokens are kept; "" = CONNECTION.refresh_token
 	APIVersion   string              `yaml:"api_version"` // "v66.0"
 	PageSize     int                 `yaml:"page_size"`   // rows, a wish
 	Lag          connectors.Duration `yaml:"lag"`         // upper bound of reading = the org's clock minus this
@@ -62,15 +68,13 @@ func (c *Config) Validate() error {
 		ps.Add("url", "must begin with https://, or the secret would cross the network in the open")
 	case strings.HasSuffix(u.Hostname(), ".lightning.force.com"):
 		ps.Add("url", "is the address of the user interface; the API's ends in .my.salesforce.com")
-	case u.Hostname() == "login.salesforce.com" || u.Hostname() == "test.salesforce.com":
+	case c.flow() == credentials && (u.Hostname() == "login.salesforce.com" || u.Hostname() == "test.salesforce.com"):
 		ps.Add("url", "must be the org's My Domain: %s does not take client credentials", u.Hostname())
 	}
 	if c.ClientID == "" {
 		ps.Add("client_id", "is required: the consumer key of the external client app")
 	}
-	if c.ClientSecret.IsZero() {
-		ps.Add("client_secret", "is required: the consumer secret, as ${env:NAME} or ${file:path}")
-	}
+	c.validateFlow(&ps)
 	if !versionForm.MatchString(c.APIVersion) {
 		ps.Add("api_version", "%q is not an API version as v66.0", c.APIVersion)
 	}
@@ -87,6 +91,40 @@ func (c *Config) Validate() error {
 		ps.Add("timeout", "must be 130s or more: the org itself works up to 120s on a query")
 	}
 	return ps.Or()
+}
+
+// validateFlow tells which options belong together.
+func (c *Config) validateFlow(ps *fault.Problems) {
+	key, refresh := !c.PrivateKey.IsZero(), !c.RefreshToken.IsZero()
+	switch {
+	case key && refresh:
+		ps.Add("refresh_token", "is another way to sign on than private_key: keep one of them")
+	case key && !c.ClientSecret.IsZero():
+		ps.Add("client_secret", "is another way to sign on than private_key: keep one of them")
+	case !key && !refresh && c.ClientSecret.IsZero():
+		ps.Add("client_secret", "is required, as ${env:NAME} or ${file:path}: the consumer secret; or private_key and username, or refresh_token")
+	}
+	if key {
+		if _, err := privateKey(c.PrivateKey.Reveal()); err != nil {
+			ps.Add("private_key", "%v", err)
+		}
+		if c.Username == "" {
+			ps.Add("username", "is required beside private_key: the run-as user's name, as energyd@example.com")
+		}
+		if u, err := url.Parse(c.Audience); c.Audience != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+			ps.Add("audience", "is not a web address as https://login.salesforce.com")
+		}
+	} else {
+		if c.Username != "" {
+			ps.Add("username", "belongs to private_key, which is not given")
+		}
+		if c.Audience != "" {
+			ps.Add("audience", "belongs to private_key, which is not given")
+		}
+	}
+	if !refresh && c.TokenFile != "" {
+		ps.Add("token_file", "belongs to refresh_token, which is not given")
+	}
 }
 
 func loopback(host string) bool {

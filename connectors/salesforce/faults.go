@@ -102,13 +102,13 @@ func classify(r httpclient.Response) error {
 	case "INVALID_QUERY_LOCATOR":
 		return is(fault.Conflict, "the org has dropped the open query", "")
 	case "invalid_client_id", "invalid_client":
-		return is(fault.Auth, "the org does not accept client_id and client_secret", "copy both again from the external client app; a new app needs about 10 minutes")
+		return is(fault.Auth, "the org does not know the app", "")
 	case "invalid_grant":
-		return is(fault.Auth, "the org refused the sign-on", "in the external client app enable the client credentials flow and name an active run-as user")
+		return is(fault.Auth, "the org refused the sign-on", "")
 	case "invalid_app_access":
-		return is(fault.Auth, "the run-as user may not use the app", "let the app's policies admit the user's profile or permission set")
+		return is(fault.Auth, "the user may not use the app", "")
 	case "unsupported_grant_type":
-		return is(fault.Auth, "the app does not allow client credentials", "in the external client app enable the client credentials flow")
+		return is(fault.Auth, "the app does not allow this way to sign on", "")
 	}
 	var f *fault.Error
 	if errors.As(byStatus(r), &f) {

@@ -1,6 +1,10 @@
 package salesforce
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -14,6 +18,7 @@ import (
 	"energyd/connectors"
 	"energyd/internal/fault"
 	"energyd/internal/httpclient"
+	"energyd/internal/secret"
 )
 
 func TestConfig_Validate(t *testing.T) {
@@ -26,6 +31,17 @@ func TestConfig_Validate(t *testing.T) {
 		"user interface":  {func(c *Config) { c.URL = "https://example.lightning.force.com" }, "url"},
 		"login host":      {func(c *Config) { c.URL = "https://login.salesforce.com" }, "url"},
 		"password in url": {func(c *Config) { c.URL = "https://a:b@example.my.salesforce.com" }, "url"},
+		"no secret":       {func(c *Config) { c.ClientSecret = secret.Secret{} }, "client_secret"},
+		"two flows":       {func(c *Config) { c.PrivateKey, c.Username = given(keyPEM), "a@b.example" }, "client_secret"},
+		"two other flows": {func(c *Config) { byKey(c); c.RefreshToken = given("RT") }, "refresh_token"},
+		"no user":         {func(c *Config) { byKey(c); c.Username = "" }, "username"},
+		"no key":          {func(c *Config) { c.Username = "a@b.example" }, "username"},
+		"audience alone":  {func(c *Config) { c.Audience = "https://login.salesforce.com" }, "audience"},
+		"audience":        {func(c *Config) { byKey(c); c.Audience = "login" }, "audience"},
+		"token file":      {func(c *Config) { c.TokenFile = "x" }, "token_file"},
+		"certificate":     {func(c *Config) { byKey(c); c.PrivateKey = given("-----BEGIN CERTIFICATE-----\n") }, "private_key"},
+		"password":        {func(c *Config) { byKey(c); c.PrivateKey = given("-----BEGIN ENCRYPTED PRIVATE KEY-----\n") }, "private_key"},
+		"short key":       {func(c *Config) { byKey(c); c.PrivateKey = given(pemOf(1024)) }, "private_key"},
 		"version":         {func(c *Config) { c.APIVersion = "66" }, "api_version"},
 		"page":            {func(c *Config) { c.PageSize = 5000 }, "page_size"},
 		"lag":             {func(c *Config) { c.Lag = 0 }, "lag"},
@@ -42,10 +58,57 @@ func TestConfig_Validate(t *testing.T) {
 			t.Errorf("%s: %v; want one problem at %s", name, err, tt.path)
 		}
 	}
+	for name, good := range map[string]func(*Config){
+		"key at the login host": func(c *Config) { byKey(c); c.URL = "https://login.salesforce.com" },
+		"key in one line":       func(c *Config) { byKey(c); c.PrivateKey = given(strings.ReplaceAll(keyPEM, "\n", `\n`)) },
+		"refresh token alone":   func(c *Config) { c.ClientSecret, c.RefreshToken = secret.Secret{}, given("RT") },
+		"refresh and secret":    func(c *Config) { c.RefreshToken = given("RT") },
+	} {
+		cfg := config("127.0.0.1:1")
+		good(cfg)
+		if err := cfg.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	stream := Stream{Object: "Task; DROP", Fields: []string{"Subject", "Id FROM User"}}
 	var ps fault.Problems
 	if err := stream.Validate(); !errors.As(err, &ps) || len(ps) != 2 || ps[1].Path != "fields[1]" {
 		t.Errorf("stream: %v", err)
+	}
+}
+
+var keyPEM = pemOf(2048)
+
+// pemOf makes an RSA key.
+func pemOf(bits int) string {
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		panic(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+}
+
+// byKey makes cfg sign on by JWT bearer.
+func byKey(cfg *Config) {
+	cfg.PrivateKey, cfg.Username, cfg.ClientSecret = given(keyPEM), "integration@crm.example", secret.Secret{}
+}
+
+func TestConfig_audience(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://acme.my.salesforce.com":                     "https://login.salesforce.com",
+		"https://acme-dev-ed.develop.my.salesforce.com":      "https://login.salesforce.com",
+		"https://acme--uat.sandbox.my.salesforce.com":        "https://test.salesforce.com",
+		"https://acme--uat.my.salesforce.com":                "https://test.salesforce.com",
+		"https://power-force-1234.scratch.my.salesforce.com": "https://test.salesforce.com",
+		"https://test.salesforce.com":                        "https://test.salesforce.com",
+		"https://login.salesforce.com":                       "https://login.salesforce.com",
+	} {
+		if got := (&Config{URL: url}).audience(); got != want {
+			t.Errorf("%s: %s; want %s", url, got, want)
+		}
+	}
+	if got := (&Config{URL: "https://test.salesforce.com", Audience: "https://acme.example"}).audience(); got != "https://acme.example" {
+		t.Errorf("the configured one is not taken: %s", got)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -22,6 +23,7 @@ import (
 	"energyd/connectors"
 	"energyd/internal/fault"
 	"energyd/internal/httpclient"
+	"energyd/internal/secret"
 )
 
 //go:embed sample.yaml
@@ -41,6 +43,7 @@ type Conn struct {
 	pause    time.Duration // the first pause before something is tried again
 	http     *httpclient.Client
 	sessions sessions
+	tokens   string // file of refresh tokens
 	usage    atomic.Pointer[usage]
 }
 
@@ -59,7 +62,15 @@ func newConn(cfg Config, env connectors.Env, pause time.Duration) *Conn {
 	c.http = httpclient.New(httpclient.Options{
 		Log: env.Log, Timeout: time.Duration(cfg.Timeout), Pause: pause, MaxPause: 120 * pause, Classify: c.classify,
 	})
-	c.http.Hide(cfg.ClientSecret.Reveal())
+	for _, s := range []secret.Secret{cfg.ClientSecret, cfg.PrivateKey, cfg.RefreshToken} {
+		c.http.Hide(s.Reveal())
+	}
+	if c.tokens = cfg.TokenFile; c.tokens == "" {
+		c.tokens = env.Name + ".refresh_token"
+	}
+	if !filepath.IsAbs(c.tokens) {
+		c.tokens = filepath.Join(env.Dir, c.tokens)
+	}
 	c.sessions.gate = make(chan struct{}, 1)
 	return c
 }

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -116,7 +117,7 @@ func setDefault[T comparable](v *T, to T) {
 func (c *Client) Hide(value string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if value != "" {
+	if value != "" && !slices.Contains(c.hidden, value) {
 		c.hidden = append(c.hidden, value, url.QueryEscape(value))
 	}
 }
