@@ -183,17 +183,21 @@ type Update struct {
 // Result is the CRM's answer to one Update.
 type Result struct {
 	Outcome Outcome
-	Err     error // set unless Written: the CRM's own words, as *fault.Error
+	Err     error // set unless Written or Unsent: the CRM's own words, as *fault.Error
 }
 
 // Outcome of one Update.
 type Outcome string
 
-// The outcomes. Rejected is final until the data change; Deferred may be sent again later.
+// The outcomes. Rejected is final until the data change; Deferred may be sent
+// again later. A Deferred with a fault of kind auth, config or quota tells what
+// every other record would meet too, so the caller stops. Unsent never reached
+// the CRM and never will by itself; only jobs give it.
 const (
 	Written  Outcome = "written"
 	Rejected Outcome = "rejected"
 	Deferred Outcome = "deferred"
+	Unsent   Outcome = "unsent"
 )
 
 // ColumnSelector is an optional ability of a stream's Config: to read only the
@@ -207,29 +211,46 @@ type Budgeter interface {
 	Budget() (used, limit int, ok bool)
 }
 
+// Clock is the part of a Target's abilities that tells its time.
+type Clock interface {
+	// Clock gives the CRM's own time, UTC, at no cost of calls.
+	Clock(ctx context.Context) (time.Time, error)
+}
+
 // JobTarget is an optional ability of a Target: to take many updates as one
 // job that the CRM works off by itself, at far fewer calls than Write needs.
 // The steps are apart so that the caller can keep the job's id before anything
-// is sent: whoever is killed in between finds the job again.
+// is sent, and the answers before the job is removed: whoever is killed in
+// between finds both again.
 type JobTarget interface {
-	// JobLimits tells when a job is worth it and what one takes.
+	Clock
+	// JobLimits tells when a job is worth it and what one costs.
 	JobLimits() JobLimits
-	// OpenJob makes an empty job for updates of an object and gives its id.
+	// OpenJob makes an empty job for updates of an object and gives its id; "" when
+	// the CRM takes no jobs for this object, so that Write is the way.
 	OpenJob(ctx context.Context, object string) (job string, err error)
-	// RunJob sends the updates, each record once at most, and waits until the CRM has worked them off.
+	// RunJob sends the updates, each record once at most, and waits until the CRM has
+	// worked them off. It takes as many as one job may carry, from the first; the others
+	// are Unsent. updates is ranged over more than once, and gives the same each time.
 	// An error means that nothing is known of any of them: SettleJob finds out.
 	RunJob(ctx context.Context, job, object string, updates iter.Seq2[Update, error]) (JobResult, error)
-	// SettleJob finds out what became of a job whose sender was killed or lost sight of it.
-	// One that the CRM has whole is waited for; one that it has not is given up, so that it
-	// writes nothing later. known is false when the CRM has no such job (any more).
-	SettleJob(ctx context.Context, job, object string) (result JobResult, known bool, err error)
+	// SettleJob finds out what became of a job of so many updates whose sender was killed or
+	// lost sight of it. One that the CRM has whole is waited for; one that it has not is given
+	// up, so that it writes nothing later: its updates are Unsent. known is false when the CRM
+	// has no such job (any more).
+	SettleJob(ctx context.Context, job, object string, updates int) (result JobResult, known bool, err error)
+	// AbandonJobs gives up empty jobs of ours for an object that were opened at or after since, by
+	// the CRM's clock: whoever opened one was killed before its id came.
+	AbandonJobs(ctx context.Context, object string, since time.Time) error
+	// EndJob removes a job from the CRM when its answers are kept. One that is not there is no error.
+	EndJob(ctx context.Context, job string) error
 }
 
-// JobLimits are the numbers by which a plan chooses between Write and a job.
+// JobLimits are the numbers by which a plan chooses between Write and a job,
+// and tells what a job costs.
 type JobLimits struct {
-	From  int // updates from which a job costs fewer calls
-	Most  int // updates that one job takes
-	Calls int // calls of one job, about
+	From                int // more updates than these go as a job; 0: none do
+	Send, Wait, Results int // calls of one job, about
 }
 
 // JobResult tells what became of a job's update of the record id: never a
@@ -239,9 +260,10 @@ type JobResult func(id string) Result
 // ChangeReader is an optional ability of a Target: to tell at a few calls which
 // records of an object were changed of late, however many records there are.
 type ChangeReader interface {
+	Clock
 	// ChangedSince gives fields of the records of object that were saved at or after since, by
 	// anybody, ourselves too, in no order. since is UTC by the CRM's clock; the caller takes off
-	// what clocks may differ and saves may take.
+	// what saves may take. Ids have the form in which the CRM's own sources give them.
 	ChangedSince(ctx context.Context, object string, since time.Time, fields []string) iter.Seq2[Row, error]
 }
 

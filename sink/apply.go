@@ -80,7 +80,7 @@ func (s *Sink) Apply(ctx context.Context, hash string, now time.Time) (Outcome, 
 
 // count takes the outcome from the journal, so that a resumed apply counts all of its plan.
 func (s *Sink) count(ctx context.Context, plan Summary, out *Outcome) error {
-	n, err := s.Store.CountChanges(ctx, plan.Run)
+	n, err := s.Store.CountChanges(ctx, plan.Run, "")
 	if err != nil {
 		return err
 	}
@@ -90,28 +90,81 @@ func (s *Sink) count(ctx context.Context, plan Summary, out *Outcome) error {
 }
 
 func (s *Sink) send(ctx context.Context, plan Summary, out *Outcome) error {
-	for after := 0; ; {
-		changes, err := s.Store.Changes(ctx, plan.Run, after, chunk, Planned, Deferred)
+	for after := int64(0); ; {
+		// The next change names the next Writing: places are sorted by it.
+		next, err := s.Store.Changes(ctx, plan.Run, "", after, 1, Planned, Deferred)
+		if err != nil || len(next) == 0 {
+			return err
+		}
+		after = next[0].Seq | (1<<placeBits - 1)
+		w, ok := s.writing(next[0].Writing)
+		if !ok {
+			return fault.New(fault.Conflict, "apply", fmt.Sprintf("plan %s writes to %s, which is no longer in the configuration", plan.Plan, next[0].Writing), "run energyd plan again", nil)
+		}
+		if err := s.sendWriting(ctx, plan, w, out); err != nil {
+			return err
+		}
+	}
+}
+
+// sendWriting sends all that waits of one Writing, as a job or call by call.
+func (s *Sink) sendWriting(ctx context.Context, plan Summary, w Writing, out *Outcome) error {
+	n, err := s.Store.CountChanges(ctx, plan.Run, w.Name)
+	if err != nil {
+		return err
+	}
+	waiting := n[Planned] + n[Deferred]
+	limits, asJob := w.jobLimits(waiting)
+	checked := false
+	if at, ok := plan.ReadAt[w.Name]; ok && w.checksAtOnce(waiting) {
+		if checked, err = s.leaveChangedSince(ctx, plan.Run, w, at.Add(-saveTime), waiting); err != nil {
+			return err
+		}
+	}
+	if !asJob {
+		return s.sendPages(ctx, plan.Run, w, !checked, out, Planned, Deferred)
+	}
+	if !checked {
+		if err := s.pages(ctx, plan.Run, w, func(changes []Change) error {
+			_, err := s.leaveEdited(ctx, plan.Run, w, changes)
+			return err
+		}, Planned, Deferred); err != nil {
+			return err
+		}
+	}
+	return s.sendJobs(ctx, plan.Run, w, limits, out)
+}
+
+// pages gives what is in these states of one Writing, a chunk at a time.
+func (s *Sink) pages(ctx context.Context, run string, w Writing, use func([]Change) error, states ...ChangeState) error {
+	for after := int64(0); ; {
+		changes, err := s.Store.Changes(ctx, run, w.Name, after, chunk, states...)
 		if err != nil || len(changes) == 0 {
 			return err
 		}
 		after = changes[len(changes)-1].Seq
-		for some := range byWriting(changes) {
-			w, ok := s.writing(some[0].Writing)
-			if !ok {
-				return fault.New(fault.Conflict, "apply", fmt.Sprintf("plan %s writes to %s, which is no longer in the configuration", plan.Plan, some[0].Writing), "run energyd plan again", nil)
-			}
-			untouched, err := s.leaveEdited(ctx, plan.Run, w, some)
-			if err != nil {
-				return err
-			}
-			for batch := range slices.Chunk(untouched, w.Target.WriteSize()) {
-				if err := s.sendBatch(ctx, plan.Run, w, batch, out); err != nil {
-					return err
-				}
-			}
+		if err := use(changes); err != nil {
+			return err
 		}
 	}
+}
+
+// sendPages sends call by call what is in these states of one Writing.
+func (s *Sink) sendPages(ctx context.Context, run string, w Writing, check bool, out *Outcome, states ...ChangeState) error {
+	return s.pages(ctx, run, w, func(changes []Change) error {
+		if check {
+			var err error
+			if changes, err = s.leaveEdited(ctx, run, w, changes); err != nil {
+				return err
+			}
+		}
+		for batch := range slices.Chunk(changes, w.Target.WriteSize()) {
+			if err := s.sendBatch(ctx, run, w, batch, out); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, states...)
 }
 
 // byWriting cuts a plan's changes where the Writing changes: one Writing's stand together.
@@ -140,37 +193,79 @@ func (s *Sink) leaveEdited(ctx context.Context, run string, w Writing, changes [
 	}
 	var untouched, edited []Change
 	for i, c := range changes {
-		as := func(value func(Delta) any) bool {
-			return !rows[i].Missing && !slices.ContainsFunc(c.Fields, func(d Delta) bool { return !same(rows[i].Values[d.Field], value(d)) })
-		}
-		// A deferred or resumed change may have arrived already: sending it again is harmless.
-		if as(func(d Delta) any { return d.Old }) || as(func(d Delta) any { return d.New }) {
+		if !c.editedIn(rows[i]) {
 			untouched = append(untouched, c)
 			continue
 		}
-		c.State, c.Error = Edited, "changed in the CRM after the plan was made"
 		edited = append(edited, c)
 	}
-	if len(edited) == 0 {
-		return untouched, nil
+	return untouched, s.keepEdited(ctx, run, edited)
+}
+
+// editedIn tells whether somebody changed the record after the plan was made.
+func (c Change) editedIn(row connectors.Row) bool {
+	holds := func(value func(Delta) any) bool {
+		return !row.Missing && !slices.ContainsFunc(c.Fields, func(d Delta) bool { return !same(row.Values[d.Field], value(d)) })
 	}
-	return untouched, s.Store.Keep(ctx, run, edited, nil)
+	// A deferred or resumed change may have arrived already: sending it again is harmless.
+	return !holds(func(d Delta) any { return d.Old }) && !holds(func(d Delta) any { return d.New })
+}
+
+func (s *Sink) keepEdited(ctx context.Context, run string, edited []Change) error {
+	if len(edited) == 0 {
+		return nil
+	}
+	for i := range edited {
+		edited[i].State, edited[i].Error = Edited, "changed in the CRM after the plan was made"
+	}
+	return s.Store.Keep(ctx, run, edited, nil)
+}
+
+// saveTime is how long a save may be under way: the CRM dates it by its
+// beginning and shows it at its end.
+const saveTime = 10 * time.Minute
+
+// leaveChangedSince is leaveEdited for all that waits of a Writing, by asking the
+// CRM only for the records that were saved since. It gives false when there are
+// so many that reading each of ours is cheaper.
+func (s *Sink) leaveChangedSince(ctx context.Context, run string, w Writing, since time.Time, waiting int) (bool, error) {
+	fields := make([]string, len(w.Fields))
+	for i, f := range w.Fields {
+		fields[i] = f.Field
+	}
+	rows := make(map[string]connectors.Row, chunk)
+	look := func() error {
+		changes, err := s.Store.ChangesOf(ctx, run, w.Name, slices.Collect(maps.Keys(rows)))
+		if err != nil {
+			return err
+		}
+		changes = slices.DeleteFunc(changes, func(c Change) bool { return !c.editedIn(rows[c.ID]) })
+		clear(rows)
+		return s.keepEdited(ctx, run, changes)
+	}
+	seen := 0
+	for row, err := range w.Target.(connectors.ChangeReader).ChangedSince(ctx, w.Object, since, fields) {
+		if err != nil {
+			return false, err
+		}
+		rows[row.ID] = row
+		if seen++; seen > waiting {
+			return false, nil
+		}
+		if len(rows) == chunk {
+			if err := look(); err != nil {
+				return false, err
+			}
+		}
+	}
+	return true, look()
 }
 
 func (s *Sink) sendBatch(ctx context.Context, run string, w Writing, batch []Change, out *Outcome) error {
 	updates := make([]connectors.Update, len(batch))
-	seqs := make([]int, len(batch))
-	ids := make([]string, len(batch))
+	seqs := make([]int64, len(batch))
 	for i, c := range batch {
-		seqs[i], ids[i] = c.Seq, c.ID
-		updates[i] = connectors.Update{ID: c.ID, Values: make(map[string]any, len(c.Fields))}
-		for _, d := range c.Fields {
-			updates[i].Values[d.Field] = d.New
-		}
-	}
-	last, err := s.Store.LastWritten(ctx, w.Name, ids)
-	if err != nil {
-		return err
+		seqs[i], updates[i] = c.Seq, c.update()
 	}
 	// Invariant 2: a change is in the journal, with its old value, before it is sent.
 	if err := s.Store.MarkSending(ctx, run, seqs); err != nil {
@@ -183,25 +278,71 @@ func (s *Sink) sendBatch(ctx context.Context, run string, w Writing, batch []Cha
 	if len(results) != len(updates) {
 		return fault.New(fault.Internal, "write "+w.Name, fmt.Sprintf("%d answers to %d updates", len(results), len(updates)), "report this", nil)
 	}
+	stop, err := s.keep(ctx, run, w, batch, results, out)
+	if err != nil {
+		return err
+	}
+	return stop
+}
+
+func (c Change) update() connectors.Update {
+	u := connectors.Update{ID: c.ID, Values: make(map[string]any, len(c.Fields))}
+	for _, d := range c.Fields {
+		u.Values[d.Field] = d.New
+	}
+	return u
+}
+
+// keep stores the CRM's answers to a batch. stop is the fault of an answer by
+// which every other record would be refused too.
+func (s *Sink) keep(ctx context.Context, run string, w Writing, batch []Change, results []connectors.Result, out *Outcome) (stop, err error) {
+	// What the CRM answered is kept even when we were told to stop.
+	ctx = context.WithoutCancel(ctx)
+	ids := make([]string, len(batch))
+	for i, c := range batch {
+		ids[i] = c.ID
+	}
+	last, err := s.Store.LastWritten(ctx, w.Name, ids)
+	if err != nil {
+		return nil, err
+	}
 	var accepted []Accepted
 	for i, r := range results {
 		c := &batch[i]
-		switch r.Outcome {
-		case connectors.Written:
-			c.State, c.Error = Written, ""
+		c.Error = ""
+		switch {
+		case r.Outcome == connectors.Written:
+			c.State = Written
+			// The fingerprint of a record is stored only after the CRM accepted that very record (rule 2).
 			accepted = append(accepted, w.accept(*c, last[c.ID]))
 			continue
-		case connectors.Deferred:
+		case r.Outcome == connectors.Unsent:
+			c.State = Planned
+			continue
+		case r.Outcome == connectors.Deferred && stops(r.Err):
+			c.State, stop = Planned, r.Err
+			continue
+		case r.Outcome == connectors.Deferred:
 			c.State = Deferred
 		default:
 			c.State = Rejected
 		}
 		c.Error = fmt.Sprint(r.Err)
-		out.Problems = append(out.Problems, limited(out.Problems, []string{fmt.Sprintf("%s %s (%s): %s", w.Name, c.ID, c.Name, c.Error)})...)
+		if out != nil {
+			out.Problems = append(out.Problems, limited(out.Problems, []string{fmt.Sprintf("%s %s (%s): %s", w.Name, c.ID, c.Name, c.Error)})...)
+		}
 	}
-	// The fingerprint of a record is stored only after the CRM accepted that very
-	// record (rule 2), and what it accepted is kept even when we were told to stop.
-	return s.Store.Keep(context.WithoutCancel(ctx), run, batch, accepted)
+	return stop, s.Store.Keep(ctx, run, batch, accepted)
+}
+
+// stops tells the faults that no other record would be spared: a right or a
+// field is missing, or the day's calls are used up.
+func stops(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Auth, fault.Config, fault.Quota:
+		return true
+	}
+	return false
 }
 
 // accept is the record of a change that the CRM took.
@@ -216,22 +357,24 @@ func (w Writing) accept(c Change, last map[string]any) Accepted {
 	return Accepted{Writing: w.Name, Entity: engine.Entity{Kind: w.Kind, ID: c.ID}, Values: values, Settled: true}
 }
 
-// recover settles changes that were being sent when a run was killed, by
-// asking the CRM: what it holds as we sent it was written; the rest waits to
-// be planned or sent again.
+// recover settles what was being sent when a run was killed, by asking the CRM:
+// jobs first, then the single changes. What the CRM holds as we sent it was
+// written; the rest waits to be planned or sent again.
 func (s *Sink) recover(ctx context.Context) error {
-	unanswered, err := s.Store.Unanswered(ctx)
-	if err != nil {
+	if err := s.recoverJobs(ctx); err != nil {
 		return err
 	}
-	for run, changes := range unanswered {
+	for {
+		run, changes, err := s.Store.Unanswered(ctx, chunk)
+		if err != nil || len(changes) == 0 {
+			return err
+		}
 		for some := range byWriting(changes) {
 			if err := s.recoverSome(ctx, run, some); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
 }
 
 func (s *Sink) recoverSome(ctx context.Context, run string, changes []Change) error {

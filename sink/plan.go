@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash"
+	"hash/fnv"
 	"iter"
 	"math"
 	"time"
@@ -37,12 +38,13 @@ type FieldOf struct{ Measure, Field string }
 type Wanted struct {
 	ID     string
 	Name   string
+	Parent string // the record that the CRM locks too while it saves this one; "" when there is none
 	Values map[string]any
 }
 
 // Want takes the catalogue's measures of a subject.
-func Want(id, name string, s Subject) Wanted {
-	w := Wanted{ID: id, Name: name, Values: make(map[string]any, len(Measures))}
+func Want(id, name, parent string, s Subject) Wanted {
+	w := Wanted{ID: id, Name: name, Parent: parent, Values: make(map[string]any, len(Measures))}
 	for _, m := range Measures {
 		w.Values[m.Name] = m.of(s)
 	}
@@ -58,7 +60,7 @@ type Delta struct {
 
 // Change is the planned change of one record.
 type Change struct {
-	Seq     int         `json:"-"` // place in its plan
+	Seq     int64       `json:"-"` // place in its plan
 	Writing string      `json:"writing"`
 	ID      string      `json:"id"`
 	Name    string      `json:"name"`
@@ -105,10 +107,37 @@ type Summary struct {
 	Unchanged int       `json:"unchanged"`          // records compared and found right
 	Missing   int       `json:"missing"`            // records that are scored, but that the CRM does not show
 	Unfit     int       `json:"unfit"`              // values that their field cannot hold
-	Calls     int       `json:"calls"`              // API calls that apply will need, its own reading included
+	Steps     []Step    `json:"steps,omitempty"`    // what plan and apply cost
+	Calls     int       `json:"calls"`              // API calls that apply will need, about: the sum of its steps
 	KeptCount int       `json:"kept_count"`         // fields that somebody else changed
 	Kept      []Kept    `json:"kept,omitempty"`     // the first of them
 	Problems  []string  `json:"problems,omitempty"` // why values do not fit, the first
+	// ReadAt is when a Writing's current values began to be read, by the CRM's clock.
+	ReadAt map[string]time.Time `json:"read_at,omitempty"`
+}
+
+// Step is a part of a plan's cost.
+type Step struct {
+	Name  string `json:"name"`
+	Calls int    `json:"calls"`
+	Spent bool   `json:"spent,omitempty"` // by the plan; all else is apply's
+}
+
+// spend adds calls to the step of that name.
+func (s *Summary) spend(name string, calls int, spent bool) {
+	if calls == 0 {
+		return
+	}
+	if !spent {
+		s.Calls += calls
+	}
+	for i := range s.Steps {
+		if s.Steps[i].Name == name {
+			s.Steps[i].Calls += calls
+			return
+		}
+	}
+	s.Steps = append(s.Steps, Step{name, calls, spent})
 }
 
 // PlanState follows a plan.
@@ -144,18 +173,34 @@ type Store interface {
 	EndPlan(ctx context.Context, s Summary) error
 	// Plan finds a plan by hash; "" is the latest that was finished.
 	Plan(ctx context.Context, hash string) (Summary, bool, error)
-	// Changes gives up to limit changes of a plan in these states (none named: all), after place seq, in order.
-	Changes(ctx context.Context, run string, after, limit int, states ...ChangeState) ([]Change, error)
-	// CountChanges counts a plan's changes by state.
-	CountChanges(ctx context.Context, run string) (map[ChangeState]int, error)
+	// Changes gives up to limit changes of a plan in these states (none named: all), after place
+	// seq, in order; of one Writing, or of all for "".
+	Changes(ctx context.Context, run, writing string, after int64, limit int, states ...ChangeState) ([]Change, error)
+	// ChangesOf gives those changes of one Writing that wait to be sent and are for these records.
+	ChangesOf(ctx context.Context, run, writing string, ids []string) ([]Change, error)
+	// CountChanges counts a plan's changes by state; of one Writing, or of all for "".
+	CountChanges(ctx context.Context, run, writing string) (map[ChangeState]int, error)
 	// MarkSending journals that these changes are about to be sent.
-	MarkSending(ctx context.Context, run string, seqs []int) error
+	MarkSending(ctx context.Context, run string, seqs []int64) error
 	// Keep stores the answers to changes, and accepts the written ones, in one transaction.
 	Keep(ctx context.Context, run string, answered []Change, accepted []Accepted) error
 	// SetPlanState moves a plan on.
 	SetPlanState(ctx context.Context, run string, state PlanState) error
-	// Unanswered gives changes of any plan that were being sent when a run was killed, by the plan's run.
-	Unanswered(ctx context.Context) (map[string][]Change, error)
+	// Unanswered gives up to limit changes of one plan that were being sent when a run was
+	// killed, and that plan's run.
+	Unanswered(ctx context.Context, limit int) (run string, changes []Change, err error)
+
+	// BeginJob journals that a job is about to be opened.
+	BeginJob(ctx context.Context, job Job) error
+	// SendJob journals the id that the job got, and that all changes of its Writing in these
+	// states are about to be sent with it; it gives their number.
+	SendJob(ctx context.Context, job Job, states ...ChangeState) (int, error)
+	// SetJobAnswered journals that all answers of the job are kept.
+	SetJobAnswered(ctx context.Context, job Job) error
+	// DropJob forgets a job that the CRM no longer holds.
+	DropJob(ctx context.Context, job Job) error
+	// Jobs gives the jobs that the CRM may hold, the oldest first.
+	Jobs(ctx context.Context) ([]Job, error)
 }
 
 // Sink plans and applies for one configuration.
@@ -237,12 +282,23 @@ func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.
 	h := sha256.New()
 	fmt.Fprintln(h, asOf)
 	for i, w := range s.Writings {
-		p := planner{sink: s, run: run, w: w, fields: described[i], sum: &sum, hash: h}
+		sum.spend("describe", 1, true)
+		if reader, ok := w.Target.(connectors.Clock); ok {
+			at, err := reader.Clock(ctx)
+			if err != nil {
+				return sum, err
+			}
+			if sum.ReadAt == nil {
+				sum.ReadAt = map[string]time.Time{}
+			}
+			sum.ReadAt[w.Name] = at.UTC()
+		}
+		p := planner{sink: s, run: run, w: w, at: i, fields: described[i], sum: &sum, hash: h}
 		before := sum.Records
 		if err := p.all(ctx, entries(ctx, w)); err != nil {
 			return sum, err
 		}
-		sum.Calls += calls(sum.Records-before, w.Target.WriteSize()) + calls(sum.Records-before, chunk)
+		w.cost(&sum, sum.Records-before)
 	}
 	sum.Plan = hex.EncodeToString(h.Sum(nil))[:12]
 	if sum.Records == 0 {
@@ -254,11 +310,48 @@ func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.
 // calls is how many calls of so many records each n records take.
 func calls(n, size int) int { return (n + size - 1) / size }
 
+// cost adds what applying n changes will take.
+func (w Writing) cost(sum *Summary, n int) {
+	if n == 0 {
+		return
+	}
+	if w.checksAtOnce(n) {
+		sum.spend("check for edits", 1, false)
+	} else {
+		sum.spend("check for edits", calls(n, chunk), false)
+	}
+	if limits, ok := w.jobLimits(n); ok {
+		sum.spend("send job", limits.Send, false)
+		sum.spend("wait for job", limits.Wait, false)
+		sum.spend("read results", limits.Results, false)
+		return
+	}
+	sum.spend("write", calls(n, w.Target.WriteSize()), false)
+}
+
+// checksAtOnce tells whether n records are cheaper checked by asking the CRM
+// what was changed since the plan was made than by reading each.
+func (w Writing) checksAtOnce(n int) bool {
+	_, ok := w.Target.(connectors.ChangeReader)
+	return ok && n > chunk
+}
+
+// jobLimits gives the Target's when n changes of this Writing go as a job.
+func (w Writing) jobLimits(n int) (connectors.JobLimits, bool) {
+	target, ok := w.Target.(connectors.JobTarget)
+	if !ok {
+		return connectors.JobLimits{}, false
+	}
+	limits := target.JobLimits()
+	return limits, limits.From > 0 && n > limits.From
+}
+
 // planner plans one Writing.
 type planner struct {
 	sink   *Sink
 	run    string
 	w      Writing
+	at     int // of the Writing in the configuration
 	fields map[string]connectors.Field
 	sum    *Summary
 	hash   hash.Hash
@@ -314,6 +407,7 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 	}
 	current := make(map[string]connectors.Row, len(ask))
 	if len(ask) > 0 {
+		p.sum.spend("read current values", 1, true)
 		rows, err := p.w.Target.Current(ctx, p.w.Object, ask, names)
 		if err != nil {
 			return err
@@ -342,7 +436,7 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 		}
 		p.sum.Records++
 		p.sum.Fields += len(c.Fields)
-		c.Seq, c.State = p.sum.Records, Planned
+		c.Seq, c.State = place(p.at, w.Parent, p.sum.Records), Planned
 		line, err := json.Marshal(c)
 		if err != nil {
 			return fmt.Errorf("plan %s %s: %w", p.w.Name, w.ID, err)
@@ -352,6 +446,19 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 	}
 	return p.sink.Store.AddChanges(ctx, p.run, changes, accepted)
 }
+
+// place orders a plan: Writing after Writing, and within one the children of a
+// parent together, since the CRM locks the parent of each record that it saves
+// and works on chunks side by side. A hash stands for the parent, so nothing
+// has to be sorted; n makes it unique.
+func place(writing int, parent string, n int) int64 {
+	h := fnv.New32a()
+	h.Write([]byte(parent))
+	return int64(writing)<<placeBits | int64(h.Sum32()>>8)<<32 | int64(n)
+}
+
+// placeBits are those of a place below its Writing's number.
+const placeBits = 56
 
 // fit brings all measures into their fields' shapes.
 func (p *planner) fit(w Wanted) (values map[string]any, unfit []string) {

@@ -19,8 +19,8 @@ type Verification struct {
 // Verify reads back from the CRM every field that a plan wrote.
 func (s *Sink) Verify(ctx context.Context, run string) (Verification, error) {
 	var v Verification
-	for after := 0; ; {
-		changes, err := s.Store.Changes(ctx, run, after, chunk, Written)
+	for after := int64(0); ; {
+		changes, err := s.Store.Changes(ctx, run, "", after, chunk, Written)
 		if err != nil || len(changes) == 0 {
 			return v, err
 		}

@@ -49,7 +49,12 @@ func (p *Pipeline) want(ctx context.Context, x *explain.Explainer, entry store.E
 			return sink.Wanted{}, err
 		}
 	}
-	return sink.Want(e.ID, profile.Name, s), nil
+	// The CRM rolls contacts and deals up to their account, and locks it for that.
+	parent := ""
+	if e.Kind == engine.Contact || e.Kind == engine.Deal {
+		parent = profile.Account
+	}
+	return sink.Want(e.ID, profile.Name, parent, s), nil
 }
 
 // near gives the activities that an entity's reasons come from: those of its

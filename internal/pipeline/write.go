@@ -96,8 +96,8 @@ func (p *Pipeline) Sync(ctx context.Context) (Report, sink.Summary, sink.Outcome
 func (p *Pipeline) Changes(ctx context.Context, run string) iter.Seq2[sink.Change, error] {
 	const page = 1000
 	return func(yield func(sink.Change, error) bool) {
-		for after := 0; ; {
-			changes, err := p.store.Changes(ctx, run, after, page)
+		for after := int64(0); ; {
+			changes, err := p.store.Changes(ctx, run, "", after, page)
 			if err != nil {
 				yield(sink.Change{}, err)
 				return

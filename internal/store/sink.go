@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -142,7 +144,11 @@ func one(done sql.Result, err error) error {
 	if n, err := done.RowsAffected(); err != nil || n == 1 {
 		return err
 	}
-	return fault.New(fault.Conflict, "plan", "another run has replaced this plan meanwhile", "run energyd plan again", nil)
+	return replaced("plan")
+}
+
+func replaced(op string) error {
+	return fault.New(fault.Conflict, op, "another run has replaced this plan meanwhile", "run energyd plan again", nil)
 }
 
 // Plan finds a plan by hash; "" is the latest that was finished.
@@ -169,7 +175,7 @@ func (s *Store) Plan(ctx context.Context, hash string) (sink.Summary, bool, erro
 
 type changeRow struct {
 	Run                  string
-	Seq                  int
+	Seq                  int64
 	Writing, ID, Name    string
 	Fields, State, Error string
 }
@@ -180,21 +186,9 @@ func (r changeRow) change() (sink.Change, error) {
 	return c, err
 }
 
-// Changes gives up to limit changes of a plan in these states (none named: all), after place seq, in order.
-func (s *Store) Changes(ctx context.Context, run string, after, limit int, states ...sink.ChangeState) ([]sink.Change, error) {
-	query, args := "SELECT run, seq, writing, id, name, fields, state, error FROM plan_change WHERE run = ? AND seq > ?", []any{run, after}
-	if len(states) > 0 {
-		marks := make([]string, len(states))
-		for i, st := range states {
-			marks[i] = "?"
-			args = append(args, string(st))
-		}
-		query += " AND state IN (" + strings.Join(marks, ", ") + ")"
-	}
-	var rows []changeRow
-	if err := s.read.SelectContext(ctx, &rows, s.read.Rebind(query+" ORDER BY seq LIMIT ?"), append(args, limit)...); err != nil {
-		return nil, storeError("read plan", err)
-	}
+const selectChange = "SELECT run, seq, writing, id, name, fields, state, error FROM plan_change "
+
+func decodeChanges(rows []changeRow) ([]sink.Change, error) {
 	changes := make([]sink.Change, len(rows))
 	for i, r := range rows {
 		var err error
@@ -205,13 +199,59 @@ func (s *Store) Changes(ctx context.Context, run string, after, limit int, state
 	return changes, nil
 }
 
-// CountChanges counts a plan's changes by state.
-func (s *Store) CountChanges(ctx context.Context, run string) (map[sink.ChangeState]int, error) {
+// Changes gives up to limit changes of a plan in these states (none named: all), after place
+// seq, in order; of one Writing, or of all for "".
+func (s *Store) Changes(ctx context.Context, run, writing string, after int64, limit int, states ...sink.ChangeState) ([]sink.Change, error) {
+	query, args := selectChange+"WHERE run = ? AND seq > ?", []any{run, after}
+	if writing != "" {
+		query, args = query+" AND writing = ?", append(args, writing)
+	}
+	if len(states) > 0 {
+		query, args = query+" AND "+inStates(states), append(args, values(states)...)
+	}
+	var rows []changeRow
+	if err := s.read.SelectContext(ctx, &rows, s.read.Rebind(query+" ORDER BY seq LIMIT ?"), append(args, limit)...); err != nil {
+		return nil, storeError("read plan", err)
+	}
+	return decodeChanges(rows)
+}
+
+func inStates(states []sink.ChangeState) string {
+	return "state IN (" + strings.Repeat(", ?", len(states))[2:] + ")"
+}
+
+func values(states []sink.ChangeState) []any {
+	v := make([]any, len(states))
+	for i, s := range states {
+		v[i] = string(s)
+	}
+	return v
+}
+
+// ChangesOf gives those changes of one Writing that wait to be sent and are for these records.
+func (s *Store) ChangesOf(ctx context.Context, run, writing string, ids []string) ([]sink.Change, error) {
+	var all []changeRow
+	for some := range slices.Chunk(ids, inChunk) {
+		query, args, err := sqlx.In(selectChange+"WHERE run = ? AND writing = ? AND id IN (?) AND state IN ('planned', 'deferred')", run, writing, some)
+		if err != nil {
+			return nil, storeError("read plan", err)
+		}
+		var rows []changeRow
+		if err := s.read.SelectContext(ctx, &rows, s.read.Rebind(query), args...); err != nil {
+			return nil, storeError("read plan", err)
+		}
+		all = append(all, rows...)
+	}
+	return decodeChanges(all)
+}
+
+// CountChanges counts a plan's changes by state; of one Writing, or of all for "".
+func (s *Store) CountChanges(ctx context.Context, run, writing string) (map[sink.ChangeState]int, error) {
 	var rows []struct {
 		State string
 		N     int
 	}
-	if err := s.read.SelectContext(ctx, &rows, s.read.Rebind("SELECT state, COUNT(*) AS n FROM plan_change WHERE run = ? GROUP BY state"), run); err != nil {
+	if err := s.read.SelectContext(ctx, &rows, s.read.Rebind("SELECT state, COUNT(*) AS n FROM plan_change WHERE run = ? AND (? = '' OR writing = ?) GROUP BY state"), run, writing, writing); err != nil {
 		return nil, storeError("read plan", err)
 	}
 	counts := make(map[sink.ChangeState]int, len(rows))
@@ -223,7 +263,7 @@ func (s *Store) CountChanges(ctx context.Context, run string) (map[sink.ChangeSt
 
 // MarkSending journals that these changes are about to be sent. It refuses
 // changes that were taken away meanwhile (conflict).
-func (s *Store) MarkSending(ctx context.Context, run string, seqs []int) error {
+func (s *Store) MarkSending(ctx context.Context, run string, seqs []int64) error {
 	return s.tx(ctx, "journal", func(tx *sqlx.Tx) error {
 		query, args, err := sqlx.In("UPDATE plan_change SET state = 'sending' WHERE run = ? AND state IN ('planned', 'deferred') AND seq IN (?)", run, seqs)
 		if err != nil {
@@ -236,7 +276,7 @@ func (s *Store) MarkSending(ctx context.Context, run string, seqs []int) error {
 		if n, err := done.RowsAffected(); err != nil || int(n) == len(seqs) {
 			return err
 		}
-		return fault.New(fault.Conflict, "journal", "another run has replaced this plan meanwhile", "run energyd plan again", nil)
+		return replaced("journal")
 	})
 }
 
@@ -264,21 +304,80 @@ func (s *Store) SetPlanState(ctx context.Context, run string, state sink.PlanSta
 	})
 }
 
-// Unanswered gives changes of any plan that were being sent when a run was killed, by the plan's run.
-func (s *Store) Unanswered(ctx context.Context) (map[string][]sink.Change, error) {
+// Unanswered gives up to limit changes of one plan that were being sent when a
+// run was killed, and that plan's run.
+func (s *Store) Unanswered(ctx context.Context, limit int) (run string, changes []sink.Change, err error) {
 	var rows []changeRow
-	if err := s.read.SelectContext(ctx, &rows, "SELECT run, seq, writing, id, name, fields, state, error FROM plan_change WHERE state = 'sending' ORDER BY run, seq"); err != nil {
+	err = s.read.SelectContext(ctx, &rows, s.read.Rebind(selectChange+`WHERE state = 'sending'
+		AND run = (SELECT MIN(run) FROM plan_change WHERE state = 'sending') ORDER BY seq LIMIT ?`), limit)
+	if err != nil || len(rows) == 0 {
+		return "", nil, storeError("read journal", err)
+	}
+	changes, err = decodeChanges(rows)
+	return rows[0].Run, changes, err
+}
+
+// BeginJob journals that a job is about to be opened.
+func (s *Store) BeginJob(ctx context.Context, job sink.Job) error {
+	return s.tx(ctx, "journal", func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO plan_job (run, writing, job, opened_us, state) VALUES (?, ?, '', ?, 'opening')"),
+			job.Run, job.Writing, job.Opened.UnixMicro())
+		return err
+	})
+}
+
+// SendJob journals the id that the job got, and that all changes of its Writing
+// in these states are about to be sent with it; it gives their number. It
+// refuses when they were taken away meanwhile (conflict).
+func (s *Store) SendJob(ctx context.Context, job sink.Job, states ...sink.ChangeState) (int, error) {
+	var sent int64
+	err := s.tx(ctx, "journal", func(tx *sqlx.Tx) error {
+		if err := one(tx.ExecContext(ctx, tx.Rebind("UPDATE plan_job SET job = ?, state = 'sent' WHERE run = ? AND writing = ? AND state = 'opening'"),
+			job.ID, job.Run, job.Writing)); err != nil {
+			return err
+		}
+		done, err := tx.ExecContext(ctx, tx.Rebind("UPDATE plan_change SET state = 'sending' WHERE run = ? AND writing = ? AND "+inStates(states)),
+			append([]any{job.Run, job.Writing}, values(states)...)...)
+		if err != nil {
+			return err
+		}
+		if sent, err = done.RowsAffected(); err != nil || sent > 0 {
+			return err
+		}
+		return replaced("journal")
+	})
+	return int(sent), err
+}
+
+// SetJobAnswered journals that all answers of the job are kept.
+func (s *Store) SetJobAnswered(ctx context.Context, job sink.Job) error {
+	return s.tx(ctx, "journal", func(tx *sqlx.Tx) error {
+		return one(tx.ExecContext(ctx, tx.Rebind("UPDATE plan_job SET state = 'answered' WHERE run = ? AND writing = ? AND job = ?"), job.Run, job.Writing, job.ID))
+	})
+}
+
+// DropJob forgets a job that the CRM no longer holds.
+func (s *Store) DropJob(ctx context.Context, job sink.Job) error {
+	return s.tx(ctx, "journal", func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, tx.Rebind("DELETE FROM plan_job WHERE run = ? AND writing = ? AND (job = ? OR state = 'opening')"), job.Run, job.Writing, job.ID)
+		return err
+	})
+}
+
+// Jobs gives the jobs that the CRM may hold, the oldest first.
+func (s *Store) Jobs(ctx context.Context) ([]sink.Job, error) {
+	var rows []struct {
+		Run, Writing, Job, State string
+		OpenedUS                 int64 `db:"opened_us"`
+	}
+	if err := s.read.SelectContext(ctx, &rows, "SELECT run, writing, job, state, opened_us FROM plan_job ORDER BY opened_us, run, writing, job"); err != nil {
 		return nil, storeError("read journal", err)
 	}
-	out := map[string][]sink.Change{}
-	for _, r := range rows {
-		c, err := r.change()
-		if err != nil {
-			return nil, storeError("read journal", err)
-		}
-		out[r.Run] = append(out[r.Run], c)
+	jobs := make([]sink.Job, len(rows))
+	for i, r := range rows {
+		jobs[i] = sink.Job{Run: r.Run, Writing: r.Writing, ID: r.Job, State: sink.JobState(r.State), Opened: time.UnixMicro(r.OpenedUS).UTC()}
 	}
-	return out, nil
+	return jobs, nil
 }
 
 // Refused gives the changes of the plan that was applied last which the CRM

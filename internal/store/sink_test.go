@@ -49,7 +49,7 @@ func TestPlan_Superseded(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		change := func(seq int) []sink.Change {
+		change := func(seq int64) []sink.Change {
 			return []sink.Change{{Seq: seq, Writing: "crm.Account", ID: "001", State: sink.Planned, Fields: []sink.Delta{{Field: "Energy__c", New: 1.5}}}}
 		}
 		must(s.BeginPlan(ctx, "a"))
@@ -59,7 +59,7 @@ func TestPlan_Superseded(t *testing.T) {
 		must(s.EndPlan(ctx, sink.Summary{Run: "b", Plan: "hash-b", State: sink.Open, Created: time.Unix(2, 0)}))
 		for name, err := range map[string]error{
 			"EndPlan":      s.EndPlan(ctx, sink.Summary{Run: "a", Plan: "hash-a", State: sink.Open, Created: time.Unix(3, 0)}),
-			"MarkSending":  s.MarkSending(ctx, "a", []int{1}),
+			"MarkSending":  s.MarkSending(ctx, "a", []int64{1}),
 			"SetPlanState": s.SetPlanState(ctx, "a", sink.Applying),
 		} {
 			if fault.KindOf(err) != fault.Conflict {
@@ -69,11 +69,11 @@ func TestPlan_Superseded(t *testing.T) {
 		if p, ok, err := s.Plan(ctx, ""); err != nil || !ok || p.Plan != "hash-b" {
 			t.Errorf("the open plan is %+v, %v, %v", p, ok, err)
 		}
-		must(s.MarkSending(ctx, "b", []int{1}))
+		must(s.MarkSending(ctx, "b", []int64{1}))
 		answered := change(1)
 		answered[0].State, answered[0].Error = sink.Rejected, "a text with a \x00"
 		must(s.Keep(ctx, "b", answered, nil))
-		n, err := s.CountChanges(ctx, "b")
+		n, err := s.CountChanges(ctx, "b", "")
 		must(err)
 		if n[sink.Rejected] != 1 || len(n) != 1 {
 			t.Errorf("the changes are counted as %v", n)
