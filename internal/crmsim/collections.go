@@ -139,6 +139,16 @@ func (s *Server) writeChunk(n int, allOrNone bool, write func(int) (change, erro
 			return nil, err
 		}
 	}
+	if e := s.control.triggered(changes); e != nil {
+		s.undo(changes)
+		changes = nil
+		for i, r := range results {
+			if r.Success {
+				results[i] = failed(e)
+			}
+		}
+		return results, nil
+	}
 	if allOrNone && len(changes) < n {
 		s.undo(changes)
 		changes = nil

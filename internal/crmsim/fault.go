@@ -17,9 +17,13 @@ import (
 //	concurrent    Match, Times, Skip              "ConcurrentRequests Limit exceeded"
 //	expire        Skip                            kill all access tokens, after Skip more calls
 //	rotate        Times                           a refresh gives a new refresh token, the old one dies
-//	quota         Used, Max, Bursts               the day's calls
+//	quota         Used, Max, Bursts               the calls of the last 24 hours, and their limit unless Max is 0
+//	              App, AppUsed, AppMax            what the header tells of one app, too
 //	drop_locators                                 forget all query locators
 //	page_max      Rows                            cut pages at Rows; 0 ends it
+//	query_timeout Rows                            a query of more than Rows rows, before its LIMIT, takes too long; 0 ends it
+//	commit_delay  DelayMS                         writes from now on have their stamp at once and are seen later, by the org's clock; 0 ends it
+//	trigger       ID, Times, Message              a chunk that writes row ID (any row, when "") fails as a whole
 //	lock          ID, Times                       updates below account ID (of any, when "") fail
 //	validation    Object, Field, Bound, Message   numbers above Bound are refused; a checkbox, text or date at all
 //	fls           Object, Field, Access           "hidden", "readonly", "editable"; no Field = the object
@@ -41,10 +45,13 @@ type Fault struct {
 	Cut     string `json:"cut,omitempty"`
 	DelayMS int    `json:"delay_ms,omitempty"`
 
-	Used   int    `json:"used,omitempty"`
-	Max    int    `json:"max,omitempty"`
-	Bursts string `json:"bursts,omitempty"` // what follows api-usage in the header, as "api-bursts=1/750"
-	Rows   int    `json:"rows,omitempty"`
+	Used    int    `json:"used,omitempty"`
+	Max     int    `json:"max,omitempty"`
+	Bursts  string `json:"bursts,omitempty"` // what follows api-usage in the header, as "api-bursts=1/750"
+	App     string `json:"app,omitempty"`
+	AppUsed int    `json:"app_used,omitempty"`
+	AppMax  int    `json:"app_max,omitempty"`
+	Rows    int    `json:"rows,omitempty"`
 
 	Object  string         `json:"object,omitempty"`
 	ID      string         `json:"id,omitempty"`
@@ -87,6 +94,7 @@ type control struct {
 	expireIn int                  // calls until all tokens die; -1 = never
 	usage    usage
 	pageMax  int
+	queryMax int // rows that a query gets through; 0 = any number
 	cursors  map[string]*cursor
 	serial   uint64 // of cursors
 	queries  uint64 // how many were run, for the order of ties
@@ -96,7 +104,7 @@ type control struct {
 func (c *control) reset(opt *Options) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.faults, c.known, c.expireIn, c.pageMax = nil, map[string]string{}, -1, 0
+	c.faults, c.known, c.expireIn, c.pageMax, c.queryMax = nil, map[string]string{}, -1, 0, 0
 	c.tokens, c.refresh = map[string]time.Time{}, map[string]bool{opt.RefreshToken: true}
 	c.cursors, c.usage = map[string]*cursor{}, usage{max: opt.DailyCalls}
 	c.serial, c.queries, c.log = 0, 0, nil
@@ -118,6 +126,9 @@ func (s *Server) Inject(f Fault) error {
 		return s.setAccess(f.Object, f.Field, access(a))
 	case "edit":
 		return s.edit(f)
+	case "commit_delay":
+		s.commitDelay.Store(int64(f.DelayMS) * int64(time.Millisecond))
+		return nil
 	case "clock":
 		if !f.Set.IsZero() {
 			s.offset.Store(int64(f.Set.Sub(s.opt.Now())))
@@ -138,17 +149,19 @@ func (c *control) inject(f Fault, now time.Time) error {
 			c.expireNow()
 		}
 	case "quota":
-		c.usage = usage{max: f.Max, used: f.Used, since: now, bursts: f.Bursts}
+		c.setQuota(f, now)
 	case "drop_locators":
 		clear(c.cursors)
 	case "page_max":
 		c.pageMax = f.Rows
+	case "query_timeout":
+		c.queryMax = f.Rows
 	case "known":
 		if !slices.Contains(Outcomes[f.Line], f.Outcome) {
 			return fmt.Errorf("fault known: line %q has no outcome %q", f.Line, f.Outcome)
 		}
 		c.known[f.Line] = f.Outcome
-	case "status", "slow", "concurrent", "rotate", "lock", "validation":
+	case "status", "slow", "concurrent", "rotate", "lock", "validation", "trigger":
 		return c.arm(f)
 	default:
 		return fmt.Errorf("unknown fault %q", f.Name)
@@ -222,6 +235,23 @@ func (c *control) lockedRow(r *record) *Error {
 		return nil
 	}
 	return refuse("UNABLE_TO_LOCK_ROW", nil, "unable to obtain exclusive access to this record or 1 records: %s", account)
+}
+
+// triggered is the fault trigger: code of the org that runs for a chunk of
+// written rows, and fails.
+func (c *control) triggered(changes []change) *Error {
+	a := c.fire(func(a *armed) bool {
+		id, _ := normalID(a.ID)
+		return slices.ContainsFunc(changes, func(ch change) bool { return a.ID == "" || ch.row.id() == id })
+	}, "trigger")
+	if a == nil {
+		return nil
+	}
+	message := a.Message
+	if message == "" {
+		message = "ScoreTrigger: execution of AfterUpdate\n\ncaused by: System.NullPointerException: Attempt to de-reference a null object"
+	}
+	return refuse("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", nil, "%s", message)
 }
 
 // invalid is the fault validation: a rule of the org's admin.

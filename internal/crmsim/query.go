@@ -39,14 +39,18 @@ func (s *Server) firstPage(c *call, all bool) reply {
 	if err != nil {
 		return queryError(err)
 	}
-	rows := s.run(p, all)
+	rows := s.matching(p, all)
+	if s.control.tooSlow(len(rows)) {
+		return fail(http.StatusBadRequest, &Error{Code: "QUERY_TIMEOUT", Message: "Your query request was running for too long."})
+	}
 	if p.q.Count {
 		return answer(struct {
 			TotalSize int   `json:"totalSize"`
 			Done      bool  `json:"done"`
 			Records   []int `json:"records"`
-		}{len(rows), true, []int{}})
+		}{len(p.limited(rows)), true, []int{}})
 	}
+	rows = s.ordered(p, rows)
 	return s.page(c, &cursor{plan: p, rows: rows, all: all, page: pageSize(c.r), made: s.now()}, "", 0)
 }
 
@@ -73,8 +77,18 @@ func pageSize(r *http.Request) int {
 	return min(max(n, minPage), defaultPage)
 }
 
+// tooSlow is the fault query_timeout.
+func (c *control) tooSlow(rows int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queryMax > 0 && rows > c.queryMax
+}
+
 // run gives the rows of a query in order.
-func (s *Server) run(p *plan, all bool) []*record {
+func (s *Server) run(p *plan, all bool) []*record { return s.ordered(p, s.matching(p, all)) }
+
+// matching gives the rows that a query is about, before ORDER BY, LIMIT and OFFSET.
+func (s *Server) matching(p *plan, all bool) []*record {
 	var rows []*record
 	consider := func(r *record) {
 		if (all || r.current()) && (p.holds == nil || p.holds(r)) {
@@ -92,7 +106,16 @@ func (s *Server) run(p *plan, all bool) []*record {
 			consider(r)
 		}
 	}
+	return rows
+}
+
+// ordered sorts the rows, and takes those that LIMIT and OFFSET leave.
+func (s *Server) ordered(p *plan, rows []*record) []*record {
 	s.sort(p, rows)
+	return p.limited(rows)
+}
+
+func (p *plan) limited(rows []*record) []*record {
 	rows = rows[min(p.q.Offset, len(rows)):]
 	if p.q.Limit >= 0 {
 		rows = rows[:min(p.q.Limit, len(rows))]

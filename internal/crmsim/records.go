@@ -62,7 +62,7 @@ func (s *Server) createOne(c *call) reply {
 	}
 	ch, err := s.insert(o, fields, s.integrationRights())
 	if err == nil {
-		err = s.keep([]change{ch})
+		err = s.conclude(ch)
 	}
 	if err != nil {
 		return refusal(err)
@@ -72,6 +72,15 @@ func (s *Server) createOne(c *call) reply {
 	a.status = http.StatusCreated
 	a.header = http.Header{"Location": {root(c) + "/sobjects/" + o.name + "/" + ch.row.id()}}
 	return a
+}
+
+// conclude ends a transaction of one row.
+func (s *Server) conclude(ch change) error {
+	if e := s.control.triggered([]change{ch}); e != nil {
+		s.undo([]change{ch})
+		return e
+	}
+	return s.keep([]change{ch})
 }
 
 // readOne is GET /sobjects/X/id?fields=A,B.
@@ -149,7 +158,7 @@ func (s *Server) writeOne(c *call, write func(*object) (change, error)) reply {
 	}
 	ch, err := write(o)
 	if err == nil {
-		err = s.keep([]change{ch})
+		err = s.conclude(ch)
 	}
 	if err != nil {
 		return refusal(err)

@@ -17,6 +17,8 @@ var routes = []route{
 	{"GET", "limits", (*Server).limits},
 	{"GET", "sobjects", (*Server).describeAll},
 	{"GET", "sobjects/{}/describe", (*Server).describe},
+	{"GET", "sobjects/{}/updated", (*Server).updated},
+	{"GET", "sobjects/{}/deleted", (*Server).deletedRows},
 	{"POST", "sobjects/{}", (*Server).createOne},
 	{"GET", "sobjects/{}/{}", (*Server).readOne},
 	{"PATCH", "sobjects/{}/{}", (*Server).updateOne},
