@@ -30,6 +30,9 @@ func (s *Server) setDeleted(o *object, id string, deleted bool, by rights) (chan
 	case r.deleted() == deleted:
 		return change{}, refuse("UNDELETE_FAILED", nil, "Entity is not in the recycle bin")
 	}
+	if relation(o) && deleted {
+		return s.unrelate(r, by), nil
+	}
 	with := s.bins[r]
 	if deleted {
 		with = s.belongingTo(r)
@@ -48,6 +51,9 @@ func (s *Server) setDeleted(o *object, id string, deleted bool, by rights) (chan
 	delete(s.bins, r)
 	if deleted && len(with) > 0 {
 		s.bins[r] = with
+	}
+	for _, each := range append([]*record{r}, with...) {
+		c.also = append(c.also, s.followDelete(each)...)
 	}
 	return c, nil
 }

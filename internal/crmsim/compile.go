@@ -63,6 +63,9 @@ func (s *Server) compile(text string) (*plan, error) {
 		}
 		p.ids = named(q.Where)
 	}
+	if v, holds := p.obj.view, p.holds; v != nil {
+		p.holds = func(r *record) bool { return v.shows(r) && (holds == nil || holds(r)) }
+	}
 	for _, o := range q.Order {
 		g, err := s.resolve(p, o.Path)
 		if err != nil {

@@ -74,6 +74,7 @@ var Outcomes = map[string][]string{
 	"S66":  {"moves", "keeps"},             // stamps, when a write changes no value
 	"S68":  {"rounded", "kept", "refused"}, // more decimals than the field's scale
 	"S74":  {"last", "refused"},            // the same id twice in one collection
+	"S119": {"keeps", "moves"},             // the stamp of an activity when only its relations change
 	"S121": {"moves", "keeps"},             // stamps, when a row is undeleted
 }
 

@@ -111,6 +111,7 @@ func (s *Server) openSince() (unix int64, ok bool) {
 // insert puts a row among the others, which stand in the order of their ids.
 func (o *object) insert(r *record) {
 	o.byID[r.id()] = r
+	r.join(r.owner())
 	if n := len(o.rows); n == 0 || o.rows[n-1].id() < r.id() {
 		o.rows = append(o.rows, r)
 		return
@@ -126,6 +127,7 @@ func (o *object) remove(r *record) {
 		}
 	}
 	delete(o.byID, r.id())
+	r.leave(r.owner())
 	if at := o.position(r.id()); at < len(o.rows) && o.rows[at] == r {
 		o.rows = slices.Delete(o.rows, at, at+1)
 	}

@@ -95,14 +95,18 @@ func (s *Server) matching(p *plan, all bool) []*record {
 			rows = append(rows, r)
 		}
 	}
+	of := p.obj
+	if of.view != nil {
+		of = of.view.of
+	}
 	if p.ids != nil {
 		for _, id := range p.ids {
-			if r := p.obj.byID[id]; r != nil {
+			if r := of.byID[id]; r != nil {
 				consider(r)
 			}
 		}
 	} else {
-		for _, r := range p.obj.rows {
+		for _, r := range of.rows {
 			consider(r)
 		}
 	}
@@ -239,7 +243,7 @@ func (s *Server) page(c *call, cur *cursor, id string, from int) reply {
 		if c.rows > 0 {
 			b = append(b, ',')
 		}
-		b = s.appendRow(b, root(c), r.obj.name, cur.plan.columns, r, r)
+		b = s.appendRow(b, root(c), cur.plan.obj.name, cur.plan.columns, r, r)
 		c.rows++
 	}
 	return reply{status: http.StatusOK, body: append(b, "]}"...)}

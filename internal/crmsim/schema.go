@@ -28,6 +28,7 @@ const (
 	Percent      Type = "percent"
 	Date         Type = "date"
 	DateTime     Type = "datetime"
+	AnyType      Type = "anyType" // a value as another field has it, in histories
 )
 
 // Field is one field of an object. Custom fields have names that end in __c.
@@ -46,8 +47,10 @@ type Field struct {
 	ReadOnly         bool     `json:",omitempty"` // nobody writes it through the API
 	Calculated       bool     `json:",omitempty"` // a formula; only the Go API sets its value
 
-	absent bool   // the object does not have this system field
-	access access // of the integration user, by field-level security
+	absent     bool   // the object does not have this system field
+	internal   bool   // kept with the row, seen by nobody
+	createOnly bool   // given when the row is made, and stays
+	access     access // of the integration user, by field-level security
 }
 
 type access int
@@ -59,11 +62,14 @@ const (
 )
 
 func (f *Field) custom() bool  { return strings.HasSuffix(f.Name, "__c") }
-func (f *Field) visible() bool { return !f.absent && f.access != hidden }
-func (f *Field) writable() bool {
+func (f *Field) visible() bool { return !f.absent && !f.internal && f.access != hidden }
+func (f *Field) creatable() bool {
 	return f.visible() && !f.ReadOnly && !f.Calculated && f.access == editable
 }
-func (f *Field) longText() bool { return f.Type == LongTextArea }
+func (f *Field) writable() bool { return f.creatable() && !f.createOnly }
+
+// longText tells of fields that can be neither compared nor sorted by.
+func (f *Field) longText() bool { return f.Type == LongTextArea || f.Type == AnyType }
 
 // Positions of the fields that every object begins with.
 const (
@@ -93,9 +99,13 @@ func systemFields() []*Field {
 type object struct {
 	name, label, plural, prefix string
 	fields                      []*Field
-	byName                      map[string]int // of the fields, lower case
-	readOnly                    bool           // the integration user may not edit it
-	changed                     int64          // when the fields changed last, Unix seconds
+	byName                      map[string]int          // of the fields, lower case
+	readOnly                    bool                    // the integration user may not edit it
+	system                      bool                    // only the org itself makes and changes rows
+	owner                       int                     // column of the reference to the row that a row belongs to; 0 = none
+	view                        *selection              // the rows are those of another object
+	find                        func(id string) *record // a row of any object of the org
+	changed                     int64                   // when the fields changed last, Unix seconds
 
 	rows   []*record // in the order of their ids
 	byID   map[string]*record
@@ -110,6 +120,12 @@ type removal struct {
 	at int64 // Unix seconds
 }
 
+// selection is a filtered look at the rows of another object with the same columns.
+type selection struct {
+	of    *object
+	shows func(*record) bool
+}
+
 func newObject(name, plural, prefix string, fields ...*Field) *object {
 	o := &object{name: name, label: spaced(name), plural: plural, prefix: prefix, byName: map[string]int{}}
 	for _, f := range append(systemFields(), fields...) {
@@ -118,6 +134,24 @@ func newObject(name, plural, prefix string, fields ...*Field) *object {
 	o.clear()
 	return o
 }
+
+// ownedBy names the reference to the row that a row belongs to.
+func (o *object) ownedBy(reference string) *object {
+	o.owner, _ = o.field(reference)
+	return o
+}
+
+// lacking takes system fields away that the object does not have.
+func (o *object) lacking(fields ...string) *object {
+	for _, name := range fields {
+		_, f := o.field(name)
+		f.absent = true
+	}
+	return o
+}
+
+// bySystem is an object that only the org itself writes.
+func (o *object) bySystem() *object { o.system, o.readOnly = true, true; return o }
 
 // add appends a field; rows read nil in it until it is set.
 func (o *object) add(f *Field) {

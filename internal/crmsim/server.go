@@ -24,6 +24,9 @@ type Options struct {
 	Fields       map[string][]Field // custom fields by object name
 	File         string             // where the rows are kept, by one Server at a time; "" keeps them in memory only
 	Control      bool               // serve /__sim/: faults, request log, true rows
+	// NoSharedActivities turns off the feature by which a task relates to several people: the org has no
+	// TaskRelation then, and EventRelation holds invitees only.
+	NoSharedActivities bool
 }
 
 // Server is one simulated org. It is an http.Handler, and all its methods may
@@ -93,9 +96,12 @@ func New(opt Options) (*Server, error) {
 // empty makes the org new again: no rows but the two users, no faults, same ids as ever.
 func (s *Server) empty() error {
 	s.objects, s.byPrefix = map[string]*object{}, map[string]*object{}
-	s.order, s.nameObject = standardObjects(), nameObject()
+	s.order, s.nameObject = standardObjects(!s.opt.NoSharedActivities), nameObject()
 	for _, o := range s.order {
-		s.objects[lower(o.name)], s.byPrefix[o.prefix] = o, o
+		s.objects[lower(o.name)], o.find = o, s.find
+		if o.view == nil {
+			s.byPrefix[o.prefix] = o
+		}
 	}
 	s.late, s.bins = nil, map[*record][]*record{}
 	s.offset.Store(0)

@@ -24,67 +24,60 @@ func reference(name, relationship string, to ...string) *Field {
 func required(f *Field) *Field { f.Required = true; return f }
 func readOnly(f *Field) *Field { f.ReadOnly = true; return f }
 
+// createOnly is a field that is given when the row is made, and stays.
+func createOnly(f *Field) *Field { f.createOnly = true; return f }
+
+// internal is a field that no client sees.
+func internal(f *Field) *Field { f.internal = true; return f }
+
 // standardObjects are the objects of a new org. Lengths and key prefixes are those of the public object reference.
-func standardObjects() []*object {
+// An object whose rows belong to those of another comes after it.
+func standardObjects(sharedActivities bool) []*object {
 	owner := func() *Field { return reference("OwnerId", "Owner", "User") }
-	who := func() []*Field {
-		return []*Field{
-			reference("WhoId", "Who", "Contact", "Lead"), reference("WhatId", "What", "Account", "Opportunity"),
-			readOnly(amount("WhoCount", Integer, 9, 0)), readOnly(amount("WhatCount", Integer, 9, 0)),
-			readOnly(reference("AccountId", "Account", "Account")), owner(),
-			pick("Subject", Combobox, "Call", "Email", "Meeting"), typed("Description", LongTextArea),
-			typed("ActivityDate", Date), readOnly(typed("IsArchived", Checkbox)),
-			readOnly(typed("IsRecurrence", Checkbox)), readOnly(reference("RecurrenceActivityId", "RecurrenceActivity", "Task")),
-		}
-	}
+	lastActivity := func() *Field { return readOnly(typed("LastActivityDate", Date)) }
 	objects := []*object{
 		newObject("Account", "Accounts", "001",
 			required(text("Name", 255)), text("AccountNumber", 40), pick("Type", Picklist, "Prospect", "Customer", "Partner"),
 			reference("ParentId", "Parent", "Account"), pick("Industry", Picklist, "Manufacturing", "Technology", "Finance", "Retail", "Construction"),
 			amount("AnnualRevenue", Currency, 18, 0), amount("NumberOfEmployees", Integer, 8, 0), typed("Phone", Phone), typed("Website", URL),
 			text("BillingState", 80), text("BillingCity", 40), typed("Description", LongTextArea), owner(),
-			readOnly(typed("LastActivityDate", Date)), readOnly(reference("MasterRecordId", "MasterRecord", "Account"))),
+			lastActivity(), readOnly(reference("MasterRecordId", "MasterRecord", "Account")),
+			pick("Rating", Picklist, "Hot", "Warm", "Cold"), text("Site", 80)),
 		newObject("Contact", "Contacts", "003",
 			reference("AccountId", "Account", "Account"), required(text("LastName", 80)), text("FirstName", 40), readOnly(text("Name", 121)),
 			text("Title", 128), text("Department", 80), typed("Email", Email), typed("Phone", Phone), typed("MobilePhone", Phone),
 			pick("LeadSource", Picklist, "Web", "Phone", "Partner", "Seminar"), reference("ReportsToId", "ReportsTo", "Contact"),
 			typed("Description", LongTextArea), typed("HasOptedOutOfEmail", Checkbox), typed("DoNotCall", Checkbox),
-			typed("EmailBouncedDate", DateTime), owner(), readOnly(typed("LastActivityDate", Date)),
-			readOnly(reference("MasterRecordId", "MasterRecord", "Contact"))),
+			typed("EmailBouncedDate", DateTime), owner(), lastActivity(),
+			readOnly(reference("MasterRecordId", "MasterRecord", "Contact")), text("EmailBouncedReason", 255), text("AssistantName", 40)),
 		newObject("Lead", "Leads", "00Q",
 			required(text("LastName", 80)), text("FirstName", 40), readOnly(text("Name", 121)), required(text("Company", 255)),
-			text("Title", 128), typed("Email", Email), typed("Phone", Phone), pick("Status", Picklist, "Open", "Working", "Closed"), owner()),
+			text("Title", 128), typed("Email", Email), typed("Phone", Phone), pick("Status", Picklist, "Open", "Working", "Closed"), owner(),
+			typed("MobilePhone", Phone), pick("LeadSource", Picklist, "Web", "Phone", "Partner", "Seminar"), text("Industry", 255),
+			typed("Description", LongTextArea), typed("HasOptedOutOfEmail", Checkbox), typed("DoNotCall", Checkbox), typed("EmailBouncedDate", DateTime),
+			readOnly(typed("IsConverted", Checkbox)), readOnly(typed("ConvertedDate", Date)),
+			readOnly(reference("ConvertedAccountId", "ConvertedAccount", "Account")), readOnly(reference("ConvertedContactId", "ConvertedContact", "Contact")),
+			readOnly(reference("ConvertedOpportunityId", "ConvertedOpportunity", "Opportunity")), lastActivity(),
+			readOnly(reference("MasterRecordId", "MasterRecord", "Lead"))),
 		newObject("Opportunity", "Opportunities", "006",
 			reference("AccountId", "Account", "Account"), required(text("Name", 120)),
 			required(pick("StageName", Picklist, "Prospecting", "Qualification", "Proposal", "Negotiation", "Closed Won", "Closed Lost")),
 			amount("Amount", Currency, 18, 2), amount("Probability", Percent, 3, 0), required(typed("CloseDate", Date)),
 			readOnly(typed("IsClosed", Checkbox)), readOnly(typed("IsWon", Checkbox)), pick("ForecastCategoryName", Picklist, "Pipeline", "Best Case", "Commit", "Omitted", "Closed"),
 			pick("Type", Picklist, "New Business", "Existing Business"), pick("LeadSource", Picklist, "Web", "Phone", "Partner", "Seminar"),
-			text("NextStep", 255), typed("Description", LongTextArea), owner(), readOnly(typed("LastStageChangeDate", DateTime))),
+			text("NextStep", 255), typed("Description", LongTextArea), owner(), readOnly(typed("LastStageChangeDate", DateTime)),
+			lastActivity(), readOnly(amount("ExpectedRevenue", Currency, 18, 2))),
 		newObject("OpportunityContactRole", "Opportunity Contact Roles", "00K",
 			required(reference("OpportunityId", "Opportunity", "Opportunity")), required(reference("ContactId", "Contact", "Contact")),
-			pick("Role", Picklist, "Decision Maker", "Influencer", "Evaluator", "User"), typed("IsPrimary", Checkbox)),
-		newObject("Task", "Tasks", "00T", append(who(),
-			pick("Status", Picklist, "Not Started", "In Progress", "Completed", "Deferred"), readOnly(typed("IsClosed", Checkbox)),
-			pick("Priority", Picklist, "High", "Normal", "Low"), readOnly(pick("TaskSubtype", Picklist, "Task", "Email", "Call")),
-			pick("CallType", Picklist, "Inbound", "Outbound", "Internal"), amount("CallDurationInSeconds", Integer, 8, 0), text("CallDisposition", 255),
-			readOnly(typed("CompletedDateTime", DateTime)))...),
-		newObject("Event", "Events", "00U", append(who(),
-			typed("StartDateTime", DateTime), typed("EndDateTime", DateTime), typed("ActivityDateTime", DateTime),
-			amount("DurationInMinutes", Integer, 8, 0), typed("IsAllDayEvent", Checkbox), text("Location", 255),
-			readOnly(typed("IsGroupEvent", Checkbox)), readOnly(typed("IsChild", Checkbox)), typed("IsPrivate", Checkbox),
-			readOnly(pick("EventSubtype", Picklist, "Event")), pick("ShowAs", Picklist, "Busy", "OutOfOffice", "Free"))...),
+			pick("Role", Picklist, "Decision Maker", "Influencer", "Evaluator", "User"), typed("IsPrimary", Checkbox)).ownedBy("OpportunityId"),
 		newObject("User", "Users", "005",
 			required(text("Username", 80)), required(text("LastName", 80)), text("FirstName", 40), readOnly(text("Name", 121)),
 			required(typed("Email", Email)), text("Title", 80), text("Department", 80), text("Alias", 8), typed("IsActive", Checkbox),
-			pick("UserType", Picklist, "Standard", "CsnOnly", "AutomatedProcess"), text("TimeZoneSidKey", 40), text("EmployeeNumber", 20)),
+			pick("UserType", Picklist, "Standard", "CsnOnly", "AutomatedProcess"), text("TimeZoneSidKey", 40), text("EmployeeNumber", 20),
+			text("Division", 80), text("CompanyName", 80), typed("Phone", Phone), typed("MobilePhone", Phone), reference("ManagerId", "Manager", "User"),
+			text("FederationIdentifier", 512), text("LanguageLocaleKey", 40), readOnly(typed("LastLoginDate", DateTime))).lacking("IsDeleted"), // made inactive, never deleted
 	}
-	for _, o := range objects {
-		if o.name == "User" {
-			o.fields[colDeleted].absent = true // users are made inactive, never deleted
-		}
-	}
-	return objects
+	return append(objects, activityObjects(sharedActivities)...)
 }
 
 // nameObject is what Who and What lead to: the fields that all their objects share.

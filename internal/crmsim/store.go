@@ -10,12 +10,13 @@ import (
 // place, so that a kept slice is the row as it was.
 type record struct {
 	obj    *object
-	values []any      // by column; shorter than obj.fields after a field was added
+	values []any      // by column; ends with the last that is neither null nor false
 	late   *lateWrite // of a transaction that is still open; nil nearly always
+	owned  []*record  // rows of other objects that belong to this one
 }
 
 func (r *record) value(column int) any {
-	if column < len(r.values) {
+	if column >= 0 && column < len(r.values) {
 		return r.values[column]
 	}
 	return nil
@@ -46,11 +47,102 @@ func (r *record) replace(values []any) {
 			delete(index, lower(old))
 		}
 	}
-	r.values = values
+	owner := r.owner()
+	r.values = trimmed(values)
+	if now := r.owner(); now != owner && r.obj.byID[r.id()] == r {
+		r.leave(owner)
+		r.join(now)
+	}
 	for column, index := range r.obj.unique {
 		if text, ok := r.value(column).(string); ok && !r.deleted() {
 			index[lower(text)] = r
 		}
+	}
+}
+
+// trimmed leaves out the nulls and unticked boxes at the end, which most rows have many of.
+func trimmed(values []any) []any {
+	n := len(values)
+	for n > colStamp+1 && (values[n-1] == nil || values[n-1] == false) {
+		n--
+	}
+	if n == cap(values) {
+		return values
+	}
+	return append(make([]any, 0, n), values[:n]...)
+}
+
+// copy gives the row's values with a place for each column, as they are or will
+// be when its transaction ends.
+func (r *record) copy() []any {
+	row := make([]any, len(r.obj.fields))
+	copy(row, r.written())
+	return row
+}
+
+// latest gives a value as written, also by a transaction that is still open;
+// nil where the object has no such field.
+func (r *record) latest(field string) any {
+	i, f := r.obj.field(field)
+	if values := r.written(); f != nil && i < len(values) {
+		return values[i]
+	}
+	return nil
+}
+
+func (r *record) latestText(field string) string {
+	text, _ := r.latest(field).(string)
+	return text
+}
+
+// put replaces values of a row by name; its stamps stay.
+func (s *Server) put(r *record, values map[string]any) change {
+	row := r.copy()
+	for name, v := range values {
+		i, _ := r.obj.field(name)
+		row[i] = v
+	}
+	return s.putRow(r, row)
+}
+
+// putRow replaces a row's values as a whole; a transaction that is open takes them in.
+func (s *Server) putRow(r *record, row []any) change {
+	c := change{row: r, before: r.values}
+	if r.late != nil {
+		r.late.values = row
+	} else {
+		s.set(r, row)
+	}
+	return c
+}
+
+// enter makes a row out of finished values.
+func (s *Server) enter(o *object, row []any) change {
+	o.last++
+	row[colID] = newID(o.prefix, o.last)
+	r := &record{obj: o}
+	s.set(r, row)
+	return change{row: r}
+}
+
+// owner is the row that this one belongs to, nil when there is none.
+func (r *record) owner() *record {
+	if r.obj.owner == 0 {
+		return nil
+	}
+	id, _ := r.value(r.obj.owner).(string)
+	return r.obj.find(id)
+}
+
+func (r *record) join(owner *record) {
+	if owner != nil {
+		owner.owned = append(owner.owned, r)
+	}
+}
+
+func (r *record) leave(owner *record) {
+	if owner != nil {
+		owner.owned = slices.DeleteFunc(slices.Clone(owner.owned), func(other *record) bool { return other == r })
 	}
 }
 

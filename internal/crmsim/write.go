@@ -3,6 +3,7 @@ package crmsim
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
@@ -30,6 +31,13 @@ func (s *Server) target(o *object, id string) (*record, *Error) {
 }
 
 func (s *Server) insert(o *object, values map[string]any, by rights) (change, error) {
+	if o.view != nil || o.system && !by.all {
+		return change{}, refuse("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", nil, "entity type cannot be inserted: %s", o.label)
+	}
+	values, lists, refused := takeLists(o, values)
+	if refused != nil {
+		return change{}, refused
+	}
 	now := s.now().Unix()
 	row := make([]any, len(o.fields))
 	row[colDeleted] = false
@@ -55,12 +63,19 @@ func (s *Server) insert(o *object, values map[string]any, by rights) (change, er
 	if missing != nil {
 		return change{}, refuse("REQUIRED_FIELD_MISSING", missing, "Required fields are missing: [%s]", strings.Join(missing, ", "))
 	}
-	o.last++
-	row[colID] = newID(o.prefix, o.last)
-	r := &record{obj: o}
 	s.derive(o, row, nil)
-	s.set(r, row)
-	return change{row: r}, nil
+	return s.complete(s.enter(o, row), lists, by)
+}
+
+// complete adds what the org itself does after a change, or takes the change back.
+func (s *Server) complete(c change, lists map[string][]string, by rights) (change, error) {
+	also, err := s.follow(c, lists, by)
+	c.also = append(c.also, also...)
+	if err != nil {
+		s.undo([]change{c})
+		return change{}, err
+	}
+	return c, nil
 }
 
 func (s *Server) update(o *object, id string, values map[string]any, by rights) (change, error) {
@@ -74,7 +89,7 @@ func (s *Server) update(o *object, id string, values map[string]any, by rights) 
 	if refused := r.openElsewhere(); refused != nil {
 		return change{}, refused
 	}
-	if !by.all && o.readOnly {
+	if !by.all && o.readOnly || o.view != nil {
 		return change{}, refuse("INSUFFICIENT_ACCESS_OR_READONLY", nil, "insufficient access rights on object id")
 	}
 	if !by.all {
@@ -82,8 +97,11 @@ func (s *Server) update(o *object, id string, values map[string]any, by rights) 
 			return change{}, refused
 		}
 	}
-	row := make([]any, len(o.fields))
-	copy(row, r.values)
+	values, lists, refused := takeLists(o, values)
+	if refused != nil {
+		return change{}, refused
+	}
+	row := r.copy()
 	s.touch(row, by)
 	if err := s.assign(o, r, row, values, by); err != nil {
 		return change{}, err
@@ -93,19 +111,19 @@ func (s *Server) update(o *object, id string, values map[string]any, by rights) 
 			return change{}, refuse("REQUIRED_FIELD_MISSING", []string{f.Name}, "Required fields are missing: [%s]", f.Name)
 		}
 	}
-	s.derive(o, row, r.values)
-	if s.outcome("S66") == "keeps" && equalData(r, row) {
+	s.derive(o, row, r.copy())
+	if s.outcome("S66") == "keeps" && lists == nil && equalData(r, row) {
 		return change{row: r, before: r.values}, nil
 	}
 	c := change{row: r, before: r.values}
 	s.set(r, row)
-	return c, nil
+	return s.complete(c, lists, by)
 }
 
 // equalData reports that nothing but the stamps would change.
 func equalData(r *record, row []any) bool {
 	for i := colStamp + 1; i < len(row); i++ {
-		if row[i] != r.value(i) {
+		if was := r.value(i); row[i] != was && (rank(row[i]) > 1 || rank(was) > 1) {
 			return false
 		}
 	}
@@ -117,9 +135,9 @@ func (s *Server) assign(o *object, existing *record, row []any, values map[strin
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		i, f := o.field(name)
 		switch {
-		case f == nil, !by.all && !f.visible():
+		case f == nil, f.internal, !by.all && !f.visible():
 			return refuse("INVALID_FIELD", []string{name}, "No such column '%s' on sobject of type %s", name, o.name)
-		case !by.all && !f.writable(), i == colID:
+		case !by.all && existing == nil && !f.creatable(), !by.all && existing != nil && !f.writable(), i == colID:
 			return refuse("INVALID_FIELD_FOR_INSERT_UPDATE", []string{f.Name}, "Unable to create/update fields: %s. "+
 				"Please check the security settings of this field and verify that it is read/write for your profile or permission set.", f.Name)
 		}
@@ -179,62 +197,16 @@ func (s *Server) derive(o *object, row, before []any) {
 		if i, _ := o.field("StageName"); before != nil && before[i] != row[i] {
 			set("LastStageChangeDate", row[colModified])
 		}
+		probability, _ := get("Probability").(float64)
+		if value, ok := get("Amount").(float64); ok {
+			set("ExpectedRevenue", math.Round(value*probability)/100)
+		} else {
+			set("ExpectedRevenue", nil)
+		}
 	case "Task", "Event":
-		s.deriveActivity(get, set)
-		if o.name == "Task" {
-			s.deriveTask(get, set, row)
-		} else if start, ok := get("StartDateTime").(int64); ok {
-			set("ActivityDateTime", start)
-			set("ActivityDate", stamp(start)[:len("2006-01-02")])
-			if end, ok := get("EndDateTime").(int64); ok {
-				set("DurationInMinutes", float64((end-start)/60))
-			}
-		}
-	}
-}
-
-// deriveActivity counts people and things, and finds the account as the object
-// reference tells: by What if that is an account or has one, else by Who.
-func (s *Server) deriveActivity(get func(string) any, set func(string, any)) {
-	for _, of := range []string{"Who", "What"} {
-		n := 0.0
-		if get(of+"Id") != nil {
-			n = 1
-		}
-		set(of+"Count", n)
-	}
-	set("AccountId", nil)
-	for _, key := range []string{"WhatId", "WhoId"} {
-		id, _ := get(key).(string)
-		r := s.find(id)
-		if r == nil {
-			continue
-		}
-		account := r.id()
-		if r.obj.name != "Account" {
-			account = ""
-			if _, f := r.obj.field("AccountId"); f != nil {
-				account = r.text("AccountId")
-			}
-		}
-		if account != "" {
-			set("AccountId", account)
-			return
-		}
-	}
-}
-
-func (s *Server) deriveTask(get func(string) any, set func(string, any), row []any) {
-	closed := get("Status") == "Completed"
-	set("IsClosed", closed)
-	switch {
-	case !closed:
-		set("CompletedDateTime", nil)
-	case get("CompletedDateTime") == nil:
-		set("CompletedDateTime", row[colModified])
-	}
-	if get("TaskSubtype") == nil {
-		set("TaskSubtype", "Task")
+		s.deriveActivity(o, get, set, row)
+	case "TaskRelation", "EventRelation", "EmailMessageRelation":
+		s.deriveRelation(o, get, set)
 	}
 }
 
