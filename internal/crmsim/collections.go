@@ -72,6 +72,15 @@ func (s *Server) writeRecords(c *call, write func(o *object, fields map[string]a
 	if e := decode(c.body, &body); e != nil {
 		return refusal(e)
 	}
+	if spelling := s.outcome("S64"); spelling != "both" {
+		for _, record := range body.Records {
+			for name := range record {
+				if strings.EqualFold(name, "Id") && name != spelling {
+					delete(record, name)
+				}
+			}
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	objects, e := s.types(body.Records)
@@ -208,15 +217,19 @@ func (s *Server) readMany(c *call) reply {
 		return refusal(err)
 	}
 	b := []byte("[")
-	for i, id := range wanted.IDs {
-		if i > 0 {
-			b = append(b, ',')
-		}
+	for _, id := range wanted.IDs {
 		r, e := s.target(o, id)
 		if e != nil && e.Code == "MALFORMED_ID" {
 			return refusal(e)
 		}
-		if e != nil || r.deleted() {
+		missing := e != nil || r.deleted()
+		if missing && s.outcome("S76") == "left_out" {
+			continue
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		if missing {
 			b = append(b, "null"...)
 			continue
 		}

@@ -52,7 +52,7 @@ func (s *Server) compile(text string) (*plan, error) {
 			"be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.", q.From)
 	}
 	if q.Offset > 2000 {
-		return nil, q.Errorf("NUMBER_OUTSIDE_VALID_RANGE", len(text), "Maximum SOQL offset allowed is 2000")
+		return nil, q.Errorf(s.outcome("S43"), len(text), "Maximum SOQL offset allowed is 2000")
 	}
 	if err := s.compileColumns(p); err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (s *Server) compileColumns(p *plan) error {
 	seen := map[string]bool{}
 	for _, c := range p.q.Columns {
 		if c.Fields != "" {
-			if c.Fields != "STANDARD" && (p.q.Limit < 0 || p.q.Limit > 200) {
+			if c.Fields != "STANDARD" && (p.q.Limit < 0 || p.q.Limit > 200) && s.outcome("S49") == "refused" {
 				return p.q.Errorf(soql.Malformed, c.Path.Pos, "The SOQL FIELDS function must have a LIMIT of at most 200")
 			}
 			for i, f := range p.obj.fields {

@@ -1,6 +1,8 @@
 package crmsim
 
 import (
+	"regexp"
+	"strings"
 	"unicode"
 
 	"energyd/internal/crmsim/soql"
@@ -60,7 +62,7 @@ func (s *Server) comparison(p *plan, e soql.Compare) (func(*record) bool, error)
 	if err != nil {
 		return nil, err
 	}
-	want, err := operand(p, g.field, e.Path, e.Value)
+	want, err := s.operand(p, g.field, e.Path, e.Value)
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +77,14 @@ func (s *Server) comparison(p *plan, e soql.Compare) (func(*record) bool, error)
 		">":  func(c int) bool { return c > 0 },
 		">=": func(c int) bool { return c >= 0 },
 	}[e.Op]
-	ordered := e.Op != "=" && e.Op != "!="
+	ordered, exact := e.Op != "=" && e.Op != "!=", s.outcome("S41") == "exact"
 	return func(r *record) bool {
 		v := s.read(g, r)
 		if ordered && (v == nil || want == nil) {
 			return false // nothing is before or after null
+		}
+		if text, ok := v.(string); ok && exact && want != nil {
+			return accepts(strings.Compare(text, want.(string)))
 		}
 		return accepts(compareValues(g.field, v, want))
 	}, nil
@@ -90,15 +95,16 @@ func (s *Server) in(p *plan, e soql.In) (func(*record) bool, error) {
 	if err != nil {
 		return nil, err
 	}
+	exact := s.outcome("S41") == "exact"
 	key := func(v any) any {
-		if text, ok := v.(string); ok && g.field.Type != ID && g.field.Type != Reference {
+		if text, ok := v.(string); ok && !exact && g.field.Type != ID && g.field.Type != Reference {
 			return lower(text)
 		}
 		return v
 	}
 	set := map[any]bool{}
 	for _, v := range e.Values {
-		want, err := operand(p, g.field, e.Path, v)
+		want, err := s.operand(p, g.field, e.Path, v)
 		if err != nil {
 			return nil, err
 		}
@@ -107,8 +113,10 @@ func (s *Server) in(p *plan, e soql.In) (func(*record) bool, error) {
 	return func(r *record) bool { return set[key(s.read(g, r))] != e.Negated }, nil
 }
 
+var plainDateTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+
 // operand checks that a literal fits its field, and gives it in stored form.
-func operand(p *plan, f *Field, path soql.Path, v soql.Value) (any, error) {
+func (s *Server) operand(p *plan, f *Field, path soql.Path, v soql.Value) (any, error) {
 	mismatch := func(quotes string) error {
 		return p.q.Errorf("INVALID_FIELD", v.Pos, "value of filter criterion for field '%s' must be of type %s and should %sbe enclosed in quotes", path, f.Type, quotes)
 	}
@@ -133,6 +141,9 @@ func operand(p *plan, f *Field, path soql.Path, v soql.Value) (any, error) {
 		return nil, mismatch("not ")
 	case DateTime:
 		if v.Kind == soql.DateTime {
+			if text := p.q.Text[v.Pos:]; s.outcome("S39") == "z_only" && !plainDateTime.MatchString(text) {
+				return nil, p.q.Errorf(soql.Malformed, v.Pos, "unexpected token: '%.24s'", text)
+			}
 			return v.Time.Unix(), nil
 		}
 		return nil, mismatch("not ")
@@ -142,7 +153,7 @@ func operand(p *plan, f *Field, path soql.Path, v soql.Value) (any, error) {
 	}
 	if f.Type == ID || f.Type == Reference {
 		id, ok := normalID(v.Text)
-		if !ok {
+		if !ok || len(v.Text) == 15 && s.outcome("S38") == "refused" {
 			return nil, p.q.Errorf(badOperator, v.Pos, "invalid ID field: %s", v.Text)
 		}
 		return id, nil

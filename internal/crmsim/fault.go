@@ -68,16 +68,6 @@ type Fault struct {
 	Outcome  string    `json:"outcome,omitempty"`
 }
 
-// Outcomes are the lines of behaviour that no public source settles, with the
-// outcomes that Fault "known" can choose; the first is the default.
-var Outcomes = map[string][]string{
-	"S66":  {"moves", "keeps"},             // stamps, when a write changes no value
-	"S68":  {"rounded", "kept", "refused"}, // more decimals than the field's scale
-	"S74":  {"last", "refused"},            // the same id twice in one collection
-	"S119": {"keeps", "moves"},             // the stamp of an activity when only its relations change
-	"S121": {"moves", "keeps"},             // stamps, when a row is undeleted
-}
-
 // armed is a fault that waits for its requests or rows.
 type armed struct {
 	Fault
@@ -158,10 +148,7 @@ func (c *control) inject(f Fault, now time.Time) error {
 	case "query_timeout":
 		c.queryMax = f.Rows
 	case "known":
-		if !slices.Contains(Outcomes[f.Line], f.Outcome) {
-			return fmt.Errorf("fault known: line %q has no outcome %q", f.Line, f.Outcome)
-		}
-		c.known[f.Line] = f.Outcome
+		return c.choose(f.Line, f.Outcome)
 	case "status", "slow", "concurrent", "rotate", "lock", "validation", "trigger":
 		return c.arm(f)
 	default:
@@ -265,16 +252,6 @@ func (c *control) invalid(o *object, f *Field, v any) *Error {
 		return nil
 	}
 	return refuse("FIELD_CUSTOM_VALIDATION_EXCEPTION", []string{f.Name}, "%s", a.Message)
-}
-
-// outcome gives what was chosen for an unconfirmed behaviour.
-func (s *Server) outcome(line string) string {
-	s.control.mu.Lock()
-	defer s.control.mu.Unlock()
-	if chosen, ok := s.control.known[line]; ok {
-		return chosen
-	}
-	return Outcomes[line][0]
 }
 
 // edit is the fault edit: somebody else works in the org.

@@ -92,7 +92,11 @@ func (s *Server) route(c *call) reply {
 // data answers an authenticated call.
 func (s *Server) data(c *call, method, version, path string, allowed bool) reply {
 	if !allowed {
-		return fail(http.StatusForbidden, &Error{Code: "REQUEST_LIMIT_EXCEEDED", Message: "TotalRequests Limit exceeded."})
+		message := "TotalRequests Limit exceeded."
+		if s.outcome("S108") == "other_words" {
+			message = "The organization has reached its limit of API requests."
+		}
+		return fail(http.StatusForbidden, &Error{Code: "REQUEST_LIMIT_EXCEEDED", Message: message})
 	}
 	if s.control.onRequest(c.r, "concurrent") != nil {
 		return fail(http.StatusForbidden, &Error{Code: "REQUEST_LIMIT_EXCEEDED", Message: "ConcurrentRequests (Concurrent API Requests) Limit exceeded."})
@@ -102,6 +106,9 @@ func (s *Server) data(c *call, method, version, path string, allowed bool) reply
 		known = known || v.Version == version
 	}
 	if !known {
+		if s.outcome("S26") == "gone" {
+			return fail(http.StatusGone, &Error{Code: "UNSUPPORTED_API_VERSION", Message: "The requested API version is not supported"})
+		}
 		return notFound
 	}
 	c.version = version
