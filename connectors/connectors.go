@@ -205,12 +205,6 @@ const (
 // the configuration names itself stay.
 type ColumnSelector interface{ SelectColumns(names []string) }
 
-// Budgeter is an optional ability of a Conn: to tell what the day's budget of
-// calls is. ok is false until an answer told it.
-type Budgeter interface {
-	Budget() (used, limit int, ok bool)
-}
-
 // Clock is the part of a Target's abilities that tells its time.
 type Clock interface {
 	// Clock gives the CRM's own time, UTC, at no cost of calls.
@@ -397,6 +391,8 @@ type Env struct {
 	Log  *slog.Logger
 	Name string // of the connection in energyd.yaml, for messages
 	Dir  string // folder of energyd.yaml; relative paths in a Config are below it
+	// Calls are our own of the last 24 hours, before the connection is opened; see Budget.
+	Calls []Calls
 }
 
 // Connector is an entry of the registry: how to configure and open one kind of system.

@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -29,6 +30,7 @@ type Config struct {
 	Lag          connectors.Duration `yaml:"lag"`         // upper bound of reading = the org's clock minus this
 	Lookback     connectors.Duration `yaml:"lookback"`    // lower bound of reading = last upper bound minus this
 	Timeout      connectors.Duration `yaml:"timeout"`     // of one call
+	Budget       connectors.Budget   `yaml:"budget"`
 }
 
 // Stream is one object to read.
@@ -44,6 +46,7 @@ func newConfig() connectors.Config {
 		APIVersion: "v66.0", PageSize: 2000,
 		Lag: connectors.Duration(5 * time.Minute), Lookback: connectors.Duration(10 * time.Minute),
 		Timeout: connectors.Duration(150 * time.Second),
+		Budget:  connectors.DefaultBudget,
 	}
 }
 
@@ -89,6 +92,10 @@ func (c *Config) Validate() error {
 	}
 	if time.Duration(c.Timeout) < 130*time.Second {
 		ps.Add("timeout", "must be 130s or more: the org itself works up to 120s on a query")
+	}
+	var budget fault.Problems
+	if errors.As(c.Budget.Validate(), &budget) {
+		ps.Under("budget", budget)
 	}
 	return ps.Or()
 }

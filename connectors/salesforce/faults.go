@@ -79,7 +79,7 @@ func classify(r httpclient.Response) error {
 	switch code := said.code(); code {
 	case "INVALID_SESSION_ID":
 		return is(fault.Auth, "the org refused the session", "see that the run-as user is active and no other program logs it out")
-	case "REQUEST_LIMIT_EXCEEDED":
+	case limitCode:
 		// The one place where only the text tells: too many at once, or too many today.
 		if strings.Contains(said.Message, "Concurrent") {
 			return is(fault.RateLimited, "too many long calls run in the org at once", "")
@@ -116,6 +116,8 @@ func classify(r httpclient.Response) error {
 	}
 	return f
 }
+
+const limitCode = "REQUEST_LIMIT_EXCEEDED"
 
 const hintFLS = "check the spelling, and that a permission set of the run-as user grants field-level security (and the object) for it"
 

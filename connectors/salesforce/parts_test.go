@@ -46,6 +46,7 @@ func TestConfig_Validate(t *testing.T) {
 		"page":            {func(c *Config) { c.PageSize = 5000 }, "page_size"},
 		"lag":             {func(c *Config) { c.Lag = 0 }, "lag"},
 		"lookback":        {func(c *Config) { c.Lookback = 0 }, "lookback"},
+		"budget":          {func(c *Config) { c.Budget.PerRun = 0 }, "budget.per_run"},
 		"C60 timeout":     {func(c *Config) { c.Timeout = connectors.Duration(time.Minute) }, "timeout"},
 	} {
 		cfg := config("127.0.0.1:1")
@@ -185,17 +186,17 @@ func TestC29_quoted_text_stays_inside(t *testing.T) {
 }
 
 func TestC55_limit_header(t *testing.T) {
-	for header, want := range map[string]*usage{
-		"api-usage=18/5000": {18, 5000},
-		"api-usage=25/5000; per-app-api-usage=17/250(appName=x)": {25, 5000},
-		"api-usage=10018/100000; api-bursts=1/750":               {10018, 100000},
-		"per-app-api-usage=17/250(appName=x); api-usage=3/4":     {3, 4},
-		"": nil, "api-usage": nil, "api-usage=/": nil, ";;=": nil, "api-usage=99999999999999999999/1": nil,
+	for header, want := range map[string]connectors.Usage{
+		"api-usage=18/5000": {Used: 18, Limit: 5000, Left: 500, Ceiling: connectors.PerRun},
+		"api-usage=25/5000; per-app-api-usage=17/250(appName=x)": {Used: 25, Limit: 5000, Left: 233, Ceiling: connectors.PerApp},
+		"api-usage=10018/100000; api-bursts=1/750":               {Used: 10018, Limit: 100000, Left: 10000, Ceiling: connectors.PerRun},
+		"per-app-api-usage=17/250(appName=x); api-usage=3/40":    {Used: 3, Limit: 40, Left: 4, Ceiling: connectors.PerRun},
+		"": {}, "api-usage": {}, "api-usage=/": {}, ";;=": {}, "api-usage=99999999999999999999/1": {}, "api-usage=1/0": {}, "api-usage=1/-5": {},
 	} {
-		var c Conn
+		c := Conn{meter: connectors.NewMeter(connectors.DefaultBudget, nil, time.Now)}
 		c.noteUsage(http.Header{"Sforce-Limit-Info": {header}})
-		if got := c.usage.Load(); !cmp.Equal(got, want, cmp.AllowUnexported(usage{})) {
-			t.Errorf("%q: %v; want %v", header, got, want)
+		if diff := cmp.Diff(want, c.Usage()); diff != "" {
+			t.Errorf("%q: %s", header, diff)
 		}
 	}
 }

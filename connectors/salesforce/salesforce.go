@@ -17,7 +17,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"energyd/connectors"
@@ -44,7 +43,8 @@ type Conn struct {
 	http     *httpclient.Client
 	sessions sessions
 	tokens   string // file of refresh tokens
-	usage    atomic.Pointer[usage]
+	meter    *connectors.Meter
+	lanes    *lanes
 }
 
 var (
@@ -58,7 +58,8 @@ func open(_ context.Context, cfg connectors.Config, env connectors.Env) (connect
 
 func newConn(cfg Config, env connectors.Env, pause time.Duration) *Conn {
 	cfg.URL = strings.TrimRight(cfg.URL, "/")
-	c := &Conn{cfg: cfg, log: env.Log, pause: pause}
+	c := &Conn{cfg: cfg, log: env.Log, pause: pause, lanes: newLanes(maxLanes),
+		meter: connectors.NewMeter(cfg.Budget, env.Calls, time.Now)}
 	c.http = httpclient.New(httpclient.Options{
 		Log: env.Log, Timeout: time.Duration(cfg.Timeout), Pause: pause, MaxPause: 120 * pause, Classify: c.classify,
 	})
@@ -171,7 +172,8 @@ func (c *Conn) stream(ctx context.Context, what call) (http.Header, io.ReadClose
 // signedOn makes the request of what and has it sent with a live session: one that
 // is found dead is renewed, once.
 func (c *Conn) signedOn(ctx context.Context, what call, send func(httpclient.Request) error) error {
-	request := httpclient.Request{Op: what.op, Method: what.method, Content: what.content, Header: map[string]string{"Accept": "application/json"}}
+	request := httpclient.Request{Op: what.op, Method: what.method, Content: what.content,
+		Before: func() error { return c.meter.Spend(what.op) }, Header: map[string]string{"Accept": "application/json"}}
 	maps.Copy(request.Header, what.header)
 	if what.body != nil {
 		body, err := json.Marshal(what.body)
@@ -194,6 +196,10 @@ func (c *Conn) signedOn(ctx context.Context, what call, send func(httpclient.Req
 			fmt.Sprintf("the query is %d bytes long; Salesforce takes %d", len(path), maxURI),
 			"name fewer fields, or use a shorter where", nil)
 	}
+	if err := c.lanes.enter(ctx, what.op); err != nil {
+		return err
+	}
+	defer c.lanes.leave()
 	var stale *session
 	for {
 		s, err := c.sessions.get(ctx, c, stale)
@@ -214,33 +220,39 @@ func (c *Conn) signedOn(ctx context.Context, what call, send func(httpclient.Req
 // together; access tokens may be JWTs of some thousand bytes.
 const maxURI = 12_000
 
-// classify reads what each answer says besides: how much of the day's calls is used.
+// classify reads what each answer says besides: how much of the day's calls is used, and that too many are made at once.
 func (c *Conn) classify(r httpclient.Response) error {
 	c.noteUsage(r.Header)
-	return classify(r)
+	err := classify(r)
+	if hasCode(err, limitCode) && fault.KindOf(err) == fault.RateLimited {
+		if left, narrowed := c.lanes.narrow(time.Now(), 30*c.pause); narrowed {
+			c.log.Warn("Too many long calls run in the org at once; energyd makes fewer.", "at_once", left)
+		}
+	}
+	return err
 }
 
-// usage is the org's daily budget of calls, shared by all its apps.
-type usage struct{ used, limit int }
-
-// noteUsage keeps what Sforce-Limit-Info says. It comes in at least four forms
-// ("api-usage=25/5000; per-app-api-usage=17/250(appName=x)"), so it is read by key.
+// noteUsage takes what Sforce-Limit-Info says: calls of the last 24 hours, by all
+// programs and, where the admin bounds it, by our app. It comes in at least four forms
+// ("api-usage=25/5000; per-app-api-usage=17/250(appName=x)"), so it is read by key (C55).
 func (c *Conn) noteUsage(h http.Header) {
 	for part := range strings.SplitSeq(h.Get("Sforce-Limit-Info"), ";") {
 		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		value, _, _ = strings.Cut(value, "(")
 		usedText, limitText, _ := strings.Cut(value, "/")
 		used, err1 := strconv.Atoi(usedText)
 		limit, err2 := strconv.Atoi(limitText)
-		if key == "api-usage" && err1 == nil && err2 == nil {
-			c.usage.Store(&usage{used, limit})
+		if err1 != nil || err2 != nil || limit <= 0 {
+			continue
+		}
+		switch key {
+		case "api-usage":
+			c.meter.Told(used, limit)
+		case "per-app-api-usage":
+			c.meter.ToldApp(used, limit)
 		}
 	}
 }
 
-// Budget tells the calls of the last 24 hours by all apps of the org, and how many there may be.
-func (c *Conn) Budget() (used, limit int, ok bool) {
-	if u := c.usage.Load(); u != nil {
-		return u.used, u.limit, true
-	}
-	return 0, 0, false
-}
+// Usage tells how the connection stands with its budget of calls.
+func (c *Conn) Usage() connectors.Usage { return c.meter.Usage() }

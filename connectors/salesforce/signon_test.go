@@ -7,9 +7,11 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"energyd/connectors"
 	"energyd/internal/crmsim"
 	"energyd/internal/fault"
 )
@@ -165,26 +167,115 @@ func TestCheck_unknown_version(t *testing.T) {
 	}
 }
 
-func TestC57_the_days_limit_is_not_repeated(t *testing.T) {
-	o := newOrg(t)
-	c := o.conn()
-	o.inject(crmsim.Fault{Name: "quota", Used: 14, Max: 15})
-	o.must(c.Check(t.Context()))
-	if used, limit, ok := c.Budget(); used != 15 || limit != 15 || !ok {
-		t.Errorf("budget %d of %d, %v", used, limit, ok)
-	}
-	before := len(o.Log())
-	err := c.Check(t.Context())
-	if fault.KindOf(err) != fault.Quota || len(o.Log()) != before+1 {
-		t.Errorf("%v after %d calls", err, len(o.Log())-before)
+func TestC56_stops_at_its_own_ceilings(t *testing.T) {
+	for ceiling, f := range map[connectors.Ceiling]crmsim.Fault{
+		connectors.Reserve: {Used: 10_497, Max: 15_000},
+		connectors.PerRun:  {Used: 5, Max: 30},
+		connectors.PerApp:  {Used: 5, Max: 15_000, Bursts: "per-app-api-usage=250/250(appName=energyd)"},
+	} {
+		o := newOrg(t)
+		c := o.conn()
+		f.Name = "quota"
+		o.inject(f)
+		want := 3
+		if ceiling == connectors.PerApp {
+			want = 1 // which told that the app's bound is reached
+		}
+		for range want {
+			o.must(c.Check(t.Context()))
+		}
+		err := c.Check(t.Context())
+		if fault.KindOf(err) != fault.Quota || o.calls("GET", dataPath) != want || c.Usage().Ceiling != ceiling || c.Usage().Left != 0 {
+			t.Errorf("%s: %v after %d calls: %+v", ceiling, err, o.calls("GET", dataPath), c.Usage())
+		}
 	}
 }
 
-func TestC58_too_many_at_once_heals(t *testing.T) {
+func TestC56_calls_of_earlier_runs_count(t *testing.T) {
 	o := newOrg(t)
-	o.inject(crmsim.Fault{Name: "concurrent", Times: 2})
-	if err := o.conn().Check(t.Context()); err != nil {
-		t.Error(err)
+	env := quiet
+	env.Calls = []connectors.Calls{{Hour: time.Now().Add(-5 * time.Hour).Truncate(time.Hour), N: 2_998}}
+	c := o.connWith(env, func(*Config) {})
+	o.must(c.Check(t.Context()))
+	o.must(c.Check(t.Context()))
+	if err := c.Check(t.Context()); fault.KindOf(err) != fault.Quota || !strings.Contains(err.Error(), "made 3000 calls in 24 hours") {
+		t.Errorf("%v: %+v", err, c.Usage())
+	}
+}
+
+func TestC57_the_days_limit_is_not_repeated(t *testing.T) {
+	o := newOrg(t)
+	c := o.conn()
+	o.inject(crmsim.Fault{Name: "quota", Used: 15, Max: 15})
+	err := c.Check(t.Context())
+	if fault.KindOf(err) != fault.Quota || o.calls("GET", dataPath) != 1 {
+		t.Errorf("%v after %d calls", err, o.calls("GET", dataPath))
+	}
+}
+
+// While the org complains, fewer calls run at once, and all of them come to their end.
+func TestC58_too_many_at_once(t *testing.T) {
+	o := newOrg(t)
+	var now, most atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == tokenPath {
+			o.ServeHTTP(w, r)
+			return
+		}
+		n := now.Add(1)
+		defer now.Add(-1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		o.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	c := o.connWith(quiet, func(cfg *Config) { cfg.URL = server.URL })
+	together := func() {
+		t.Helper()
+		var wait sync.WaitGroup
+		for range 20 {
+			wait.Go(func() {
+				if _, err := c.Describe(t.Context(), "Account"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+	}
+	o.inject(crmsim.Fault{Name: "concurrent", Times: 1})
+	together()
+	if most.Load() > maxLanes {
+		t.Errorf("%d calls at once", most.Load())
+	}
+	most.Store(0)
+	together()
+	if most.Load() > maxLanes/2 {
+		t.Errorf("%d calls at once after the org complained", most.Load())
+	}
+}
+
+func TestLanes_close_by_halves(t *testing.T) {
+	l, now := newLanes(8), time.Unix(0, 0)
+	for range 6 { // of 8 are under way
+		if err := l.enter(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		after time.Duration
+		left  int
+		done  bool
+	}{{time.Hour, 4, true}, {time.Second, 4, false}, {time.Hour, 2, true}, {time.Hour, 1, true}, {time.Hour, 1, false}} {
+		now = now.Add(tt.after)
+		if left, done := l.narrow(now, time.Minute); left != tt.left || done != tt.done {
+			t.Errorf("%d lanes, %v; want %+v", left, done, tt)
+		}
+	}
+	for range 6 {
+		l.leave()
+	}
+	if len(l.free) != 1 {
+		t.Errorf("%d lanes are free", len(l.free))
 	}
 }
 
