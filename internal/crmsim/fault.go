@@ -29,6 +29,7 @@ import (
 //	fls           Object, Field, Access           "hidden", "readonly", "editable"; no Field = the object
 //	clock         Set or AdvanceS                 move the org's clock
 //	edit          Object, ID, Values, Change      another user does "insert", "update", "delete", "undelete"
+//	bulk          Match, Times, Skip, DelayMS, Polls, Rows, Message, Flaws   jobs made from now on, see Flaws
 //	known         Line, Outcome                   choose an unconfirmed behaviour, see Outcomes
 type Fault struct {
 	Name  string `json:"name"`
@@ -53,6 +54,8 @@ type Fault struct {
 	AppMax  int    `json:"app_max,omitempty"`
 	Rows    int    `json:"rows,omitempty"`
 
+	Polls   int            `json:"polls,omitempty"` // that find a Bulk job in progress; 1 without the fault
+	Flaws   []string       `json:"flaws,omitempty"`
 	Object  string         `json:"object,omitempty"`
 	ID      string         `json:"id,omitempty"`
 	Field   string         `json:"field,omitempty"`
@@ -149,7 +152,7 @@ func (c *control) inject(f Fault, now time.Time) error {
 		c.queryMax = f.Rows
 	case "known":
 		return c.choose(f.Line, f.Outcome)
-	case "status", "slow", "concurrent", "rotate", "lock", "validation", "trigger":
+	case "status", "slow", "concurrent", "rotate", "lock", "validation", "trigger", "bulk":
 		return c.arm(f)
 	default:
 		return fmt.Errorf("unknown fault %q", f.Name)
@@ -158,6 +161,11 @@ func (c *control) inject(f Fault, now time.Time) error {
 }
 
 func (c *control) arm(f Fault) error {
+	for _, flaw := range f.Flaws {
+		if !slices.Contains(Flaws, flaw) {
+			return fmt.Errorf("fault %s: there is no flaw %q", f.Name, flaw)
+		}
+	}
 	if !slices.Contains([]string{"", "before", "middle", "after"}, f.Cut) {
 		return fmt.Errorf("fault %s: cut is before, middle or after, not %q", f.Name, f.Cut)
 	}
@@ -175,6 +183,9 @@ func (c *control) arm(f Fault) error {
 			return fmt.Errorf("fault %s: match: %w", f.Name, err)
 		}
 		a.method, a.path = m[1], path
+	}
+	if f.Name == "bulk" { // a new one takes the place of the old
+		c.faults = slices.DeleteFunc(c.faults, func(old *armed) bool { return old.Name == "bulk" && old.Match == f.Match })
 	}
 	c.faults = append(c.faults, a)
 	return nil

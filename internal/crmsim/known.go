@@ -21,6 +21,7 @@ var Outcomes = map[string][]string{
 	"S68":  {"rounded", "kept", "refused"},                    // more decimals than the field's scale
 	"S74":  {"last", "refused"},                               // the same id twice in one collection
 	"S76":  {"null", "left_out"},                              // rows that a retrieve does not find
+	"S79":  {"200", "204"},                                    // an upsert by URL that updated
 	"S108": {"TotalRequests", "other_words"},                  // the text of the daily limit
 	"S119": {"keeps", "moves"},                                // the stamp of an activity when only its relations change
 	"S120": {"moves", "keeps"},                                // stamps of rows that a merge gives another parent

@@ -87,10 +87,10 @@ func (s *Server) limits(*call) reply {
 	s.control.mu.Lock()
 	u := s.control.usage
 	s.control.mu.Unlock()
-	return answer(map[string]allowance{
-		"DailyApiRequests":     {u.max, u.max - u.used},
-		"DailyBulkApiBatches":  {15000, 15000},
-		"DailyBulkV2QueryJobs": {10000, 10000},
-		"DataStorageMB":        {1024, 1000},
-	})
+	list := map[string]allowance{
+		"DailyApiRequests": {u.max, u.max - u.used},
+		"DataStorageMB":    {1024, 1000},
+	}
+	s.bulkAllowances(list)
+	return answer(list)
 }

@@ -32,6 +32,24 @@ var routes = []route{
 	{"DELETE", "composite/sobjects", (*Server).deleteMany},
 	{"POST", "composite/sobjects/{}", (*Server).readMany},
 	{"GET", "composite/sobjects/{}", (*Server).readMany},
+	{"PATCH", "composite/sobjects/{}/{}", (*Server).upsertMany},
+	{"GET", "sobjects/{}/{}/{}", (*Server).readByExternalID},
+	{"PATCH", "sobjects/{}/{}/{}", (*Server).upsertOne},
+	{"GET", "jobs/ingest", ofKind(ingestJobs, (*Server).listJobs)},
+	{"POST", "jobs/ingest", (*Server).createIngest},
+	{"GET", "jobs/ingest/{}", ofKind(ingestJobs, (*Server).readJob)},
+	{"PATCH", "jobs/ingest/{}", ofKind(ingestJobs, (*Server).changeJob)},
+	{"DELETE", "jobs/ingest/{}", ofKind(ingestJobs, (*Server).deleteJob)},
+	{"PUT", "jobs/ingest/{}/batches", (*Server).uploadIngest},
+	{"GET", "jobs/ingest/{}/successfulResults", ingestResults([]string{"sf__Id", "sf__Created"}, succeeded)},
+	{"GET", "jobs/ingest/{}/failedResults", ingestResults([]string{"sf__Id", "sf__Error"}, refused)},
+	{"GET", "jobs/ingest/{}/unprocessedrecords", ingestResults(nil, unprocessed)},
+	{"GET", "jobs/query", ofKind(queryJobs, (*Server).listJobs)},
+	{"POST", "jobs/query", (*Server).createQuery},
+	{"GET", "jobs/query/{}", ofKind(queryJobs, (*Server).readJob)},
+	{"PATCH", "jobs/query/{}", ofKind(queryJobs, (*Server).changeJob)},
+	{"DELETE", "jobs/query/{}", ofKind(queryJobs, (*Server).deleteJob)},
+	{"GET", "jobs/query/{}/results", (*Server).queryResults},
 }
 
 type version struct {
@@ -112,6 +130,7 @@ func (s *Server) data(c *call, method, version, path string, allowed bool) reply
 		return notFound
 	}
 	c.version = version
+	s.runJobs()
 	var methods []string
 	for _, r := range routes {
 		args, ok := r.match(path)
@@ -161,7 +180,7 @@ func notAllowed(method string, allowed []string) reply {
 // resources lists what there is below a version, and who is signed on.
 func (s *Server) resources(c *call) reply {
 	list := map[string]string{"identity": s.identityURL(c)}
-	for _, name := range []string{"limits", "sobjects", "query", "queryAll", "composite"} {
+	for _, name := range []string{"limits", "sobjects", "query", "queryAll", "composite", "jobs/ingest", "jobs/query"} {
 		list[name] = root(c) + "/" + name
 	}
 	return answer(list)

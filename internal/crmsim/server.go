@@ -48,6 +48,7 @@ type Server struct {
 	late       []*lateWrite          // by the time they are due
 	bins       map[*record][]*record // what went into the bin with a row
 
+	bulk        bulk         // has its own lock
 	offset      atomic.Int64 // of the clock, nanoseconds
 	commitDelay atomic.Int64 // of writes from now on, nanoseconds
 	nextLate    atomic.Int64 // when the first of late is due, Unix nanoseconds; 0 = none is open
@@ -108,6 +109,7 @@ func (s *Server) empty() error {
 	s.commitDelay.Store(0)
 	s.nextLate.Store(0)
 	s.control.reset(&s.opt)
+	s.bulk.reset()
 	for name, fields := range s.opt.Fields {
 		for _, f := range fields {
 			if err := s.addField(name, f); err != nil {

@@ -1,0 +1,268 @@
+package crmsim
+
+import (
+	"encoding/base64"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"energyd/internal/crmsim/soql"
+)
+
+// result is what a query job found: the rows as they were then, so that every
+// page reads the same however often it is read.
+type result struct {
+	plan    *plan
+	columns []bulkColumn
+	parents bool // some columns belong to other rows, which are looked up when a page is read
+	all     bool // of queryAll
+	rows    []record
+}
+
+// bulkColumn is one column of a result, in the order of SELECT.
+type bulkColumn struct {
+	name string // "Account.Name"
+	get  getter
+}
+
+// createQuery is POST /jobs/query.
+func (s *Server) createQuery(c *call) reply {
+	var o struct {
+		Operation, Query, ContentType, LineEnding, ColumnDelimiter string
+	}
+	if e := decode(c.body, &o); e != nil {
+		return refusal(e)
+	}
+	form, e := newForm(o.ColumnDelimiter, o.LineEnding)
+	switch {
+	case e != nil:
+		return refusal(e)
+	case o.Operation != "query" && o.Operation != "queryAll":
+		return invalidJob("Invalid operation: %s", o.Operation)
+	case o.ContentType != "" && o.ContentType != "CSV":
+		return invalidJob("Invalid contentType: %s", o.ContentType)
+	}
+	j, full := s.newJob(c, queryJobs)
+	if full != nil {
+		return *full
+	}
+	j.operation, j.form = o.Operation, form
+	s.mu.RLock()
+	result, err := s.bulkQuery(o.Query)
+	s.mu.RUnlock()
+	if err != nil {
+		return queryError(err)
+	}
+	result.all = o.Operation == "queryAll"
+	j.object, j.result = result.plan.obj, result
+	s.bulk.mu.Lock()
+	s.bulk.list(j)
+	s.bulk.queries.add(j.created, 1)
+	j.submit(j.created)
+	made := s.info(j)
+	s.bulk.mu.Unlock()
+	s.runJobs()
+	return answer(made)
+}
+
+// bulkQuery compiles a statement, and refuses what the Bulk API cannot do. The caller holds s.mu.
+func (s *Server) bulkQuery(text string) (*result, error) {
+	if field := compound(text); field != "" {
+		return nil, refuse("FUNCTIONALITY_NOT_ENABLED", nil, "Selecting compound data not supported in Bulk Query")
+	}
+	p, err := s.compile(text)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !p.obj.inBulk():
+		return nil, unsupported(p.obj.name)
+	case p.q.Count:
+		return nil, refuse("FEATURENOTENABLED", nil, "Aggregate queries not supported in Bulk Query")
+	case p.q.Offset > 0:
+		return nil, refuse("FEATURENOTENABLED", nil, "OFFSET not supported in Bulk Query")
+	}
+	r := &result{plan: p}
+	for _, c := range p.q.Columns {
+		if c.Fields == "STANDARD" {
+			for i, f := range p.obj.fields {
+				if f.visible() && !f.custom() {
+					r.columns = append(r.columns, bulkColumn{f.Name, getter{field: f, fixed: i}})
+				}
+			}
+			continue
+		} else if c.Fields != "" {
+			return nil, p.q.Errorf(soql.Malformed, c.Path.Pos, "The SOQL FIELDS function with an unbounded list is not supported in Bulk Query")
+		}
+		g, err := s.resolve(p, c.Path)
+		if err != nil {
+			return nil, err
+		}
+		name := g.field.Name
+		for _, via := range slices.Backward(g.via) {
+			name = via.Relationship + "." + name
+		}
+		r.columns = append(r.columns, bulkColumn{name, g})
+		r.parents = r.parents || len(g.steps) > 0
+	}
+	return r, nil
+}
+
+// compound gives the first address or location that a statement selects, "" when
+// there is none. The org has no such fields: a real one refuses them in this way.
+func compound(text string) string {
+	columns, _, _ := strings.Cut(lower(text), " from ")
+	for _, name := range strings.FieldsFunc(columns, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' }) {
+		switch name[strings.LastIndexByte(name, '.')+1:] {
+		case "address", "billingaddress", "shippingaddress", "mailingaddress", "otheraddress":
+			return name
+		}
+	}
+	return ""
+}
+
+// freeze does the work of a query job.
+func (s *Server) freeze(j *job) {
+	s.mu.RLock()
+	found := s.run(j.result.plan, j.result.all)
+	rows := make([]record, len(found))
+	for i, r := range found {
+		rows[i] = *r // the values themselves are never changed in place
+	}
+	s.mu.RUnlock()
+	s.bulk.mu.Lock()
+	defer s.bulk.mu.Unlock()
+	j.result.rows, j.processed = rows, len(rows)
+}
+
+// queryResults is GET /jobs/query/{id}/results?locator=…&maxRecords=….
+func (s *Server) queryResults(c *call) reply {
+	s.bulk.mu.Lock()
+	j := s.bulk.job(c, queryJobs)
+	var state, version string
+	var rows []record
+	if j != nil {
+		state, version, rows = j.state, j.version, j.result.rows
+	}
+	s.bulk.mu.Unlock()
+	switch {
+	case j == nil:
+		return notFound
+	case version != c.version:
+		return fail(http.StatusConflict, refuse("VERSION_MISMATCH", nil, "The job was made with API version %s; its results cannot be read with %s", version, c.version))
+	case state != jobComplete:
+		return fail(http.StatusPreconditionFailed, refuse("JOB_NOT_COMPLETE", nil,
+			"can only download query results of successfully completed bulk job with status: JOB_COMPLETE. Current status: %s", spelled(state)))
+	}
+	from, most, e := s.bulkPage(c, len(rows))
+	if e != nil {
+		return refusal(e)
+	}
+	to := min(from+most, len(rows))
+	c.rows = to - from
+	return reply{
+		status: http.StatusOK, contentType: "text/csv", header: j.pageHeader(from, to, len(rows)),
+		stream: func(w io.Writer) error { return s.writePage(w, j, rows[from:to]) },
+	}
+}
+
+// spelled writes a state as error texts do: InProgress is IN_PROGRESS.
+func spelled(state string) string {
+	return strings.ToUpper(wordBorder.ReplaceAllString(state, "${1}_$2"))
+}
+
+// bulkPage reads from where on a page shall be, and how many rows it may have.
+func (s *Server) bulkPage(c *call, rows int) (from, most int, e *Error) {
+	q, most := c.r.URL.Query(), max(rows, 1)
+	if text := q.Get("maxRecords"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return 0, 0, refuse("INVALIDJOB", nil, "maxRecords must be a positive number, not %s", text)
+		}
+		most = n
+	}
+	s.control.mu.Lock()
+	if s.control.pageMax > 0 {
+		most = min(most, s.control.pageMax)
+	}
+	s.control.mu.Unlock()
+	text := q.Get("locator")
+	if text == "" {
+		return 0, most, nil
+	}
+	plain, err := base64.RawStdEncoding.DecodeString(text)
+	if err == nil {
+		from, err = strconv.Atoi(string(plain))
+	}
+	if err != nil || from < 1 || from >= rows {
+		return 0, 0, refuse("INVALIDLOCATOR", nil, "invalid locator: %s", text)
+	}
+	return from, most, nil
+}
+
+// pageHeader tells how many rows a page has, and where the next one begins: the
+// text null on the last one.
+func (j *job) pageHeader(from, to, rows int) http.Header {
+	n, locator := to-from, "null"
+	if to < rows {
+		locator = base64.RawStdEncoding.EncodeToString([]byte(strconv.Itoa(to)))
+	}
+	if j.flaw("wrong_count") {
+		n++
+	}
+	h := http.Header{"Sforce-Numberofrecords": {strconv.Itoa(n)}}
+	switch {
+	case j.flaw("no_locator") && to == rows:
+	case j.flaw("empty_locator") && to == rows:
+		h["Sforce-Locator"] = []string{""}
+	default:
+		h["Sforce-Locator"] = []string{locator}
+	}
+	return h
+}
+
+// pieceRows is how many rows of a page are made while the org is locked for it.
+const pieceRows = 500
+
+// writePage writes one page of a result, with the names of the columns first.
+func (s *Server) writePage(to io.Writer, j *job, rows []record) error {
+	w := newCSVWriter(to, j.form)
+	for _, c := range j.result.columns {
+		w.cell(c.name)
+	}
+	w.end()
+	nul := j.flaw("nul")
+	for piece := range slices.Chunk(rows, pieceRows) {
+		if j.result.parents {
+			s.mu.RLock()
+		}
+		for i := range piece {
+			for k := range j.result.columns {
+				g := &j.result.columns[k].get
+				v := s.read(*g, &piece[i])
+				if text, ok := v.(string); ok && nul && g.field.freeText() {
+					v = text + "\x00"
+				}
+				w.b = append(appendCSV(w.b, g.field, v), j.form.comma)
+			}
+			w.b[len(w.b)-1] = '\n'
+			if j.form.crlf {
+				w.b = append(w.b[:len(w.b)-1], '\r', '\n')
+			}
+		}
+		if j.result.parents {
+			s.mu.RUnlock()
+		}
+		if len(w.b) >= csvPiece && w.flush() != nil {
+			break
+		}
+	}
+	return w.flush()
+}
+
+// freeText tells whether people write what they like into the field.
+func (f *Field) freeText() bool {
+	return f.Type == Text || f.Type == LongTextArea || f.Type == Combobox
+}
