@@ -297,6 +297,9 @@ type NewField struct {
 	Scale     int       `json:"scale,omitempty"`     // of Number: digits after the point
 	Label     string    `json:"label"`
 	Help      string    `json:"help"` // one sentence for who sees the field
+	// Confidential fields, those about people of our own, are granted to nobody but the
+	// signed-on user and stand on no page.
+	Confidential bool `json:"confidential,omitempty"`
 }
 
 // Shape is the field's type and size, as people write it: "number(12, 3)".
@@ -334,7 +337,7 @@ type NewReport struct {
 // FieldPlan is how a CRM stands to what is wanted of it.
 type FieldPlan struct {
 	Fields []FieldState `json:"fields"` // in the order of SetUp.Fields
-	Access []Access     `json:"access"` // to be given; empty when nothing is
+	Access []Access     `json:"access"` // to be given, or given by MakeFields; empty when nothing is
 	Rights []Right      `json:"missing_rights"`
 	Notes  []string     `json:"notes,omitempty"` // sentences on what could not be found out
 	Calls  int          `json:"calls"`           // API calls that MakeFields needs, about; 0 = there is nothing to make
@@ -349,6 +352,7 @@ func (p FieldPlan) Right() bool {
 type FieldState struct {
 	NewField
 	Standing FieldStanding `json:"state"`
+	Made     bool          `json:"made,omitempty"`    // by this call of MakeFields
 	Found    string        `json:"found,omitempty"`   // the Shape that it has, when it is there and can be looked at
 	Problem  string        `json:"problem,omitempty"` // why it cannot be made or used; "" when nothing stands against it
 }

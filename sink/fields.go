@@ -23,7 +23,7 @@ func SetUp(writings []Writing, language, hottest string) connectors.SetUp {
 			by[f.Measure] = f.Field
 			want.Fields = append(want.Fields, connectors.NewField{
 				Object: w.Object, Name: f.Field, Type: m.Type, Length: m.Length, Precision: m.Precision, Scale: m.Scale,
-				Label: m.Label.In(language), Help: m.Help.In(language),
+				Label: m.Label.In(language), Help: m.Help.In(language), Confidential: w.Kind == engine.Rep,
 			})
 			switch f.Measure {
 			case "energy_now", "band", "band_until", "last_contact", "reason_1":

@@ -243,11 +243,11 @@ func (w Writing) describe(ctx context.Context) (map[string]connectors.Field, fau
 		case !ok:
 			ps = append(ps, fault.Problem{Path: m.Measure,
 				Msg:  fmt.Sprintf("the CRM shows no field %q on %s%s", m.Field, w.Object, fault.DidYouMean(m.Field, names)),
-				Hint: "create the field, and grant the integration user read and edit on it (field-level security)"})
+				Hint: "energyd fields plan tells whether it is missing or hidden by field-level security; energyd fields apply makes and grants it"})
 		case !f.Updateable:
 			ps = append(ps, fault.Problem{Path: m.Measure,
 				Msg:  fmt.Sprintf("the integration user may not edit %s.%s", w.Object, m.Field),
-				Hint: "grant edit on the field in a permission set (field-level security)"})
+				Hint: "energyd fields apply grants it (field-level security); energyd fields plan tells which right is missing"})
 		case !writable(me.Type, f.Type):
 			ps.Add(m.Measure, "%s.%s is a %s field; %s needs %s or text", w.Object, m.Field, f.Type, m.Measure, me.Type)
 		}

@@ -14,22 +14,25 @@ import (
 // sobject is what describe says of an object, as the run-as user sees it:
 // fields hidden by field-level security are absent.
 type sobject struct {
-	Name   string  `json:"name"`
-	Fields []field `json:"fields"`
+	Name       string  `json:"name"`
+	Updateable bool    `json:"updateable"`
+	Fields     []field `json:"fields"`
 }
 
 type field struct {
-	Name             string   `json:"name"`
-	Label            string   `json:"label"`
-	Type             string   `json:"type"`
-	Length           int      `json:"length"`
-	Precision        int      `json:"precision"`
-	Scale            int      `json:"scale"`
-	Digits           int      `json:"digits"` // of int fields
-	Updateable       bool     `json:"updateable"`
-	Custom           bool     `json:"custom"`
-	RelationshipName string   `json:"relationshipName"`
-	ReferenceTo      []string `json:"referenceTo"`
+	Name               string   `json:"name"`
+	Label              string   `json:"label"`
+	Type               string   `json:"type"`
+	Length             int      `json:"length"`
+	Precision          int      `json:"precision"`
+	Scale              int      `json:"scale"`
+	Digits             int      `json:"digits"` // of int fields
+	Updateable         bool     `json:"updateable"`
+	Custom             bool     `json:"custom"`
+	Calculated         bool     `json:"calculated"`
+	RestrictedPicklist bool     `json:"restrictedPicklist"`
+	RelationshipName   string   `json:"relationshipName"`
+	ReferenceTo        []string `json:"referenceTo"`
 }
 
 // describe asks anew each time: fields appear and vanish between runs.

@@ -21,7 +21,7 @@ func (p *Pipeline) Plan(ctx context.Context) (Report, sink.Summary, error) {
 
 func (p *Pipeline) plan(ctx context.Context, r *Report) (sink.Summary, error) {
 	if len(p.cfg.Write) == 0 {
-		return sink.Summary{}, fault.New(fault.Config, "plan", "the configuration has no write section", "say under write: which values go into which CRM fields", nil)
+		return sink.Summary{}, noWrite("plan")
 	}
 	s, err := p.sink(ctx)
 	if err != nil {
@@ -43,6 +43,10 @@ func (p *Pipeline) plan(ctx context.Context, r *Report) (sink.Summary, error) {
 		r.partial("%d values do not fit their CRM fields", sum.Unfit)
 	}
 	return sum, err
+}
+
+func noWrite(op string) error {
+	return fault.New(fault.Config, op, "the configuration has no write section", "say under write: which values go into which CRM fields", nil)
 }
 
 // Apply sends the plan with this hash, or the latest open one for "".

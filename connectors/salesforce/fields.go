@@ -1,0 +1,748 @@
+package salesforce
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"energyd/connectors"
+	"energyd/internal/fault"
+)
+
+// The permission sets that carry the rights on energyd's fields, and nothing
+// else: which records and objects somebody may see stays the admin's business.
+const (
+	integrationSet = "Energyd_Integration"
+	readerSet      = "Energyd_Reader"
+)
+
+// setTexts are label and description of each permission set, by language.
+var setTexts = map[string]map[string][2]string{
+	integrationSet: {
+		"ja": {"energyd", "energyd が書き込む項目の参照と編集。energyd の実行ユーザーだけに割り当てます。"},
+		"en": {"energyd", "Read and edit the fields that energyd writes. For energyd's run-as user alone."},
+	},
+	readerSet: {
+		"ja": {"energyd 参照", "energyd が書き込む項目の参照。温度を見る営業担当に割り当てます。"},
+		"en": {"energyd reader", "Read the fields that energyd writes. For the sales people who shall see them."},
+	},
+}
+
+// Rights as Setup calls them, and the columns of UserPermissionAccess that tell of them.
+const (
+	rightFields = "Customize Application"
+	rightSets   = "Manage Profiles and Permission Sets"
+	rightAssign = "Assign Permission Sets"
+	rightSetup  = "View Setup and Configuration"
+)
+
+var rightColumns = map[string]string{
+	rightFields: "PermissionsCustomizeApplication",
+	rightSets:   "PermissionsManageProfilesPermissionsets",
+	rightAssign: "PermissionsAssignPermissionSets",
+	rightSetup:  "PermissionsViewSetup",
+}
+
+// PlanFields compares; salesforce.md section 16, C64 to C67.
+func (c *Conn) PlanFields(ctx context.Context, want connectors.SetUp) (connectors.FieldPlan, error) {
+	o, err := c.lookAtFields(ctx, want)
+	if err != nil {
+		return connectors.FieldPlan{}, err
+	}
+	return o.plan, nil
+}
+
+// MakeFields makes what is missing by the Tooling API. What it makes last is
+// what lets the signed-on user edit: once all fields are right, nothing else
+// can be left to do, whenever it was killed.
+func (c *Conn) MakeFields(ctx context.Context, want connectors.SetUp) (connectors.FieldPlan, error) {
+	o, err := c.lookAtFields(ctx, want)
+	if err != nil {
+		return connectors.FieldPlan{}, err
+	}
+	if err := unfitFields(o.plan); err != nil {
+		return o.plan, err
+	}
+	if err := lackingRights(o.plan); err != nil {
+		return o.plan, err
+	}
+	if o.plan.Right() {
+		return o.plan, nil
+	}
+	for _, step := range []func(context.Context) error{o.makeMissing, o.giveReaders, o.giveIntegration} {
+		if err := step(ctx); err != nil {
+			return o.plan, err
+		}
+	}
+	err = o.wait(ctx)
+	return o.plan, err
+}
+
+// unfitFields is the fault of a plan with fields that cannot be used; C66.
+func unfitFields(p connectors.FieldPlan) error {
+	var said []string
+	for _, f := range p.Fields {
+		if f.Standing == connectors.FieldUnfit {
+			said = append(said, fmt.Sprintf("%s.%s: %s", f.Object, f.Name, f.Problem))
+		}
+	}
+	if len(said) == 0 {
+		return nil
+	}
+	return fault.New(fault.Config, "make fields", strings.Join(said, "; "),
+		"nothing was changed; name another field under write: in energyd.yaml, or let the org's administrator rename or widen the one that is there", nil)
+}
+
+// lackingRights is the fault of a plan that the signed-on user may not carry out; C67.
+func lackingRights(p connectors.FieldPlan) error {
+	if len(p.Rights) == 0 {
+		return nil
+	}
+	var said []string
+	for _, r := range p.Rights {
+		said = append(said, fmt.Sprintf("%q (%s)", r.Name, r.For))
+	}
+	return fault.New(fault.Auth, "make fields", "the run-as user lacks "+strings.Join(said, " and "),
+		"nothing was changed; an administrator of the org grants it by a permission set, or deploys the package instead", nil)
+}
+
+// fieldsOfOrg is the org as far as it matters to the wanted fields.
+type fieldsOfOrg struct {
+	*Conn
+	want connectors.SetUp
+	plan connectors.FieldPlan
+	user string                    // id of the signed-on user
+	sets map[string]*permissionSet // ours, by name; without an id when it is not there
+}
+
+type permissionSet struct {
+	ID       string
+	assigned bool                       // to the signed-on user
+	grants   map[string]fieldPermission // by "Account.Energy__c"
+}
+
+type fieldPermission struct {
+	ID    string
+	Field string
+	Read  bool `json:"PermissionsRead"`
+	Edit  bool `json:"PermissionsEdit"`
+}
+
+// lookAtFields finds out how the org stands. What it may not look at ends up among the rights that are missing.
+func (c *Conn) lookAtFields(ctx context.Context, want connectors.SetUp) (*fieldsOfOrg, error) {
+	o := &fieldsOfOrg{Conn: c, want: want, sets: map[string]*permissionSet{
+		integrationSet: {grants: map[string]fieldPermission{}}, readerSet: {grants: map[string]fieldPermission{}},
+	}}
+	o.plan.Fields = make([]connectors.FieldState, len(want.Fields))
+	for i, f := range want.Fields {
+		o.plan.Fields[i].NewField = f
+	}
+	editable, err := o.describeFields(ctx)
+	if err != nil || o.plan.Right() {
+		return o, err
+	}
+	lacks, err := o.lacking(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.findHidden(ctx, lacks); err != nil {
+		return nil, err
+	}
+	if err := o.findSets(ctx, lacks); err != nil {
+		return nil, err
+	}
+	o.tally(lacks, editable)
+	return o, nil
+}
+
+// describeFields sets the fields' standings by what describe shows, and tells which objects' records the user may edit.
+func (o *fieldsOfOrg) describeFields(ctx context.Context) (editable map[string]bool, err error) {
+	editable = map[string]bool{}
+	shown := map[string]*sobject{}
+	for i := range o.plan.Fields {
+		f := &o.plan.Fields[i]
+		if shown[f.Object] == nil {
+			if shown[f.Object], err = o.describe(ctx, f.Object); err != nil {
+				return nil, err
+			}
+			editable[f.Object] = shown[f.Object].Updateable
+		}
+		d, ok := shown[f.Object].field(f.Name)
+		if !ok {
+			f.Standing, f.Found, f.Problem = connectors.FieldMissing, "", nameProblem(f.Name)
+			if f.Problem != "" {
+				f.Standing = connectors.FieldUnfit
+			}
+			continue
+		}
+		f.Found = described(d)
+		switch f.Problem = misfit(f.NewField, d); {
+		case f.Problem != "":
+			f.Standing = connectors.FieldUnfit
+		case d.Updateable:
+			f.Standing = connectors.FieldRight
+		default:
+			f.Standing = connectors.FieldReadOnly
+		}
+	}
+	return editable, nil
+}
+
+// customName is what can follow an object's name: letters, digits and single low lines, then __c.
+var customName = regexp.MustCompile(`^[A-Za-z](?:_?[A-Za-z0-9])*__c$`)
+
+// nameProblem says why a field that is not there cannot be made under its name.
+func nameProblem(name string) string {
+	switch {
+	case !strings.HasSuffix(name, "__c"):
+		return "the org does not show it, and energyd makes only custom fields, whose names end in __c"
+	case !customName.MatchString(name), len(name) > 40+len("__c"):
+		return "no custom field can have this name: up to 40 letters, digits and single low lines, then __c"
+	}
+	return ""
+}
+
+// described writes a field's type and size for people.
+func described(f field) string {
+	if f.Calculated {
+		return "formula"
+	}
+	if t := fieldType(f.Type); t == connectors.Number && (f.Type == "percent" || f.Type == "currency") || t == connectors.Other {
+		return f.Type
+	}
+	return connectors.Shape(fieldType(f.Type), f.Length, max(f.Precision, f.Digits), f.Scale)
+}
+
+// misfit says why a field that is there cannot be used for want; "" when it can.
+func misfit(want connectors.NewField, f field) string {
+	digits := max(f.Precision, f.Digits) - f.Scale
+	is := fmt.Sprintf("it is %s; energyd needs %s", described(f), want.Shape())
+	switch t := fieldType(f.Type); {
+	case f.Calculated:
+		return is
+	case want.Type == connectors.Text && t == connectors.Picklist && !f.RestrictedPicklist:
+		return "" // it takes any text
+	case t != want.Type, f.Type == "percent", f.Type == "currency":
+		return is
+	case t == connectors.Text && f.Length > 0 && f.Length < want.Length:
+		return is + ", or longer"
+	case t == connectors.Number && (f.Scale < want.Scale || digits < want.Precision-want.Scale):
+		return is + ", or larger"
+	}
+	return ""
+}
+
+// lacking asks which of rightColumns the signed-on user has not. An org that does not tell lacks none: trying shows it.
+func (o *fieldsOfOrg) lacking(ctx context.Context) (map[string]bool, error) {
+	lacks := map[string]bool{}
+	names := slices.Sorted(maps.Values(rightColumns))
+	rows, err := queryRows[map[string]any](ctx, o.Conn, "ask for the run-as user's rights", "/query",
+		"SELECT "+strings.Join(names, ", ")+" FROM UserPermissionAccess LIMIT 1")
+	if refused(err) || err == nil && len(rows) != 1 {
+		o.plan.Notes = append(o.plan.Notes, "the org does not tell whether the run-as user may make fields: trying it shows that")
+		return lacks, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for right, column := range rightColumns {
+		if has, _ := rows[0][column].(bool); !has {
+			lacks[right] = true
+		}
+	}
+	return lacks, nil
+}
+
+// refused tells whether the org kept something of its set-up from the signed-on user.
+func refused(err error) bool {
+	return hasCode(err, "INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY", "INVALID_TYPE", "INVALID_FIELD", "NOT_FOUND", "FUNCTIONALITY_NOT_ENABLED")
+}
+
+// findHidden tells the fields that describe does not show apart: not there, or hidden by field-level security.
+func (o *fieldsOfOrg) findHidden(ctx context.Context, lacks map[string]bool) error {
+	var missing []*connectors.FieldState
+	var names []string
+	for i := range o.plan.Fields {
+		if f := &o.plan.Fields[i]; f.Standing == connectors.FieldMissing {
+			missing = append(missing, f)
+			names = append(names, quote(developerName(f.Name)))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	rows, err := queryRows[customField](ctx, o.Conn, "look for custom fields", "/tooling/query",
+		"SELECT Id, DeveloperName, TableEnumOrId FROM CustomField WHERE DeveloperName IN ("+strings.Join(slices.Compact(names), ", ")+")")
+	if refused(err) {
+		lacks[rightSetup] = true
+		for _, f := range missing {
+			f.Standing = connectors.FieldUnseen
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, f := range missing {
+		found, err := o.definition(ctx, rows, f.NewField)
+		if err != nil {
+			return err
+		}
+		if found == nil {
+			continue
+		}
+		f.Standing, f.Found, f.Problem = connectors.FieldHidden, found.described(), found.misfit(f.NewField)
+		if f.Problem != "" {
+			f.Standing = connectors.FieldUnfit
+		}
+	}
+	return nil
+}
+
+// developerName is a custom field's name without its ending, as the Tooling API has it.
+func developerName(name string) string { return strings.TrimSuffix(name, "__c") }
+
+// customField is a row of the Tooling API's CustomField.
+type customField struct {
+	ID            string `json:"Id"`
+	DeveloperName string
+	TableEnumOrID string `json:"TableEnumOrId"` // "Account"; the id of a custom object
+}
+
+// definition finds want among rows and reads what it is; nil when it is not among them.
+func (c *Conn) definition(ctx context.Context, rows []customField, want connectors.NewField) (*fieldMetadata, error) {
+	for _, r := range rows {
+		if !strings.EqualFold(r.DeveloperName, developerName(want.Name)) {
+			continue
+		}
+		custom := strings.HasPrefix(r.TableEnumOrID, "01I")
+		if !custom && !strings.EqualFold(r.TableEnumOrID, want.Object) || custom && !strings.HasSuffix(want.Object, "__c") {
+			continue
+		}
+		var found struct {
+			FullName string
+			Metadata fieldMetadata
+		}
+		if err := c.call(ctx, call{op: "look at " + want.Object + "." + want.Name, method: http.MethodGet,
+			path: "/tooling/sobjects/CustomField/" + url.PathEscape(r.ID)}, &found); err != nil {
+			return nil, err
+		}
+		if !custom || strings.EqualFold(found.FullName, want.Object+"."+want.Name) {
+			return &found.Metadata, nil
+		}
+	}
+	return nil, nil
+}
+
+// fieldMetadata is a custom field as Tooling and Metadata API say it, in the order in which files have it.
+type fieldMetadata struct {
+	FullName    string `json:"-" xml:"fullName,omitempty"`
+	Description string `json:"description,omitempty" xml:"description"`
+	Formula     string `json:"formula,omitempty" xml:"-"`
+	HelpText    string `json:"inlineHelpText,omitempty" xml:"inlineHelpText"`
+	Label       string `json:"label" xml:"label"`
+	Length      int    `json:"length,omitempty" xml:"length,omitempty"`
+	Precision   int    `json:"precision,omitempty" xml:"precision,omitempty"`
+	Required    bool   `json:"required" xml:"required"`
+	Scale       *int   `json:"scale,omitempty" xml:"scale"`
+	Type        string `json:"type" xml:"type"`
+}
+
+// metadataTypes are the types that energyd makes.
+var metadataTypes = map[connectors.FieldType]string{
+	connectors.Text: "Text", connectors.Number: "Number", connectors.Day: "Date", connectors.Datetime: "DateTime",
+}
+
+// metadata is what f shall be.
+func metadata(f connectors.NewField, language string) fieldMetadata {
+	m := fieldMetadata{Description: f.Help + " " + ours[language], HelpText: f.Help, Label: f.Label, Type: metadataTypes[f.Type]}
+	switch f.Type {
+	case connectors.Text:
+		m.Length = f.Length
+	case connectors.Number:
+		m.Precision, m.Scale = f.Precision, &f.Scale
+	}
+	return m
+}
+
+// ours ends each field's description, for administrators.
+var ours = map[string]string{
+	"ja": "energyd が書き込みます。手で変更した値は上書きされません。",
+	"en": "Written by energyd. A value that somebody changes by hand is not overwritten.",
+}
+
+func (m fieldMetadata) described() string {
+	if m.Formula != "" {
+		return "formula"
+	}
+	for t, name := range metadataTypes {
+		if name == m.Type {
+			scale := 0
+			if m.Scale != nil {
+				scale = *m.Scale
+			}
+			return connectors.Shape(t, m.Length, m.Precision, scale)
+		}
+	}
+	return strings.ToLower(m.Type)
+}
+
+// misfit is that of what describe will show of the field.
+func (m fieldMetadata) misfit(want connectors.NewField) string {
+	f := field{Length: m.Length, Precision: m.Precision, Calculated: m.Formula != ""}
+	if m.Scale != nil {
+		f.Scale = *m.Scale
+	}
+	f.Type = map[string]string{"Text": "string", "LongTextArea": "textarea", "TextArea": "textarea", "Html": "textarea", "Number": "double"}[m.Type]
+	if f.Type == "" {
+		f.Type = strings.ToLower(m.Type)
+	}
+	return misfit(want, f)
+}
+
+// findSets reads what our permission sets grant and whether the signed-on user has them.
+func (o *fieldsOfOrg) findSets(ctx context.Context, lacks map[string]bool) error {
+	const op = "look at permission sets"
+	err := func() error {
+		var resources struct{ Identity string }
+		if err := o.call(ctx, call{op: op, method: http.MethodGet}, &resources); err != nil {
+			return err
+		}
+		if o.user = resources.Identity[strings.LastIndex(resources.Identity, "/")+1:]; longID(o.user) == "" {
+			return fault.New(fault.Unavailable, op, "the org does not say who is signed on", "", nil)
+		}
+		sets, err := queryRows[struct{ ID, Name string }](ctx, o.Conn, op, "/query",
+			fmt.Sprintf("SELECT Id, Name FROM PermissionSet WHERE Name IN (%s, %s)", quote(integrationSet), quote(readerSet)))
+		if err != nil || len(sets) == 0 {
+			return err
+		}
+		named := map[string]*permissionSet{} // by id
+		var ids []string
+		for _, s := range sets {
+			if set := o.sets[s.Name]; set != nil {
+				set.ID, named[longID(s.ID)] = s.ID, set
+				ids = append(ids, quote(s.ID))
+			}
+		}
+		within := "(" + strings.Join(ids, ", ") + ")"
+		grants, err := queryRows[struct {
+			ParentID string
+			fieldPermission
+		}](ctx, o.Conn, op, "/query", "SELECT Id, ParentId, Field, PermissionsRead, PermissionsEdit FROM FieldPermissions WHERE ParentId IN "+within)
+		if err != nil {
+			return err
+		}
+		for _, g := range grants {
+			if set := named[longID(g.ParentID)]; set != nil {
+				set.grants[g.Field] = g.fieldPermission
+			}
+		}
+		assigned, err := queryRows[struct {
+			PermissionSetID string
+		}](ctx, o.Conn, op, "/query", fmt.Sprintf("SELECT PermissionSetId FROM PermissionSetAssignment WHERE AssigneeId = %s AND PermissionSetId IN %s", quote(o.user), within))
+		for _, a := range assigned {
+			if set := named[longID(a.PermissionSetID)]; set != nil {
+				set.assigned = true
+			}
+		}
+		return err
+	}()
+	if refused(err) {
+		lacks[rightSetup] = true
+		return nil
+	}
+	return err
+}
+
+// tally tells what is to be done, what it costs, and which rights it needs that are missing.
+func (o *fieldsOfOrg) tally(lacks, editable map[string]bool) {
+	p := &o.plan
+	missing := 0
+	for _, f := range p.Fields {
+		if f.Standing == connectors.FieldMissing || f.Standing == connectors.FieldUnseen {
+			missing++
+		}
+	}
+	for _, a := range []connectors.Access{
+		{Name: readerSet, For: "may be given to sales people: see the fields", Grants: len(o.toGrant(readerSet))},
+		{Name: integrationSet, For: "for energyd's run-as user: see and edit the fields", Grants: len(o.toGrant(integrationSet)),
+			Assign: o.toAssign()},
+	} {
+		a.New = a.Grants > 0 && o.sets[a.Name].ID == ""
+		if !a.New && a.Grants == 0 && !a.Assign {
+			continue
+		}
+		p.Access = append(p.Access, a)
+		for _, done := range []bool{a.New, a.Grants > 0, a.Assign} {
+			if done {
+				p.Calls++
+			}
+		}
+	}
+	p.Calls += missing
+	if p.Calls > 0 {
+		p.Calls += len(editable) // to see that it worked
+	} else if !p.Right() {
+		p.Notes = append(p.Notes, "everything is made and granted already; the org has not shown it to the run-as user yet")
+	}
+	need := func(needed bool, right, what string) {
+		if needed && lacks[right] {
+			p.Rights = append(p.Rights, connectors.Right{Name: right, For: what})
+		}
+	}
+	need(p.Calls > 0, rightSetup, "to see which fields and permission sets there are")
+	need(missing > 0, rightFields, "to make fields")
+	need(len(p.Access) > 0, rightSets, "to make permission sets and grant the fields in them")
+	need(o.toAssign(), rightAssign, "to give the permission set to the run-as user")
+	for _, object := range slices.Sorted(maps.Keys(editable)) {
+		if editable[object] {
+			continue
+		}
+		if object == "User" {
+			p.Rights = append(p.Rights, connectors.Right{Name: "Manage Users", For: "to write into records of User"})
+			continue
+		}
+		p.Rights = append(p.Rights, connectors.Right{Name: "Edit on " + object, For: "to write into its records; the permission set grants only fields"})
+	}
+}
+
+// toGrant gives the wanted fields that a permission set of ours is still to grant: those that the run-as user cannot edit yet.
+func (o *fieldsOfOrg) toGrant(set string) []connectors.NewField {
+	var fields []connectors.NewField
+	for _, f := range o.plan.Fields {
+		if f.Confidential && set == readerSet {
+			continue
+		}
+		g := o.sets[set].grants[f.Object+"."+f.Name]
+		if f.Standing != connectors.FieldRight && f.Standing != connectors.FieldUnfit && (!g.Read || !g.Edit && set == integrationSet) {
+			fields = append(fields, f.NewField)
+		}
+	}
+	return fields
+}
+
+func (o *fieldsOfOrg) toAssign() bool { return !o.sets[integrationSet].assigned && !o.plan.Right() }
+
+// makeMissing makes the fields that are not there, one call each.
+func (o *fieldsOfOrg) makeMissing(ctx context.Context) error {
+	for i := range o.plan.Fields {
+		f := &o.plan.Fields[i]
+		if f.Standing != connectors.FieldMissing {
+			continue
+		}
+		op := "make " + f.Object + "." + f.Name
+		err := o.call(ctx, call{op: op, method: http.MethodPost, path: "/tooling/sobjects/CustomField",
+			body: map[string]any{"FullName": f.Object + "." + f.Name, "Metadata": metadata(f.NewField, o.want.Language)}}, nil)
+		switch {
+		case hasCode(err, "DUPLICATE_DEVELOPER_NAME"):
+			// Another one made it in the meantime, or the answer to our own call was lost.
+			f.Standing = connectors.FieldMissing
+			if err := o.findHidden(ctx, map[string]bool{}); err != nil {
+				return err
+			}
+			if f.Standing != connectors.FieldHidden && f.Standing != connectors.FieldUnfit {
+				return fault.New(fault.Config, op, "the org says that the name is taken, but shows no such field",
+					"a deleted field keeps its name for 15 days: an administrator erases it in Setup → Object Manager → "+f.Object+" → Fields → Deleted Fields", err)
+			}
+			if err := unfitFields(o.plan); err != nil {
+				return err
+			}
+		case err != nil:
+			return needs(err, rightFields)
+		default:
+			o.log.Info("field made", "object", f.Object, "field", f.Name)
+			f.Standing, f.Made = connectors.FieldHidden, true // until it is granted
+		}
+	}
+	return nil
+}
+
+// needs says which right a refusal is about.
+func needs(err error, right string) error {
+	if !refused(err) {
+		return err
+	}
+	return fault.New(fault.Auth, "", fmt.Sprintf("the run-as user lacks %q", right),
+		"an administrator of the org grants it by a permission set, or deploys the package instead", err)
+}
+
+func (o *fieldsOfOrg) giveReaders(ctx context.Context) error {
+	return o.grant(ctx, readerSet, false)
+}
+
+func (o *fieldsOfOrg) giveIntegration(ctx context.Context) error {
+	// Assigned before it grants anything: see MakeFields.
+	if len(o.toGrant(integrationSet)) > 0 {
+		if err := o.makeSet(ctx, integrationSet); err != nil {
+			return err
+		}
+	}
+	if o.toAssign() {
+		err := o.create(ctx, "PermissionSetAssignment", map[string]any{"AssigneeId": o.user, "PermissionSetId": o.sets[integrationSet].ID})
+		if err != nil {
+			return needs(err, rightAssign)
+		}
+		o.sets[integrationSet].assigned = true
+	}
+	return o.grant(ctx, integrationSet, true)
+}
+
+// makeSet makes a permission set of ours, if it is not there.
+func (o *fieldsOfOrg) makeSet(ctx context.Context, name string) error {
+	set := o.sets[name]
+	if set.ID != "" {
+		return nil
+	}
+	texts := setTexts[name][o.want.Language]
+	if err := o.create(ctx, "PermissionSet", map[string]any{"Name": name, "Label": texts[0], "Description": texts[1]}); err != nil {
+		return needs(err, rightSets)
+	}
+	found, err := queryRows[struct{ ID string }](ctx, o.Conn, "look at permission sets", "/query", "SELECT Id FROM PermissionSet WHERE Name = "+quote(name))
+	if err != nil {
+		return err
+	}
+	if len(found) != 1 {
+		return fault.New(fault.Unavailable, "make "+name, "the org does not show the permission set that it has just made", "run it again", nil)
+	}
+	set.ID = found[0].ID
+	o.log.Info("permission set made", "name", name)
+	return nil
+}
+
+// create makes one record of the org's set-up. One that is there already is as good.
+func (o *fieldsOfOrg) create(ctx context.Context, object string, values map[string]any) error {
+	err := o.call(ctx, call{op: "make a " + object, method: http.MethodPost, path: "/sobjects/" + object, body: values}, nil)
+	if hasCode(err, "DUPLICATE_VALUE", "DUPLICATE_DEVELOPER_NAME") {
+		return nil
+	}
+	return err
+}
+
+// grant makes a permission set grant all that toGrant names.
+func (o *fieldsOfOrg) grant(ctx context.Context, name string, edit bool) error {
+	fields := o.toGrant(name)
+	if len(fields) == 0 {
+		return nil
+	}
+	if err := o.makeSet(ctx, name); err != nil {
+		return err
+	}
+	set := o.sets[name]
+	var create, update []map[string]any
+	for _, f := range fields {
+		record := map[string]any{"attributes": map[string]string{"type": "FieldPermissions"}, "PermissionsRead": true, "PermissionsEdit": edit}
+		if g := set.grants[f.Object+"."+f.Name]; g.ID != "" {
+			record["id"] = g.ID
+			update = append(update, record)
+			continue
+		}
+		record["ParentId"], record["SobjectType"], record["Field"] = set.ID, f.Object, f.Object+"."+f.Name
+		create = append(create, record)
+	}
+	for chunk := range slices.Chunk(create, writeSize) {
+		if err := o.save(ctx, http.MethodPost, name, chunk); err != nil {
+			return err
+		}
+	}
+	for chunk := range slices.Chunk(update, writeSize) {
+		if err := o.save(ctx, http.MethodPatch, name, chunk); err != nil {
+			return err
+		}
+	}
+	o.log.Info("fields granted", "permission_set", name, "fields", len(fields))
+	return nil
+}
+
+// save sends grants of one permission set.
+func (o *fieldsOfOrg) save(ctx context.Context, method, set string, records []map[string]any) error {
+	op := "grant fields in " + set
+	var answer []struct {
+		Success bool       `json:"success"`
+		Errors  []apiError `json:"errors"`
+	}
+	err := o.call(ctx, call{op: op, method: method, path: "/composite/sobjects", body: map[string]any{"allOrNone": false, "records": records}}, &answer)
+	if err != nil {
+		return needs(err, rightSets)
+	}
+	if len(answer) != len(records) {
+		return fault.New(fault.Unavailable, op, fmt.Sprintf("the org answered %d results for %d rows", len(answer), len(records)), "", nil)
+	}
+	for i, a := range answer {
+		if a.Success || len(a.Errors) == 0 || a.Errors[0].code() == "DUPLICATE_VALUE" {
+			continue
+		}
+		return needs(fault.New(fault.Config, op, fmt.Sprintf("the org refused the grant on %v", records[i]["Field"]),
+			"the org's own words say why; what was made so far stays, and a second call goes on", &a.Errors[0]), rightSets)
+	}
+	return nil
+}
+
+// How often, and how long in multiples of the first pause, the org is asked for what it just got: some minutes in all.
+const (
+	showTries    = 25
+	showMaxPause = 15
+)
+
+// wait asks until the org shows all fields as they shall be: its caches lag by seconds, sometimes minutes; C64.
+func (o *fieldsOfOrg) wait(ctx context.Context) error {
+	pause := o.pause
+	for try := 1; ; try++ {
+		if _, err := o.describeFields(ctx); err != nil {
+			return err
+		}
+		if err := unfitFields(o.plan); err != nil || o.plan.Right() {
+			o.plan.Calls, o.plan.Notes = 0, nil
+			return err
+		}
+		if try == showTries {
+			break
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return fault.New(fault.Unavailable, "make fields", "stopped before the org showed the fields", "", ctx.Err())
+		}
+		pause = min(pause*3/2, showMaxPause*o.pause)
+	}
+	var late []string
+	for i := range o.plan.Fields {
+		if f := &o.plan.Fields[i]; f.Standing != connectors.FieldRight {
+			if f.Standing == connectors.FieldMissing {
+				f.Standing = connectors.FieldHidden
+			}
+			late = append(late, f.Object+"."+f.Name)
+		}
+	}
+	return fault.New(fault.Unavailable, "make fields", "made and granted, but the org does not show the run-as user yet: "+strings.Join(late, ", "),
+		"run energyd fields plan again in some minutes", nil)
+}
+
+// queryRows asks a query of few rows below path and decodes them.
+func queryRows[T any](ctx context.Context, c *Conn, op, path, soql string) ([]T, error) {
+	var all []T
+	what := call{op: op, method: http.MethodGet, path: path, query: url.Values{"q": {soql}}}
+	for {
+		var page struct {
+			Records []T    `json:"records"`
+			Done    bool   `json:"done"`
+			Next    string `json:"nextRecordsUrl"`
+		}
+		if err := c.call(ctx, what, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Records...)
+		if page.Done || page.Next == "" {
+			return all, nil
+		}
+		what = call{op: op, method: http.MethodGet, path: page.Next}
+	}
+}
