@@ -146,18 +146,24 @@ func newCSVWriter(to io.Writer, form csvForm) *csvWriter {
 	return &csvWriter{to: to, form: form, b: make([]byte, 0, csvPiece+csvPiece/4)}
 }
 
-// end finishes a row that was appended cell by cell, with a delimiter behind each.
-func (w *csvWriter) end() {
+// endRow finishes a row that was appended cell by cell, with a delimiter behind each.
+func (w *csvWriter) endRow() {
 	w.b = w.b[:len(w.b)-1]
 	if w.form.crlf {
 		w.b = append(w.b, '\r')
 	}
 	w.b = append(w.b, '\n')
+}
+
+// end is endRow for who leaves it to the writer when to hand rows on.
+func (w *csvWriter) end() {
+	w.endRow()
 	if len(w.b) >= csvPiece {
 		w.flush()
 	}
 }
 
+// flush hands the buffer on, and gives the first error there was.
 func (w *csvWriter) flush() error {
 	if w.err == nil && len(w.b) > 0 {
 		_, w.err = w.to.Write(w.b)
@@ -196,6 +202,9 @@ func appendCSV(b []byte, f *Field, v any) []byte {
 	case string:
 		return appendQuoted(b, v)
 	case nil:
+		if f.Type == Checkbox {
+			return append(b, `"false"`...)
+		}
 		return append(b, '"', '"')
 	}
 	b = append(b, '"')

@@ -18,7 +18,7 @@ type result struct {
 	columns []bulkColumn
 	parents bool // some columns belong to other rows, which are looked up when a page is read
 	all     bool // of queryAll
-	rows    []record
+	rows    [][]any
 }
 
 // bulkColumn is one column of a result, in the order of SELECT.
@@ -127,9 +127,9 @@ func compound(text string) string {
 func (s *Server) freeze(j *job) {
 	s.mu.RLock()
 	found := s.run(j.result.plan, j.result.all)
-	rows := make([]record, len(found))
+	rows := make([][]any, len(found))
 	for i, r := range found {
-		rows[i] = *r // the values themselves are never changed in place
+		rows[i] = r.values // replaced as a whole, never changed in place
 	}
 	s.mu.RUnlock()
 	s.bulk.mu.Lock()
@@ -142,7 +142,7 @@ func (s *Server) queryResults(c *call) reply {
 	s.bulk.mu.Lock()
 	j := s.bulk.job(c, queryJobs)
 	var state, version string
-	var rows []record
+	var rows [][]any
 	if j != nil {
 		state, version, rows = j.state, j.version, j.result.rows
 	}
@@ -223,43 +223,44 @@ func (j *job) pageHeader(from, to, rows int) http.Header {
 	return h
 }
 
-// pieceRows is how many rows of a page are made while the org is locked for it.
-const pieceRows = 500
-
 // writePage writes one page of a result, with the names of the columns first.
-func (s *Server) writePage(to io.Writer, j *job, rows []record) error {
+func (s *Server) writePage(to io.Writer, j *job, rows [][]any) error {
 	w := newCSVWriter(to, j.form)
 	for _, c := range j.result.columns {
 		w.cell(c.name)
 	}
 	w.end()
-	nul := j.flaw("nul")
-	for piece := range slices.Chunk(rows, pieceRows) {
-		if j.result.parents {
-			s.mu.RLock()
-		}
-		for i := range piece {
-			for k := range j.result.columns {
-				g := &j.result.columns[k].get
-				v := s.read(*g, &piece[i])
-				if text, ok := v.(string); ok && nul && g.field.freeText() {
-					v = text + "\x00"
-				}
-				w.b = append(appendCSV(w.b, g.field, v), j.form.comma)
-			}
-			w.b[len(w.b)-1] = '\n'
-			if j.form.crlf {
-				w.b = append(w.b[:len(w.b)-1], '\r', '\n')
-			}
-		}
-		if j.result.parents {
-			s.mu.RUnlock()
-		}
-		if len(w.b) >= csvPiece && w.flush() != nil {
-			break
-		}
+	for len(rows) > 0 && w.err == nil {
+		rows = s.writePiece(w, j, rows)
+		w.flush()
 	}
 	return w.flush()
+}
+
+// writePiece fills the buffer of w with rows, and gives those that are left.
+// The org may be locked for it, but never while a client takes its time to read.
+func (s *Server) writePiece(w *csvWriter, j *job, rows [][]any) [][]any {
+	if j.result.parents {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+	}
+	row, nul := record{obj: j.result.plan.obj}, j.flaw("nul")
+	for len(rows) > 0 && len(w.b) < csvPiece {
+		row.values, rows = rows[0], rows[1:]
+		for i := range j.result.columns {
+			c := &j.result.columns[i]
+			v := row.value(c.get.fixed)
+			if len(c.get.steps) > 0 {
+				v = s.read(c.get, &row)
+			}
+			if text, ok := v.(string); ok && nul && c.get.field.freeText() {
+				v = text + "\x00"
+			}
+			w.b = append(appendCSV(w.b, c.get.field, v), w.form.comma)
+		}
+		w.endRow()
+	}
+	return rows
 }
 
 // freeText tells whether people write what they like into the field.
