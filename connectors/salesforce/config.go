@@ -27,6 +27,7 @@ type Config struct {
 	TokenFile    string              `yaml:"token_file"`  // where rotated refresh tokens are kept; "" = CONNECTION.refresh_token
 	APIVersion   string              `yaml:"api_version"` // "v66.0"
 	PageSize     int                 `yaml:"page_size"`   // rows, a wish
+	BulkFrom     int                 `yaml:"bulk_from"`   // rows above which a bulk job reads; 0 = never
 	Lag          connectors.Duration `yaml:"lag"`         // upper bound of reading = the org's clock minus this
 	Lookback     connectors.Duration `yaml:"lookback"`    // lower bound of reading = last upper bound minus this
 	Timeout      connectors.Duration `yaml:"timeout"`     // of one call
@@ -39,18 +40,21 @@ type Stream struct {
 	Fields         []string `yaml:"fields"`
 	Where          string   `yaml:"where"`
 	IncludeDeleted bool     `yaml:"include_deleted"`
+	Participants   bool     `yaml:"participants"` // false: the column Participants holds the Who alone
+
+	never bool // it is never read completely: SetReread
 }
 
 func newConfig() connectors.Config {
 	return &Config{
-		APIVersion: "v66.0", PageSize: 2000,
+		APIVersion: "v66.0", PageSize: 2000, BulkFrom: 50_000,
 		Lag: connectors.Duration(5 * time.Minute), Lookback: connectors.Duration(10 * time.Minute),
 		Timeout: connectors.Duration(150 * time.Second),
 		Budget:  connectors.DefaultBudget,
 	}
 }
 
-func newStream() connectors.Config { return &Stream{IncludeDeleted: true} }
+func newStream() connectors.Config { return &Stream{IncludeDeleted: true, Participants: true} }
 
 var (
 	versionForm = regexp.MustCompile(`^v[0-9]{2,3}\.0$`)
@@ -83,6 +87,9 @@ func (c *Config) Validate() error {
 	}
 	if c.PageSize < 200 || c.PageSize > 2000 {
 		ps.Add("page_size", "must be 200 to 2000, not %d", c.PageSize)
+	}
+	if c.BulkFrom < 0 {
+		ps.Add("bulk_from", "must be a number of rows, or 0 for never, not %d", c.BulkFrom)
 	}
 	if c.Lag <= 0 {
 		ps.Add("lag", "must be above zero: saves that are under way would be lost")

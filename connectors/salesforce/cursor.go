@@ -15,19 +15,36 @@ import (
 // one's end, minus the lookback, to the org's clock minus lag. It is cut into
 // windows (one, unless the org finds that too large) of rows sorted by stamp and
 // id; last is the row after which the open window goes on. Every cursor can be
-// resumed, since it names its window's bounds and never a page of the org's.
+// resumed, in another process too, since it names its window's bounds, and a
+// page of the org's only where that lives for days: in the results of a job.
 type cursor struct {
 	Version int       `json:"v"`
 	Stream  string    `json:"stream"`        // fingerprint of what the rest depends on
 	Read    time.Time `json:"read,omitzero"` // everything that changed before is read; zero at the beginning
 	Open    *window   `json:"open,omitempty"`
+	Fields  string    `json:"fields,omitempty"` // what the object had when this round began: shape
 }
 
 type window struct {
+	Since time.Time `json:"since,omitzero"` // beginning of the round
 	From  time.Time `json:"from"`
 	To    time.Time `json:"to"`    // rows in [From, To)
 	Until time.Time `json:"until"` // end of the round
 	Last  *position `json:"last,omitempty"`
+	// Relations: the round's second pass, over the relations of activities.
+	Relations bool `json:"relations,omitempty"`
+	Job       *job `json:"job,omitempty"`    // the bulk job that reads the window
+	Failed    int  `json:"failed,omitempty"` // jobs for the window that came to nothing
+}
+
+// job says how far the results of a bulk query were read.
+type job struct {
+	ID      string `json:"id"`
+	API     string `json:"api"`               // whose results no other version gives (S102)
+	Locator string `json:"locator,omitempty"` // the page at hand; "" is the first
+	Row     int    `json:"row,omitempty"`     // rows of that page that are read
+	Before  int    `json:"before,omitempty"`  // rows of the pages before
+	Done    bool   `json:"done,omitempty"`    // all is read; the job waits to be deleted
 }
 
 type position struct {
@@ -42,7 +59,7 @@ var theBeginning = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // fingerprint tells streams apart in which the same cursor means other rows.
 func (s *source) fingerprint() string {
-	return strconv.FormatUint(xxhash.Sum64String(fmt.Sprintf("%q %q %t", s.object, s.where, s.withDeleted)), 16)
+	return strconv.FormatUint(xxhash.Sum64String(fmt.Sprintf("%q %q %t", s.object, s.where, s.withDeleted)+s.people.fingerprint()), 16)
 }
 
 // parse reads a saved cursor. One that cannot be used gives the beginning: that costs time, and loses and doubles nothing.
@@ -80,12 +97,21 @@ func (c *cursor) begin(until time.Time, lookback time.Duration) bool {
 	if !from.Before(until) {
 		return false
 	}
-	c.Open = &window{From: from, To: until, Until: until}
+	c.Open = &window{Since: from, From: from, To: until, Until: until}
 	return true
 }
 
 // shortest is the window that is no longer halved: stamps have whole seconds.
 const shortest = time.Second
+
+// long tells whether what is left of w is worth a job of its own.
+func (w *window) long() bool {
+	start := w.From
+	if w.Last != nil {
+		start = w.Last.At
+	}
+	return w.To.Sub(start) >= 24*time.Hour
+}
 
 // halve cuts the open window after its last row in two; what is cut off is read
 // afterwards. False when it is too short for that.
@@ -103,19 +129,27 @@ func (w *window) halve() bool {
 }
 
 // finish closes the open window and opens what is left of its round, trying
-// twice the length that went well.
-func (c *cursor) finish() connectors.Interval {
+// twice the length that went well. When all windows are read, the relations of
+// the activities are, over the same times, if relations says so.
+func (c *cursor) finish(relations bool) connectors.Interval {
 	w := *c.Open
-	if c.Read.Before(w.To) { // a clock that was set back does not unread anything
-		c.Read = w.To
-	}
 	c.Open = nil
-	if w.To.Before(w.Until) {
+	switch {
+	case w.To.Before(w.Until):
 		to := w.To.Add(2 * w.To.Sub(w.From))
 		if to.After(w.Until) {
 			to = w.Until
 		}
-		c.Open = &window{From: w.To, To: to, Until: w.Until}
+		c.Open = &window{Since: w.Since, From: w.To, To: to, Until: w.Until, Relations: w.Relations}
+	case relations && !w.Relations && w.Since.After(theBeginning):
+		// At first, each activity was just read with its relations.
+		c.Open = &window{Since: w.Since, From: w.Since, To: w.Until, Until: w.Until, Relations: true}
+	}
+	if w.Relations {
+		return connectors.Interval{}
+	}
+	if c.Read.Before(w.To) { // a clock that was set back does not unread anything
+		c.Read = w.To
 	}
 	return connectors.Interval{From: w.From, To: w.To}
 }

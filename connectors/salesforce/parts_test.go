@@ -261,7 +261,7 @@ func TestCursor_windows(t *testing.T) {
 			if back := stream.parse(c.text()); !cmp.Equal(back, c) {
 				t.Fatalf("%s reads back as %+v", c.text(), back)
 			}
-			got := c.finish()
+			got := c.finish(false)
 			if !got.From.Equal(edge) || !got.To.After(got.From) {
 				t.Fatalf("window %v after %v", got, edge)
 			}
@@ -298,7 +298,7 @@ func FuzzCursor(f *testing.F) {
 		c := stream.parse(connectors.Cursor(text))
 		if c.Open != nil {
 			c.Open.halve()
-			c.finish()
+			c.finish(true)
 		} else {
 			c.begin(time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC), 10*time.Minute)
 		}

@@ -45,6 +45,7 @@ type Conn struct {
 	tokens   string // file of refresh tokens
 	meter    *connectors.Meter
 	lanes    *lanes
+	prepared prepared
 }
 
 var (

@@ -17,26 +17,54 @@ var escapes = strings.NewReplacer(
 // "+00:00", whose plus sign becomes a blank in a URL.
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// statement asks for the rows of w after its last one. The stamp alone is no
-// order: a bulk update gives thousands of rows the same second.
-func (s *source) statement(w window) string {
-	var b strings.Builder
-	b.WriteString("SELECT ")
-	b.WriteString(strings.Join(s.selected, ","))
-	fmt.Fprintf(&b, " FROM %s WHERE ", s.object)
-	if w.Last == nil {
-		fmt.Fprintf(&b, "%s >= %s", s.stamp, instant(w.From))
-	} else {
-		at := instant(w.Last.At)
-		fmt.Fprintf(&b, "((%s = %s AND Id > %s) OR %s > %s)", s.stamp, at, quote(w.Last.ID), s.stamp, at)
+// quoteAll gives texts as a list of SOQL strings.
+func quoteAll(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, t := range texts {
+		quoted[i] = quote(t)
 	}
-	fmt.Fprintf(&b, " AND %s < %s", s.stamp, instant(w.To))
+	return strings.Join(quoted, ",")
+}
+
+// statement asks for columns of the rows that condition means, in no order.
+func (s *source) statement(columns []int, condition string) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = s.columns[c].soql()
+	}
+	return "SELECT " + strings.Join(names, ",") + " FROM " + s.object + " WHERE " + condition
+}
+
+// rest means the rows of w after its last one.
+func (s *source) rest(w *window) string {
+	return w.condition(s.stamp) + s.filter()
+}
+
+// condition means the rows of w after its last one. The stamp alone is no
+// order: a bulk update gives thousands of rows the same second.
+func (w *window) condition(stamp string) string {
+	from := fmt.Sprintf("%s >= %s", stamp, instant(w.From))
+	if w.Last != nil {
+		at := instant(w.Last.At)
+		from = fmt.Sprintf("((%s = %s AND Id > %s) OR %s > %s)", stamp, at, quote(w.Last.ID), stamp, at)
+	}
+	return fmt.Sprintf("%s AND %s < %s", from, stamp, instant(w.To))
+}
+
+// upTo cuts a condition off after the row at p.
+func (s *source) upTo(p position) string {
+	at := instant(p.At)
+	return fmt.Sprintf(" AND ((%s = %s AND Id <= %s) OR %s < %s)", s.stamp, at, quote(p.ID), s.stamp, at)
+}
+
+// filter is what the configuration adds to each condition.
+func (s *source) filter() string {
+	filter := ""
 	if s.deletable && !s.withDeleted {
-		b.WriteString(" AND IsDeleted = false")
+		filter = " AND IsDeleted = false"
 	}
 	if s.where != "" {
-		fmt.Fprintf(&b, " AND (%s)", s.where)
+		filter += " AND (" + s.where + ")"
 	}
-	fmt.Fprintf(&b, " ORDER BY %s, Id", s.stamp)
-	return b.String()
+	return filter
 }

@@ -2,9 +2,6 @@ package salesforce
 
 import (
 	"context"
-	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +10,9 @@ import (
 	"energyd/internal/fault"
 )
 
-// source reads one object by change time: salesforce.md section 7.
+// source reads one object by change time: salesforce.md section 7. A round of
+// reading goes through windows (cursor.go), each by pages of REST (rest.go) or
+// by a bulk job (bulk.go); the people of activities come after (people.go).
 type source struct {
 	conn        *Conn
 	object      string
@@ -21,30 +20,34 @@ type source struct {
 	deletable   bool   // the object has IsDeleted
 	withDeleted bool
 	where       string
-	columns     []column
-	names       *connectors.Columns
-	selected    []string // columns of the statement
+	shape       string // of the object: drift.go
+
+	// A row holds one value for each of columns: those that were asked for, in
+	// that order, and behind them those that reading itself needs.
+	columns                 []column
+	names                   *connectors.Columns // of the asked ones
+	selected                []int               // the columns of the statement: each but once, and those that the org has
+	twins                   [][2]int            // columns that are another's copy: to, from
+	idAt, stampAt, deleteAt int                 // positions; deleteAt is -1 where nothing is deleted
+	people                  *people             // nil: the stream has no Participants
+
+	parts  [][]int // selected, as far as one address of REST can name it
+	byBulk bool    // a bulk file can hold all columns
 
 	held held
-}
-
-// held is what an answer gave beyond the last Read: rows, and the address of
-// the next page. It serves only the Read that goes on exactly there.
-type held struct {
-	at   connectors.Cursor
-	rows []map[string]any
-	next string
+	file *file // the bulk results that are being read
 }
 
 // Source opens the stream of an object. The columns of its records have the
 // names of the stream's fields.
 func (c *Conn) Source(ctx context.Context, cfg connectors.Config) (connectors.Source, error) {
 	stream := cfg.(*Stream)
-	o, err := c.describe(ctx, stream.Object)
+	look := c.look(stream.Object)
+	o, err := look.object(ctx, stream.Object)
 	if err != nil {
 		return nil, err
 	}
-	s := &source{conn: c, object: o.Name, withDeleted: stream.IncludeDeleted, where: stream.Where}
+	s := &source{conn: c, object: o.Name, withDeleted: stream.IncludeDeleted, where: stream.Where, shape: o.shape()}
 	// SystemModstamp also moves when the system changes a row; history objects lack it or both.
 	for _, name := range []string{"SystemModstamp", "LastModifiedDate", "CreatedDate"} {
 		if _, ok := o.field(name); ok {
@@ -56,31 +59,82 @@ func (c *Conn) Source(ctx context.Context, cfg connectors.Config) (connectors.So
 		return nil, fault.New(fault.Config, "describe "+o.Name, "the object has no change time that the run-as user sees",
 			"read another object, or grant field-level security for SystemModstamp", nil)
 	}
-	_, s.deletable = o.field("IsDeleted")
-	if s.columns, err = c.columns(ctx, o, stream.Fields); err != nil {
+	asked := stream.Fields
+	if len(asked) == 0 {
+		asked = o.readable()
+	}
+	withPeople := -1
+	if _, ok := activities[o.Name]; ok {
+		if len(stream.Fields) == 0 && stream.Participants {
+			asked = append(asked, participants)
+		}
+		withPeople = slices.IndexFunc(asked, func(name string) bool { return strings.EqualFold(name, participants) })
+	}
+	if s.columns, err = look.columns(ctx, o, asked); err != nil {
 		return nil, err
 	}
-	names := make([]string, len(s.columns))
-	s.selected = []string{"Id", s.stamp}
-	if s.deletable {
-		s.selected = append(s.selected, "IsDeleted")
-	}
-	for i, col := range s.columns {
-		names[i] = col.asked
-		soql := col.soql()
-		if !slices.ContainsFunc(s.selected, func(have string) bool { return strings.EqualFold(have, soql) }) {
-			s.selected = append(s.selected, soql)
+	s.names = connectors.NewColumns(asked)
+	for i := range s.columns {
+		if i != withPeople {
+			s.sel(i)
 		}
 	}
-	s.names = connectors.NewColumns(names)
-	return s, nil
+	s.idAt, s.stampAt, s.deleteAt = s.need(o, "Id"), s.need(o, s.stamp), s.need(o, "IsDeleted")
+	s.deletable = s.deleteAt >= 0
+	if withPeople >= 0 {
+		if s.people, err = newPeople(ctx, s, o, look, withPeople, stream.Participants); err != nil {
+			return nil, err
+		}
+	}
+	s.byBulk = !slices.ContainsFunc(s.selected, func(i int) bool { return !s.columns[i].inBulk() })
+	s.warnOfFormulas(o, stream)
+	return s, s.split()
 }
 
-func (s *source) Close() error { return nil }
+// sel puts a column into the statement, unless it is there already: the org refuses doubles.
+func (s *source) sel(i int) {
+	for _, have := range s.selected {
+		if strings.EqualFold(s.columns[have].soql(), s.columns[i].soql()) {
+			s.twins = append(s.twins, [2]int{i, have})
+			return
+		}
+	}
+	s.selected = append(s.selected, i)
+}
 
-// Read gives one page at most. The bound of what is read is the org's clock,
-// never ours, and never the largest stamp seen: rows that are saved late carry
-// an older stamp.
+// need gives the position of a column that reading itself needs; -1 when the
+// object has none. Of a parent ("Who.Name") the relation's field must be there.
+func (s *source) need(o *sobject, name string) int {
+	for _, i := range s.selected {
+		if strings.EqualFold(s.columns[i].soql(), name) {
+			return i
+		}
+	}
+	col := column{asked: name, path: strings.Split(name, ".")}
+	if len(col.path) > 1 {
+		if _, ok := o.relation(col.path[0]); !ok {
+			return -1
+		}
+	} else {
+		f, ok := o.field(name)
+		if !ok {
+			return -1
+		}
+		col.typ = f.Type
+	}
+	s.columns = append(s.columns, col)
+	s.sel(len(s.columns) - 1)
+	return len(s.columns) - 1
+}
+
+func (s *source) Close() error {
+	s.file.stop()
+	return nil
+}
+
+// Read gives one page at most, or a part of a bulk file. The bound of what is
+// read is the org's clock, never ours, and never the largest stamp seen: rows
+// that are saved late carry an older stamp.
 func (s *source) Read(ctx context.Context, after connectors.Cursor, limit int) (connectors.Batch, error) {
 	cur := s.parse(after)
 	if cur.Open == nil {
@@ -92,151 +146,82 @@ func (s *source) Read(ctx context.Context, after connectors.Cursor, limit int) (
 		if !cur.begin(until, time.Duration(s.conn.cfg.Lookback)) {
 			return connectors.Batch{Next: after}, nil
 		}
+		s.noteDrift(cur.Fields)
+		cur.Fields = s.shape
 	}
-	page, err := s.page(ctx, after, cur.Open)
+	r := reading{source: s, after: after, limit: limit, cur: &cur}
+	var err error
+	switch w := cur.Open; {
+	case w.Relations:
+		err = r.readRelations(ctx)
+	case w.Job != nil:
+		err = r.readFile(ctx)
+	default:
+		err = r.readPage(ctx)
+	}
 	if err != nil {
 		return connectors.Batch{}, err
 	}
-	batch := connectors.Batch{}
-	n := min(limit, len(page.rows))
-	for _, row := range page.rows[:n] {
-		record, err := s.record(row)
-		if err != nil {
-			return connectors.Batch{}, err
-		}
-		// A page is not a snapshot: a row that changed meanwhile comes with its new
-		// stamp. It belongs to the next round, and as a position it would skip others.
-		if !record.ChangedAt.Before(cur.Open.To) {
-			continue
-		}
-		batch.Records = append(batch.Records, record)
-		cur.Open.Last = &position{record.ChangedAt, row["Id"].(string)}
-	}
-	page.rows = page.rows[n:]
-	if len(page.rows) == 0 && page.next == "" {
-		batch.Interval = cur.finish()
-	}
-	batch.Next, batch.More = cur.text(), cur.Open != nil
-	page.at = batch.Next
-	s.held = page
-	return batch, nil
+	return r.batch, nil
 }
 
-// page gives the rows that follow the open window's last one: those held from
-// the last answer, the next page of the same query, or a new query's first
-// page. A query that is too large for the org halves w.
-func (s *source) page(ctx context.Context, after connectors.Cursor, w *window) (held, error) {
-	if after != "" && s.held.at == after {
-		if len(s.held.rows) > 0 {
-			return s.held, nil
-		}
-		if s.held.next != "" {
-			page, err := s.ask(ctx, s.held.next, nil)
-			if !hasCode(err, "INVALID_QUERY_LOCATOR", "NOT_FOUND", "QUERY_TIMEOUT", "OPERATION_TOO_LARGE") {
-				return page, err
-			}
-		}
-	}
-	for {
-		// queryAll and not query: query hides archived activities whatever the condition says.
-		page, err := s.ask(ctx, "/queryAll", url.Values{"q": {s.statement(*w)}})
-		if !hasCode(err, "QUERY_TIMEOUT", "OPERATION_TOO_LARGE") || !w.halve() {
-			return page, err
-		}
-	}
+// reading is one call of Read.
+type reading struct {
+	*source
+	after connectors.Cursor
+	limit int
+	cur   *cursor
+	batch connectors.Batch
+	rows  [][]any // of the records in batch, where people are to come
 }
 
-// ask fetches one page; pages without rows that have a successor are passed over.
-func (s *source) ask(ctx context.Context, path string, query url.Values) (held, error) {
-	for {
-		var answer struct {
-			Records        []map[string]any `json:"records"`
-			NextRecordsURL string           `json:"nextRecordsUrl"`
+// done writes down how far it came.
+func (r *reading) done(ctx context.Context) error {
+	if r.people != nil {
+		if err := r.people.join(ctx, r.batch.Records, r.rows); err != nil {
+			return err
 		}
-		err := s.conn.call(ctx, call{
-			op: "read " + s.object, method: http.MethodGet, path: path, query: query,
-			header: map[string]string{"Sforce-Query-Options": fmt.Sprintf("batchSize=%d", s.conn.cfg.PageSize)},
-		}, &answer)
-		if err != nil {
-			return held{}, err
-		}
-		if len(answer.Records) > 0 || answer.NextRecordsURL == "" {
-			return held{rows: answer.Records, next: answer.NextRecordsURL}, nil
-		}
-		path, query = answer.NextRecordsURL, nil
 	}
+	r.batch.Next, r.batch.More = r.cur.text(), r.cur.Open != nil
+	return nil
 }
 
-// record flattens a row. Values by describe's type: datetime is time.Time (UTC),
-// int and long are int64, other numbers float64, date is "2006-01-02" text
-// (it has no zone to shift), boolean is bool, the rest text.
-func (s *source) record(row map[string]any) (connectors.Record, error) {
-	id, _ := row["Id"].(string)
-	stampText, _ := row[s.stamp].(string)
-	changed, err := parseStamp(stampText)
-	if id == "" || err != nil {
-		return connectors.Record{}, fault.New(fault.Unavailable, "read "+s.object,
-			"the org sent a row without id or change time", "", err)
-	}
-	deleted, _ := row["IsDeleted"].(bool)
-	values := make([]any, len(s.columns))
-	for i, col := range s.columns {
-		values[i] = convert(descend(row, col.path), col.typ)
-	}
-	return connectors.Record{
-		Key: id, ChangedAt: changed, Deleted: deleted,
-		Columns: s.names, Values: values, Origin: s.object + "/" + id,
-	}, nil
+// finish closes the open window.
+func (r *reading) finish() {
+	r.batch.Interval = r.cur.finish(r.people.follow())
 }
 
-// descend follows parents; a missing parent has no values.
-func descend(row map[string]any, path []string) any {
-	for _, step := range path[:len(path)-1] {
-		parent, ok := entry(row, step).(map[string]any)
-		if !ok {
-			return nil
-		}
-		row = parent
+// give adds the record of a row, unless it belongs to the next round: what is
+// read is not a snapshot, and a row that changed meanwhile comes with its new stamp.
+func (r *reading) give(row []any) error {
+	record, err := r.record(row)
+	if err != nil || !record.ChangedAt.Before(r.cur.Open.To) {
+		return err
 	}
-	return entry(row, path[len(path)-1])
-}
-
-// entry finds a key; below a polymorphic parent only the org knows its case.
-func entry(row map[string]any, key string) any {
-	if v, ok := row[key]; ok {
-		return v
-	}
-	for k, v := range row {
-		if strings.EqualFold(k, key) {
-			return v
-		}
+	r.batch.Records = append(r.batch.Records, record)
+	if r.people != nil {
+		r.rows = append(r.rows, row)
 	}
 	return nil
 }
 
-func convert(v any, typ string) any {
-	switch x := v.(type) {
-	case string:
-		if typ == "datetime" {
-			if t, err := parseStamp(x); err == nil {
-				return t
-			}
-		}
-	case float64:
-		if typ == "int" || typ == "long" {
-			return int64(x)
-		}
+// record makes a record of a row.
+func (s *source) record(row []any) (connectors.Record, error) {
+	for _, twin := range s.twins {
+		row[twin[0]] = row[twin[1]]
 	}
-	return v
-}
-
-// parseStamp reads a datetime in either form the org uses: "+0000" (which is not
-// RFC 3339) in REST, "Z" in bulk files.
-func parseStamp(text string) (time.Time, error) {
-	layout := "2006-01-02T15:04:05.000-0700"
-	if strings.HasSuffix(text, "Z") {
-		layout = time.RFC3339
+	id, _ := row[s.idAt].(string)
+	changed, ok := row[s.stampAt].(time.Time)
+	if id == "" || !ok {
+		return connectors.Record{}, fault.New(fault.Unavailable, "read "+s.object, "the org sent a row without id or change time", "", nil)
 	}
-	t, err := time.Parse(layout, text)
-	return t.UTC(), err
+	deleted := false
+	if s.deletable {
+		deleted, _ = row[s.deleteAt].(bool)
+	}
+	asked := len(s.names.Names)
+	return connectors.Record{
+		Key: id, ChangedAt: changed, Deleted: deleted,
+		Columns: s.names, Values: row[:asked:asked], Origin: s.object + "/" + id,
+	}, nil
 }
