@@ -3,17 +3,14 @@ package crmsim
 import "slices"
 
 // The recycle bin. A deleted row takes along what belongs to it, and brings
-// that back when it is undeleted.
+// that back when it is undeleted; an org that was opened from its file again
+// has forgotten what came with what, and brings back single rows.
 
-// belongings are the references by which a row goes into the bin with another one.
+// belongings are the references, beside that to its owner, by which a row goes into the bin with another one.
 var belongings = []struct{ object, field string }{
 	{"Contact", "AccountId"}, {"Opportunity", "AccountId"},
-	{"AccountContactRelation", "AccountId"}, {"AccountContactRelation", "ContactId"},
-	{"OpportunityContactRole", "OpportunityId"}, {"OpportunityContactRole", "ContactId"},
-	{"OpportunityHistory", "OpportunityId"}, {"OpportunityFieldHistory", "OpportunityId"},
-	{"TaskRelation", "TaskId"}, {"TaskRelation", "RelationId"},
-	{"EventRelation", "EventId"}, {"EventRelation", "RelationId"},
-	{"EmailMessageRelation", "EmailMessageId"},
+	{"AccountContactRelation", "AccountId"}, {"OpportunityContactRole", "ContactId"},
+	{"TaskRelation", "RelationId"}, {"EventRelation", "RelationId"},
 }
 
 // setDeleted puts a row into the bin or takes it out, with all that belongs to it.
@@ -98,6 +95,11 @@ func (s *Server) belongingTo(r *record) []*record {
 // to what it is about, and to who it is with when it is about nothing else.
 func (s *Server) childrenOf(r *record) []*record {
 	var children []*record
+	for _, child := range r.owned {
+		if !child.deleted() {
+			children = append(children, child)
+		}
+	}
 	id := r.id()
 	for _, b := range belongings {
 		o := s.objects[lower(b.object)]

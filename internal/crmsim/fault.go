@@ -28,8 +28,10 @@ import (
 //	validation    Object, Field, Bound, Message   numbers above Bound are refused; a checkbox, text or date at all
 //	fls           Object, Field, Access           "hidden", "readonly", "editable"; no Field = the object
 //	clock         Set or AdvanceS                 move the org's clock
-//	edit          Object, ID, Values, Change      another user does "insert", "update", "delete", "undelete"
 //	bulk          Match, Times, Skip, DelayMS, Polls, Rows, Message, Flaws   jobs made from now on, see Flaws
+//	edit          Change, Object, ID, Values      another user, or a job of the org, does "insert", "update", "delete", "undelete",
+//	              Losers                          "hard_delete"; "merge" of Losers into ID; "convert" of the lead ID; "archive"
+//	                                              of old activities; "purge" of the log of deleted rows
 //	known         Line, Outcome                   choose an unconfirmed behaviour, see Outcomes
 type Fault struct {
 	Name  string `json:"name"`
@@ -64,6 +66,7 @@ type Fault struct {
 	Access  string         `json:"access,omitempty"`
 	Change  string         `json:"change,omitempty"`
 	Values  map[string]any `json:"values,omitempty"`
+	Losers  []string       `json:"losers,omitempty"`
 
 	Set      time.Time `json:"set,omitzero"`
 	AdvanceS int       `json:"advance_s,omitempty"`
@@ -277,6 +280,18 @@ func (s *Server) edit(f Fault) error {
 		return s.Delete(f.Object, f.ID)
 	case "undelete":
 		return s.Undelete(f.Object, f.ID)
+	case "hard_delete":
+		return s.HardDelete(f.Object, f.ID)
+	case "merge":
+		return s.Merge(f.Object, f.ID, f.Losers...)
+	case "convert":
+		_, err := s.Convert(f.ID, Conversion{})
+		return err
+	case "archive":
+		_, err := s.Archive()
+		return err
+	case "purge":
+		return s.PurgeDeleteLog()
 	}
-	return fmt.Errorf("fault edit: change is insert, update, delete or undelete, not %q", f.Change)
+	return fmt.Errorf("fault edit: no change is named %q", f.Change)
 }

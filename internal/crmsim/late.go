@@ -56,6 +56,16 @@ func (r *record) openElsewhere() *Error {
 	return refuse("UNABLE_TO_LOCK_ROW", nil, "unable to obtain exclusive access to this record or 1 records: %s", r.id())
 }
 
+// unseen finds a new row whose transaction is open, for those who know its id.
+func (s *Server) unseen(id string) *record {
+	for _, w := range s.late {
+		if w.row.id() == id {
+			return w.row
+		}
+	}
+	return nil
+}
+
 // takeBack drops a late write, as if it had never been.
 func (s *Server) takeBack(r *record) {
 	s.late = slices.DeleteFunc(s.late, func(w *lateWrite) bool { return w == r.late })

@@ -175,7 +175,11 @@ func (s *Server) crossCheck(o *object, existing *record, column int, v any) *Err
 	if to == nil || !slices.Contains(f.ReferenceTo, to.name) {
 		return refuse("MALFORMED_ID", []string{f.Name}, "%s: id value of incorrect type: %s", f.Label, text)
 	}
-	if r := to.byID[text]; r == nil && text != s.admin && text != s.runAs {
+	r := to.byID[text]
+	if r == nil {
+		r = s.unseen(text)
+	}
+	if r == nil && text != s.admin && text != s.runAs {
 		return refuse("INVALID_CROSS_REFERENCE_KEY", []string{f.Name}, "invalid cross reference id")
 	} else if r != nil && r.deleted() {
 		return refuse("ENTITY_IS_DELETED", []string{f.Name}, "entity is deleted")
