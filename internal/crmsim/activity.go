@@ -147,6 +147,9 @@ func (s *Server) follow(c change, lists map[string][]string, by rights) ([]chang
 	case "Opportunity":
 		return s.followOpportunity(c), nil
 	}
+	if c.row.obj.writes != "" {
+		return nil, s.followPermission(c)
+	}
 	return nil, nil
 }
 

@@ -19,7 +19,16 @@ func (s *Server) setDeleted(o *object, id string, deleted bool, by rights) (chan
 	if refused != nil {
 		return change{}, refused
 	}
+	if refused := s.forbidden(o, by); refused != nil {
+		return change{}, refused
+	}
 	switch {
+	case o.writes != "" && deleted:
+		c := s.drop(r)
+		for _, part := range slices.Clone(r.owned) {
+			c.also = append(c.also, s.drop(part))
+		}
+		return c, nil
 	case o.fields[colDeleted].absent:
 		return change{}, refuse("INSUFFICIENT_ACCESS_OR_READONLY", nil, "%s rows cannot be deleted", o.name)
 	case r.deleted() && deleted:

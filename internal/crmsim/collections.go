@@ -102,7 +102,7 @@ func (s *Server) types(records []map[string]any) ([]*object, *Error) {
 	for i, record := range records {
 		attributes, _ := record["attributes"].(map[string]any)
 		name, _ := attributes["type"].(string)
-		if objects[i] = s.objects[lower(name)]; objects[i] == nil {
+		if objects[i] = s.seen(name); objects[i] == nil {
 			return nil, refuse("INVALID_TYPE", nil, "sObject type '%s' is not supported.", name)
 		}
 		if i == 0 || objects[i] != objects[i-1] {
@@ -205,7 +205,7 @@ func (s *Server) readMany(c *call) reply {
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	o := s.objects[lower(c.args[0])]
+	o := s.seen(c.args[0])
 	if o == nil {
 		return notFound
 	}

@@ -46,7 +46,7 @@ func (s *Server) compile(text string) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{q: q, obj: s.objects[lower(q.From.String())]}
+	p := &plan{q: q, obj: s.seen(q.From.String())}
 	if p.obj == nil {
 		return nil, q.Errorf("INVALID_TYPE", q.From.Pos, "sObject type '%s' is not supported. If you are attempting to use a custom object, "+
 			"be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.", q.From)

@@ -147,9 +147,11 @@ type fieldInfo struct {
 func (s *Server) describeAll(c *call) reply {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	list := make([]objectInfo, len(s.order))
-	for i, o := range s.order {
-		list[i] = o.info(c)
+	list := []objectInfo{}
+	for _, o := range s.order {
+		if o.sees == "" || s.rights[o.sees] {
+			list = append(list, o.info(c))
+		}
 	}
 	return answer(struct {
 		Encoding     string       `json:"encoding"`
@@ -161,7 +163,7 @@ func (s *Server) describeAll(c *call) reply {
 func (s *Server) describe(c *call) reply {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	o := s.objects[lower(c.args[0])]
+	o := s.seen(c.args[0])
 	if o == nil {
 		return notFound
 	}
@@ -216,14 +218,14 @@ func (s *Server) children(o *object) []childInfo {
 func (o *object) fieldInfo(f *Field) fieldInfo {
 	i := fieldInfo{
 		Name: f.Name, Label: f.Label, Type: string(f.Type), SoapType: soapType(f.Type), Custom: f.custom(),
-		Calculated: f.Calculated, Createable: f.writable() && !o.readOnly, Updateable: f.writable() && !o.readOnly,
+		Calculated: f.Calculated, Createable: f.creatable() && !o.readOnly, Updateable: f.writable() && !o.readOnly,
 		Precision: f.Precision, Scale: f.Scale, Length: f.Length, ByteLength: 3 * f.Length,
 		Aggregatable: !f.longText() && f.Type != Checkbox, Filterable: !f.longText(), Sortable: !f.longText(),
 		Groupable: f.groupable(), ExternalID: f.ExternalID, Unique: f.Unique,
 		IDLookup: f.Type == ID || f.ExternalID || f.Type == Email, NameField: f.Name == "Name",
 		Nillable:          !f.Required && f.Type != Checkbox && f.Type != ID,
 		DefaultedOnCreate: f.Type == Checkbox || f.Name == "OwnerId" || f.ReadOnly,
-		Permissionable:    !f.Required && !f.ReadOnly, RestrictedPicklist: f.Restricted,
+		Permissionable:    f.permissionable(), RestrictedPicklist: f.Restricted,
 		NamePointing: len(f.ReferenceTo) > 1, PolymorphicForeignKey: len(f.ReferenceTo) > 1,
 		ReferenceTo: f.ReferenceTo, PicklistValues: []choice{},
 	}

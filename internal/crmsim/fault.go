@@ -27,6 +27,8 @@ import (
 //	lock          ID, Times                       updates below account ID (of any, when "") fail
 //	validation    Object, Field, Bound, Message   numbers above Bound are refused; a checkbox, text or date at all
 //	fls           Object, Field, Access           "hidden", "readonly", "editable"; no Field = the object
+//	fls           DelayMS                         grants of fields show so much later, by the org's clock
+//	right         Field, Access                   a right of the user's profile, as CustomizeApplication: "none" takes it
 //	clock         Set or AdvanceS                 move the org's clock
 //	bulk          Match, Times, Skip, DelayMS, Polls, Rows, Message, Flaws   jobs made from now on, see Flaws
 //	edit          Change, Object, ID, Values      another user, or a job of the org, does "insert", "update", "delete", "undelete",
@@ -115,7 +117,13 @@ func (s *Server) Inject(f Fault) error {
 		return fmt.Errorf("fault %s: negative numbers make no sense here", f.Name)
 	}
 	switch f.Name {
+	case "right":
+		return s.SetRight(f.Field, f.Access != "none")
 	case "fls":
+		if f.Object == "" && f.Access == "" {
+			s.grantDelay.Store(int64(time.Duration(f.DelayMS) * time.Millisecond))
+			return nil
+		}
 		a := slices.Index([]string{"editable", "readonly", "hidden"}, f.Access)
 		if a < 0 {
 			return fmt.Errorf("fault fls: access is editable, readonly or hidden, not %q", f.Access)

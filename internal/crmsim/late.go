@@ -37,7 +37,7 @@ func (s *Server) set(r *record, values []any) {
 		return -1
 	})
 	s.late = slices.Insert(s.late, at, r.late)
-	s.nextLate.Store(s.late[0].due.UnixNano())
+	s.setNextLate()
 }
 
 // written are the values that a row has, or will have when its transaction ends.
@@ -78,6 +78,11 @@ func (s *Server) setNextLate() {
 	if len(s.late) > 0 {
 		next = s.late[0].due.UnixNano()
 	}
+	for _, g := range s.granting {
+		if due := g.due.UnixNano(); next == 0 || due < next {
+			next = due
+		}
+	}
 	s.nextLate.Store(next)
 }
 
@@ -95,6 +100,7 @@ func (s *Server) settle() {
 // commitDue is settle for who holds s.mu.
 func (s *Server) commitDue() {
 	now := s.now()
+	s.grantDue(now)
 	for len(s.late) > 0 && !now.Before(s.late[0].due) {
 		w := s.late[0]
 		s.late = s.late[1:]
@@ -124,9 +130,12 @@ func (o *object) insert(r *record) {
 	r.join(r.owner())
 	if n := len(o.rows); n == 0 || o.rows[n-1].id() < r.id() {
 		o.rows = append(o.rows, r)
-		return
+	} else {
+		o.rows = slices.Insert(o.rows, o.position(r.id()), r)
 	}
-	o.rows = slices.Insert(o.rows, o.position(r.id()), r)
+	if o.changes != nil {
+		o.changes()
+	}
 }
 
 // remove takes a row away, as if it had never been.
@@ -140,6 +149,9 @@ func (o *object) remove(r *record) {
 	r.leave(r.owner())
 	if at := o.position(r.id()); at < len(o.rows) && o.rows[at] == r {
 		o.rows = slices.Delete(o.rows, at, at+1)
+	}
+	if o.changes != nil {
+		o.changes()
 	}
 }
 

@@ -56,7 +56,7 @@ func (s *Server) createOne(c *call) reply {
 	fields, _ := fieldsOf(record)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.objects[lower(c.args[0])]
+	o := s.seen(c.args[0])
 	if o == nil {
 		return notFound
 	}
@@ -87,7 +87,7 @@ func (s *Server) conclude(ch change) error {
 func (s *Server) readOne(c *call) reply {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	o := s.objects[lower(c.args[0])]
+	o := s.seen(c.args[0])
 	if o == nil {
 		return notFound
 	}
@@ -152,7 +152,7 @@ func (s *Server) deleteOne(c *call) reply {
 func (s *Server) writeOne(c *call, write func(*object) (change, error)) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.objects[lower(c.args[0])]
+	o := s.seen(c.args[0])
 	if o == nil {
 		return notFound
 	}

@@ -50,7 +50,9 @@ type Field struct {
 	absent     bool   // the object does not have this system field
 	internal   bool   // kept with the row, seen by nobody
 	createOnly bool   // given when the row is made, and stays
-	access     access // of the integration user, by field-level security
+	access     access // of the integration user, by field-level security, as the org shows it
+	granted    access // what access will be once the org's caches know
+	base       access // what there is without a permission set's grant
 }
 
 type access int
@@ -101,6 +103,9 @@ type object struct {
 	fields                      []*Field
 	byName                      map[string]int          // of the fields, lower case
 	readOnly                    bool                    // the integration user may not edit it
+	denied                      bool                    // the profile lets nobody edit it
+	sees, writes                string                  // the rights that an object of the set-up needs
+	changes                     func()                  // told of every change of a row; nil = nobody cares
 	system                      bool                    // only the org itself makes and changes rows
 	owner                       int                     // column of the reference to the row that a row belongs to; 0 = none
 	view                        *selection              // the rows are those of another object

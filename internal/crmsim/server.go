@@ -3,8 +3,11 @@ package crmsim
 import (
 	"crypto/rsa"
 	"fmt"
+	"iter"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,11 +47,14 @@ type Server struct {
 	order      []*object // as describe lists them
 	byPrefix   map[string]*object
 	nameObject *object
+	rights     map[string]bool       // of the integration user, by userRights
+	granting   map[*Field]lateGrant  // grants that the org's caches do not show yet
 	journal    *os.File              // nil without Options.File
 	late       []*lateWrite          // by the time they are due
 	bins       map[*record][]*record // what went into the bin with a row
 
 	bulk        bulk         // has its own lock
+	grantDelay  atomic.Int64 // nanoseconds from a grant until describe shows it
 	offset      atomic.Int64 // of the clock, nanoseconds
 	commitDelay atomic.Int64 // of writes from now on, nanoseconds
 	nextLate    atomic.Int64 // when the first of late is due, Unix nanoseconds; 0 = none is open
@@ -91,7 +97,10 @@ func New(opt Options) (*Server, error) {
 	if opt.File == "" {
 		return s, nil
 	}
-	return s, s.open(opt.File)
+	if err := s.open(opt.File); err != nil {
+		return nil, err
+	}
+	return s, s.grantOptions()
 }
 
 // empty makes the org new again: no rows but the two users, no faults, same ids as ever.
@@ -110,23 +119,47 @@ func (s *Server) empty() error {
 	s.nextLate.Store(0)
 	s.control.reset(&s.opt)
 	s.bulk.reset()
-	for name, fields := range s.opt.Fields {
+	s.rights, s.granting = map[string]bool{}, map[*Field]lateGrant{}
+	s.grantDelay.Store(0)
+	for name, fields := range inOrder(s.opt.Fields) {
 		for _, f := range fields {
 			if err := s.addField(name, f); err != nil {
 				return err
 			}
 		}
 	}
+	profile, err := s.foundPermissions()
+	if err != nil {
+		return err
+	}
 	for _, u := range []map[string]any{
 		{"Username": "admin@crm.example", "LastName": "Administrator", "FirstName": "System", "Email": "admin@crm.example"},
 		{"Username": s.opt.User, "LastName": "User", "FirstName": "Integration", "Email": "integration@crm.example"},
 	} {
 		u["IsActive"], u["UserType"], u["Alias"], u["TimeZoneSidKey"] = true, "Standard", "sim", "Asia/Tokyo"
+		u["ProfileId"] = profile
 		if _, err := s.insert(s.objects["user"], u, s.adminRights()); err != nil {
 			return fmt.Errorf("the org's users: %w", err)
 		}
 	}
-	return nil
+	for _, o := range s.order {
+		if o.writes != "" {
+			o.changes = s.govern
+		}
+	}
+	s.govern()
+	return s.grantOptions()
+}
+
+// inOrder ranges over a map by its keys in order, so that all orgs come about alike.
+func inOrder[V any](m map[string]V) iter.Seq2[string, V] {
+	return func(yield func(string, V) bool) {
+		for _, key := range slices.Sorted(maps.Keys(m)) {
+			if !yield(key, m[key]) {
+				return
+			}
+		}
+	}
 }
 
 // now is the org's clock, UTC.

@@ -1,5 +1,7 @@
 package crmsim
 
+import "slices"
+
 func text(name string, length int) *Field {
 	return &Field{Name: name, Type: Text, Length: length}
 }
@@ -75,9 +77,9 @@ func standardObjects(sharedActivities bool) []*object {
 			required(typed("Email", Email)), text("Title", 80), text("Department", 80), text("Alias", 8), typed("IsActive", Checkbox),
 			pick("UserType", Picklist, "Standard", "CsnOnly", "AutomatedProcess"), text("TimeZoneSidKey", 40), text("EmployeeNumber", 20),
 			text("Division", 80), text("CompanyName", 80), typed("Phone", Phone), typed("MobilePhone", Phone), reference("ManagerId", "Manager", "User"),
-			text("FederationIdentifier", 512), text("LanguageLocaleKey", 40), readOnly(typed("LastLoginDate", DateTime))).lacking("IsDeleted"), // made inactive, never deleted
+			reference("ProfileId", "Profile", "Profile"), text("FederationIdentifier", 512), text("LanguageLocaleKey", 40), readOnly(typed("LastLoginDate", DateTime))).lacking("IsDeleted"), // made inactive, never deleted
 	}
-	return append(objects, activityObjects(sharedActivities)...)
+	return slices.Concat(permissionObjects(), objects, activityObjects(sharedActivities))
 }
 
 // nameObject is what Who and What lead to: the fields that all their objects share.

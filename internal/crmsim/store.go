@@ -58,6 +58,9 @@ func (r *record) replace(values []any) {
 			index[lower(text)] = r
 		}
 	}
+	if r.obj.changes != nil {
+		r.obj.changes()
+	}
 }
 
 // trimmed leaves out the nulls and unticked boxes at the end, which most rows have many of.
@@ -291,10 +294,20 @@ func (r *record) fields() map[string]any {
 func (s *Server) AddField(object string, f Field) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	o, err := s.object(object)
+	if err != nil {
+		return err
+	}
+	if _, old := o.field(f.Name); old != nil {
+		return s.addField(object, f) // the same one, or refused
+	}
 	if err := s.addField(object, f); err != nil {
 		return err
 	}
-	return s.keepField(object, f)
+	if err := s.keepField(object, f); err != nil {
+		return err
+	}
+	return s.setAccessOf(o, f.Name, editable)
 }
 
 func (s *Server) addField(object string, f Field) error {
@@ -310,6 +323,9 @@ func (s *Server) addField(object string, f Field) error {
 			return nil
 		}
 		return fmt.Errorf("there is already a field named %s on %s, of another type", f.Name, o.name)
+	}
+	if !f.Required {
+		f.base, f.access, f.granted = hidden, hidden, hidden // until a permission set grants it
 	}
 	o.add(&f)
 	o.changed = s.now().Unix()
@@ -338,15 +354,30 @@ func (s *Server) setAccess(object, field string, a access) error {
 	if err != nil {
 		return err
 	}
-	o.changed = s.now().Unix()
 	if field == "" {
-		o.readOnly = a != editable
+		o.denied, o.changed = a != editable, s.now().Unix()
+		s.govern()
 		return nil
 	}
+	return s.setAccessOf(o, field, a)
+}
+
+func (s *Server) setAccessOf(o *object, field string, a access) error {
 	_, f := o.field(field)
 	if f == nil {
 		return fmt.Errorf("%s has no field %s", o.name, field)
 	}
-	f.access = a
+	changes, err := s.grant(o, f, a)
+	if err != nil {
+		return err
+	}
+	return s.keep(changes)
+}
+
+// seen finds an object that the integration user may see.
+func (s *Server) seen(name string) *object {
+	if o := s.objects[lower(name)]; o != nil && (o.sees == "" || s.rights[o.sees]) {
+		return o
+	}
 	return nil
 }

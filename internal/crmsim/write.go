@@ -30,9 +30,20 @@ func (s *Server) target(o *object, id string) (*record, *Error) {
 	return r, nil
 }
 
+// forbidden tells that the object is not to be written by this user.
+func (s *Server) forbidden(o *object, by rights) *Error {
+	if o.view != nil || !by.all && (o.readOnly || o.writes != "" && !s.rights[o.writes]) {
+		return refuse("INSUFFICIENT_ACCESS_OR_READONLY", nil, "insufficient access rights on object id")
+	}
+	return nil
+}
+
 func (s *Server) insert(o *object, values map[string]any, by rights) (change, error) {
 	if o.view != nil || o.system && !by.all {
 		return change{}, refuse("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", nil, "entity type cannot be inserted: %s", o.label)
+	}
+	if refused := s.forbidden(o, by); refused != nil {
+		return change{}, refused
 	}
 	values, lists, refused := takeLists(o, values)
 	if refused != nil {
@@ -89,8 +100,8 @@ func (s *Server) update(o *object, id string, values map[string]any, by rights) 
 	if refused := r.openElsewhere(); refused != nil {
 		return change{}, refused
 	}
-	if !by.all && o.readOnly || o.view != nil {
-		return change{}, refuse("INSUFFICIENT_ACCESS_OR_READONLY", nil, "insufficient access rights on object id")
+	if refused := s.forbidden(o, by); refused != nil {
+		return change{}, refused
 	}
 	if !by.all {
 		if refused := s.control.lockedRow(r); refused != nil {
