@@ -1,0 +1,213 @@
+package message
+
+import (
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// Address is one person or box of a mail.
+type Address struct {
+	Name string // as shown, "" when there is none
+	Addr string // local part and domain in small letters, the domain in ASCII: "taro@xn--….example"
+}
+
+// Domain is what follows the last @.
+func (a Address) Domain() string { return a.Addr[strings.LastIndexByte(a.Addr, '@')+1:] }
+
+// addresses reads a list of addresses as people's programs write it: names with
+// or without quotes, comments, groups, encoded words anywhere, missing commas.
+// Entries without an @ are left out.
+func addresses(text string) (list []Address, exact bool) {
+	exact = len(text) <= maxAddressText
+	text = text[:min(len(text), maxAddressText)]
+	for entries := 0; text != "" && len(list) < maxAddresses && entries < 2*maxAddresses; entries++ {
+		var entry string
+		entry, text = nextAddress(text)
+		a, whole, ok := address(entry)
+		if ok {
+			list = append(list, a)
+			exact = exact && whole
+		}
+	}
+	return list, exact && text == ""
+}
+
+// maxAddressText is how much of one field is looked at, in bytes.
+const maxAddressText = 64 << 10
+
+// nextAddress cuts the first entry off: at a comma or semicolon outside quotes,
+// comments and angles; the name of a group ("friends: a@b, c@d;") is passed over.
+func nextAddress(s string) (entry, rest string) {
+	quoted, depth, angle := false, 0, false
+	lastClosed := strings.LastIndexByte(s, '>')
+	plain := true // nothing yet that a group's name cannot have
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && (quoted || depth > 0):
+			i++
+		case c == '"' && depth == 0:
+			quoted = !quoted
+		case quoted:
+		case c == '(':
+			depth++
+		case c == ')' && depth > 0:
+			depth--
+		case depth > 0:
+		case c == '<':
+			angle = true
+		case c == '>':
+			angle = false
+		case angle && c == ',' && lastClosed < i:
+			return s[:i], s[i+1:] // the angle is never closed
+		case angle:
+		case c == ',' || c == ';':
+			return s[:i], s[i+1:]
+		case c == '@' || c == '=':
+			plain = false
+		case c == ':' && plain:
+			return "", s[i+1:]
+		}
+	}
+	if quoted { // a quote is never closed: what follows the first comma is an entry of its own
+		if i := strings.IndexByte(s, ','); i >= 0 {
+			return s[:i], s[i+1:]
+		}
+	}
+	return s, ""
+}
+
+// address reads one entry: "name <addr>", "addr (comment)", "addr".
+func address(s string) (a Address, exact, ok bool) {
+	s = strings.TrimSpace(s)
+	var name, comment, addr string
+	if open := lastAngle(s); open >= 0 {
+		name = s[:open]
+		addr, _, _ = strings.Cut(s[open+1:], ">")
+		name, comment = takeComments(name)
+	} else {
+		addr, comment = takeComments(s)
+		if fields := strings.Fields(addr); len(fields) > 1 { // a name without angles: the last word with an @ is the address
+			for i := len(fields) - 1; i >= 0; i-- {
+				if strings.Contains(fields[i], "@") {
+					addr, name = fields[i], strings.Join(fields[:i], " ")
+					break
+				}
+			}
+		}
+	}
+	addr, ok = normal(addr)
+	if !ok {
+		return Address{}, false, false
+	}
+	if strings.TrimSpace(name) == "" {
+		name = comment
+	}
+	shown, exact := words(unquoted(name))
+	a = Address{Name: clean(shown), Addr: addr}
+	if strings.EqualFold(a.Name, addr) {
+		a.Name = "" // many programs repeat the address as the name
+	}
+	return a, exact, true
+}
+
+// lastAngle is where the address in angles begins, outside quotes; -1 for none.
+func lastAngle(s string) int {
+	at, quoted := -1, false
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && quoted:
+			i++
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == '<' && !quoted:
+			at = i
+		}
+	}
+	if at < 0 && quoted {
+		at = strings.LastIndexByte(s, '<')
+	}
+	return at
+}
+
+// takeComments cuts (comments) out of s and gives the last one.
+func takeComments(s string) (rest, comment string) {
+	var out strings.Builder
+	depth, start, quoted := 0, 0, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && i+1 < len(s):
+			if depth == 0 {
+				out.WriteString(s[i : i+2])
+			}
+			i++
+		case c == '"' && depth == 0:
+			quoted = !quoted
+			out.WriteByte(c)
+		case c == '(' && !quoted:
+			if depth++; depth == 1 {
+				start = i + 1
+			}
+		case c == ')' && !quoted && depth > 0:
+			if depth--; depth == 0 {
+				comment = s[start:i]
+			}
+		case depth == 0:
+			out.WriteByte(c)
+		}
+	}
+	return out.String(), comment
+}
+
+// unquoted takes the quotes off a name and resolves \" in it.
+func unquoted(s string) string {
+	s = strings.TrimSpace(s)
+	if len(s) > 1 && s[0] == '\'' && s[len(s)-1] == '\'' {
+		s = s[1 : len(s)-1] // some programs quote so
+	}
+	if !strings.Contains(s, `"`) {
+		return s
+	}
+	var out strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && i+1 < len(s):
+			i++
+			out.WriteByte(s[i])
+		case s[i] != '"':
+			out.WriteByte(s[i])
+		}
+	}
+	return out.String()
+}
+
+// normal gives an address in the form in which it is compared; ok is false when it is none.
+func normal(s string) (addr string, ok bool) {
+	s = strings.Trim(clean(s), ` "'<>,;`)
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "mailto:"), "MAILTO:")
+	at := strings.LastIndexByte(s, '@')
+	if at <= 0 || at == len(s)-1 || len(s) > 320 {
+		return "", false
+	}
+	local, domain := strings.Trim(s[:at], `"`), strings.Trim(s[at+1:], ". ")
+	if route := strings.LastIndexByte(local, ':'); strings.HasPrefix(local, "@") && route >= 0 {
+		local = local[route+1:] // <@relay:user@host>
+	}
+	if local == "" || domain == "" || strings.ContainsAny(local, " \t") || strings.ContainsAny(domain, " \t@/\\()") {
+		return "", false
+	}
+	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+		domain = ascii
+	}
+	return strings.ToLower(local) + "@" + strings.ToLower(domain), true
+}
+
+// ContactKey is the address by which a contact is found: without the plus tag
+// where tagged says that the domain uses them.
+func (a Address) ContactKey(tagged func(domain string) bool) string {
+	at := strings.LastIndexByte(a.Addr, '@')
+	if plus := strings.IndexByte(a.Addr[:max(at, 0)], '+'); plus > 0 && tagged(a.Domain()) {
+		return a.Addr[:plus] + a.Addr[at:]
+	}
+	return a.Addr
+}

@@ -1,0 +1,212 @@
+package message
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/japanese"
+)
+
+// vendorNames are charset names of mail programs that the web's list lacks.
+var vendorNames = map[string]encoding.Encoding{
+	"cp932": japanese.ShiftJIS, "ms_kanji": japanese.ShiftJIS, "mskanji": japanese.ShiftJIS, "x-ms-cp932": japanese.ShiftJIS,
+	"shift_jis-2004": japanese.ShiftJIS, "shiftjis": japanese.ShiftJIS, "sjis-win": japanese.ShiftJIS, "windows-932": japanese.ShiftJIS,
+	"eucjp": japanese.EUCJP, "euc_jp": japanese.EUCJP, "eucjp-win": japanese.EUCJP, "eucjp-ms": japanese.EUCJP, "cp51932": japanese.EUCJP, "ujis": japanese.EUCJP,
+	"iso2022jp": japanese.ISO2022JP, "iso-2022-jp-1": japanese.ISO2022JP, "iso-2022-jp-2": japanese.ISO2022JP, "iso-2022-jp-3": japanese.ISO2022JP,
+	"iso-2022-jp-ms": japanese.ISO2022JP, "x-iso-2022-jp": japanese.ISO2022JP, "jis": japanese.ISO2022JP,
+	"cp50220": japanese.ISO2022JP, "cp50221": japanese.ISO2022JP, "cp50222": japanese.ISO2022JP, "x-windows-iso2022jp": japanese.ISO2022JP,
+	"cp1252": charmap.Windows1252, "cp1251": charmap.Windows1251, "cp1250": charmap.Windows1250,
+}
+
+// charset finds an encoding by the name that a mail gives it; nil for none
+// that we know, and for ASCII, whose 8-bit bytes mean something else anyway.
+func charset(name string) encoding.Encoding {
+	name = strings.ToLower(strings.Trim(name, ` "'`))
+	name, _, _ = strings.Cut(name, "*") // RFC 2231: the language follows
+	if name == "us-ascii" || name == "ascii" {
+		return nil
+	}
+	if e, ok := vendorNames[name]; ok {
+		return e
+	}
+	e, err := htmlindex.Get(name)
+	if err != nil || e == encoding.Replacement {
+		return nil
+	}
+	return e
+}
+
+// decode gives text in the charset of that name. exact is false when bytes had
+// to be replaced or the name was no help; then what the bytes look like decides.
+func decode(b []byte, name string) (text string, exact bool) {
+	named := charset(name)
+	if named == nil {
+		if ascii(b) && !escapes(b) {
+			return string(b), name == "" || strings.EqualFold(name, "us-ascii") || strings.EqualFold(name, "ascii")
+		}
+		return guess(b)
+	}
+	if text, ok := strict(b, named); ok {
+		return text, true
+	}
+	if text, ok := guess(b); ok {
+		return text, false
+	}
+	text, _ = strict(b, named)
+	return text, false
+}
+
+// strict decodes by one encoding; ok is false when bytes had to be replaced.
+func strict(b []byte, e encoding.Encoding) (text string, ok bool) {
+	if e == japanese.ISO2022JP && bytes.IndexFunc(b, func(r rune) bool { return r >= utf8.RuneSelf || r == 0x0e }) >= 0 {
+		if e8 := eightBitKana(b); e8 != nil {
+			b = e8
+		}
+	}
+	out, err := e.NewDecoder().Bytes(b)
+	text = string(out)
+	return strings.ToValidUTF8(text, "�"), err == nil && utf8.ValidString(text) && !strings.ContainsRune(text, utf8.RuneError)
+}
+
+// eightBitKana rewrites the two ways in which vendors put half-width kana into
+// ISO-2022-JP (shift-out, and bytes with the eighth bit) as its escape ESC ( I.
+// nil when there are bytes that neither explains.
+func eightBitKana(b []byte) []byte {
+	const kana, back = "\x1b(I", "\x1b("
+	var out []byte
+	mode := byte('B') // what follows the last ESC (; '$' in a two-byte set
+	var set []byte    // the escape of that two-byte set
+	shifted, inKana := false, false
+	restore := func() {
+		if inKana {
+			inKana = false
+			if mode == '$' {
+				out = append(out, set...)
+			} else {
+				out = append(append(out, back...), mode)
+			}
+		}
+	}
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		switch {
+		case c == 0x1b:
+			restore()
+			n := 3
+			if bytes.HasPrefix(b[i:], []byte("\x1b$(")) {
+				n = 4
+			}
+			n = min(n, len(b)-i)
+			escape := b[i : i+n]
+			if n >= 3 && escape[1] == '(' {
+				mode = escape[2]
+			} else {
+				mode, set = '$', escape
+			}
+			out = append(out, escape...)
+			i += n - 1
+		case c == 0x0e:
+			shifted = true
+		case c == 0x0f:
+			shifted = false
+			restore()
+		case c >= 0xa1 && c <= 0xdf || shifted && c >= 0x21 && c <= 0x5f:
+			if !inKana {
+				inKana = true
+				out = append(out, kana...)
+			}
+			out = append(out, c&0x7f)
+		case c >= 0x80:
+			return nil
+		default:
+			restore()
+			out = append(out, c)
+		}
+	}
+	restore()
+	return out
+}
+
+func ascii(b []byte) bool {
+	return bytes.IndexFunc(b, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+}
+
+// escapes tells whether b switches to a Japanese set of ISO-2022-JP.
+func escapes(b []byte) bool {
+	for _, e := range []string{"\x1b$B", "\x1b$@", "\x1b$(D", "\x1b(I", "\x1b(J"} {
+		if bytes.Contains(b, []byte(e)) {
+			return true
+		}
+	}
+	return false
+}
+
+// guess decodes bytes that do not say in which charset they are, or lie. ok is
+// false when none explains all of them.
+func guess(b []byte) (text string, ok bool) {
+	if escapes(b) {
+		if text, ok := strict(b, japanese.ISO2022JP); ok {
+			return text, true
+		}
+	}
+	if utf8.Valid(b) {
+		return string(b), true
+	}
+	if lonely(b) {
+		return strict(b, charmap.Windows1252)
+	}
+	euc, eucOK := strict(b, japanese.EUCJP)
+	sjis, sjisOK := strict(b, japanese.ShiftJIS)
+	switch {
+	case eucOK && (!sjisOK || oddity(euc) < oddity(sjis)):
+		return euc, true
+	case sjisOK:
+		return sjis, true
+	}
+	return strings.ToValidUTF8(string(b), "�"), false
+}
+
+// lonely tells whether bytes with the eighth bit stand alone among others, as
+// accented letters of Western languages do, and Japanese never.
+func lonely(b []byte) bool {
+	for i := 1; i < len(b); i++ {
+		if b[i] >= 0x80 && b[i-1] >= 0x80 {
+			return false
+		}
+	}
+	// 0x5c and the like as second bytes: Japanese in CP932 with every second byte plain.
+	letters := 0
+	for i, c := range b {
+		if c >= 0x80 && i+1 < len(b) && !letter(b[i+1]) && b[i+1] != ' ' {
+			return false
+		}
+		if letter(c) {
+			letters++
+		}
+	}
+	return letters > 0
+}
+
+func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// oddity counts characters that Japanese text hardly has: EUC-JP read as CP932
+// gives half-width kana, CP932 read as EUC-JP rare characters.
+func oddity(text string) int {
+	odd := 0
+	for _, r := range text {
+		switch {
+		case 0xff61 <= r && r <= 0xff9f, r >= 0xe000 && r <= 0xf8ff:
+			odd += 2
+		case unicode.In(r, unicode.Hiragana, unicode.Katakana), r < utf8.RuneSelf, 0x3000 <= r && r <= 0x303f, r >= 0xff00:
+		case unicode.Is(unicode.Han, r):
+		default:
+			odd++
+		}
+	}
+	return odd
+}

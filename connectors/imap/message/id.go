@@ -1,0 +1,149 @@
+package message
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// IDState says what the Message-ID header is worth.
+type IDState string
+
+// The states of a Message-ID.
+const (
+	IDValid     IDState = "valid"
+	IDMissing   IDState = "missing"
+	IDMalformed IDState = "malformed"
+)
+
+// messageID is the form of an id between its angle brackets.
+var messageID = regexp.MustCompile(`<([^<>\s@]+@[^<>\s@]+)>`)
+
+// bareID is an id that a program wrote without brackets.
+var bareID = regexp.MustCompile(`^[^<>\s@"(),;:]+@[^<>\s@"(),;:]+$`)
+
+const maxID = 998 // characters: the longest line that mail allows
+
+// messageIDs takes the ids out of a text, also out of prose, each once, in its order.
+func messageIDs(text string) []string {
+	var ids []string
+	seen := map[string]bool{}
+	// White space inside the brackets comes from folding.
+	for _, m := range messageID.FindAllStringSubmatch(unspace(text), -1) {
+		if id := m[1]; len(id) <= maxID && !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// unspace takes the white space out of what stands in angle brackets.
+func unspace(text string) string {
+	if !strings.ContainsAny(text, " \t") {
+		return text
+	}
+	var out strings.Builder
+	inside := false
+	last := strings.LastIndexByte(text, '>')
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '<':
+			inside = i < last
+			out.WriteByte(c)
+		case c == '>':
+			inside = false
+			out.WriteByte(c)
+		case inside && (c == ' ' || c == '\t'):
+		default:
+			out.WriteByte(c)
+		}
+	}
+	return out.String()
+}
+
+func (m *Message) ids(h header) {
+	own := strings.TrimSpace(h.text("message-id"))
+	switch ids := messageIDs(own); {
+	case own == "":
+		m.IDState = IDMissing
+	case len(ids) == 1 && strings.HasPrefix(own, "<"):
+		m.ID, m.IDState = ids[0], IDValid
+	case bareID.MatchString(own) && len(own) <= maxID:
+		m.ID, m.IDState = own, IDValid
+	default:
+		m.IDState = IDMalformed
+	}
+	m.InReplyTo = messageIDs(h.text("in-reply-to"))
+	m.References = messageIDs(h.text("references"))
+	if len(m.InReplyTo) > maxReferences {
+		m.InReplyTo, m.Cut = m.InReplyTo[:maxReferences], true
+	}
+	if n := len(m.References); n > maxReferences { // the root, and the nearest ancestors
+		m.References = append(m.References[:1:1], m.References[n-maxReferences+1:]...)
+		m.Cut = true
+	}
+}
+
+// Identity is the same for one mail in whatever box and folder it lies: its
+// Message-ID, or for a mail without a usable one a digest of what its writer
+// set. Ids reach the CRM's side of the store only as this.
+func (m *Message) Identity() string {
+	if m.IDState == IDValid {
+		return m.ID
+	}
+	h := sha256.New()
+	for _, part := range []string{m.From.Addr, m.stamp(), m.Subject, join(m.To), strings.Join(m.InReplyTo, " ")} {
+		h.Write([]byte(part))
+		h.Write([]byte{0})
+	}
+	return "digest:" + hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// Same tells whether two mails with one Message-ID are one mail. Programs that
+// use an id again differ in writer, time and subject; lists and relays only in
+// what they add.
+func (m *Message) Same(other *Message) bool {
+	return m.From.Addr == other.From.Addr || m.stamp() == other.stamp() || m.BaseSubject() == other.BaseSubject()
+}
+
+func (m *Message) stamp() string {
+	if m.HeaderDate.IsZero() {
+		return ""
+	}
+	return m.HeaderDate.Format(time.RFC3339)
+}
+
+func join(list []Address) string {
+	addrs := make([]string, len(list))
+	for i, a := range list {
+		addrs[i] = a.Addr
+	}
+	return strings.Join(addrs, ",")
+}
+
+// answerMark is what programs and lists put before a subject.
+var answerMark = regexp.MustCompile(`^(?i:(?:re|aw|sv|antw|fw|fwd|wg|tr|rv|vs|res|enc)(?:\s*[\[(]\d+[\])]|\d*)\s*:|(?:返信|転送|回复|答复|转发|答覆|轉寄)\s*:|【(?:返信|転送|re|fw|fwd)】|\[(?:re|fw|fwd)\]|\[[^\[\]]{1,40}[:\s-]\d{1,7}\]|\(fwd\))\s*`)
+
+// listMark is the name that a list puts before a subject: [ML], [sales].
+var listMark = regexp.MustCompile(`^\[[^\[\]]{1,40}\]\s*`)
+
+// BaseSubject is the subject without what answers, forwards and lists put before it.
+func (m *Message) BaseSubject() string {
+	s := m.Subject
+	for {
+		plain := norm.NFKC.String(s)
+		mark := answerMark.FindString(plain)
+		if mark == "" {
+			mark = listMark.FindString(plain)
+		}
+		if mark == "" || len(mark) == len(plain) {
+			return s
+		}
+		s = strings.TrimSpace(plain[len(mark):])
+	}
+}

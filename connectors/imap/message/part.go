@@ -1,0 +1,145 @@
+package message
+
+import (
+	"bytes"
+	"io"
+	"mime/quotedprintable"
+	"strings"
+)
+
+// Part is one leaf of a message's body: what the structure says of it, and its
+// content where that was fetched.
+type Part struct {
+	Type     string // "text/plain", in small letters
+	Charset  string
+	Method   string // of text/calendar
+	Name     string // of an attachment, without path
+	Attached bool
+	Size     int    // bytes as sent
+	Content  []byte // decoded from base64 or quoted-printable; nil when it was not fetched
+	Nested   bool   // inside a message that is attached, so it says nothing of this one
+}
+
+// maxContent is how much of a part is looked at.
+const maxContent = 64 << 10
+
+// walk reads the parts of a whole message. cut tells that there were more than are kept.
+func walk(h header, body []byte) (parts []Part, cut bool) {
+	w := walker{}
+	w.part(h, body, 0, false)
+	return w.parts, w.cut
+}
+
+type walker struct {
+	parts []Part
+	cut   bool
+}
+
+func (w *walker) part(h header, body []byte, depth int, nested bool) {
+	kind, params := contentType(h)
+	if boundary := params["boundary"]; strings.HasPrefix(kind, "multipart/") && boundary != "" {
+		if depth >= maxDepth {
+			w.cut = true
+			return
+		}
+		for _, p := range split(body, boundary) {
+			if len(w.parts) >= maxParts {
+				w.cut = true
+				return
+			}
+			inner, rest := parseHeader(p)
+			w.part(inner, rest, depth+1, nested)
+		}
+		return
+	}
+	if len(w.parts) >= maxParts {
+		w.cut = true
+		return
+	}
+	disposition, dparams := fieldParams(raw8(h.get("content-disposition"), params["charset"]))
+	name := fileName(dparams["filename"])
+	if name == "" {
+		name = fileName(params["name"])
+	}
+	w.parts = append(w.parts, Part{
+		Type: kind, Charset: params["charset"], Method: strings.ToUpper(params["method"]), Name: name,
+		Attached: disposition == "attachment" || name != "" && disposition != "inline",
+		Size:     len(body), Content: content(h, body), Nested: nested,
+	})
+	if kind == "message/rfc822" || kind == "message/global" {
+		if depth >= maxDepth {
+			w.cut = true
+			return
+		}
+		inner, rest := parseHeader(body)
+		w.part(inner, rest, depth+1, true)
+	}
+}
+
+// contentType gives a part's type, text/plain when it says none.
+func contentType(h header) (kind string, params map[string]string) {
+	kind, params = fieldParams(h.text("content-type"))
+	if !strings.Contains(kind, "/") {
+		kind = "text/plain"
+	}
+	return kind, params
+}
+
+// split cuts a multipart body at its boundary lines.
+func split(body []byte, boundary string) [][]byte {
+	var parts [][]byte
+	mark := []byte("--" + boundary)
+	start := -1
+	for at := 0; at < len(body); {
+		end := bytes.IndexByte(body[at:], '\n')
+		next := len(body)
+		if end >= 0 {
+			next = at + end + 1
+		}
+		line := bytes.TrimRight(body[at:next], " \t\r\n")
+		if last := bytes.HasSuffix(line, []byte("--")); bytes.HasPrefix(line, mark) && (len(line) == len(mark) || last && len(line) == len(mark)+2) {
+			if start >= 0 {
+				parts = append(parts, body[start:at])
+			}
+			start = next
+			if len(line) > len(mark) {
+				return parts
+			}
+			if len(parts) > maxParts {
+				return parts
+			}
+		}
+		at = next
+	}
+	if start >= 0 && start < len(body) { // the closing boundary is missing
+		parts = append(parts, body[start:])
+	}
+	return parts
+}
+
+func content(h header, body []byte) []byte {
+	body = body[:min(len(body), 2*maxContent)]
+	switch h.word("content-transfer-encoding") {
+	case "base64":
+		body, _ = unbase64(string(body))
+	case "quoted-printable":
+		decoded, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(body)))
+		if err != nil && len(decoded) == 0 {
+			decoded = body
+		}
+		body = decoded
+	}
+	return body[:min(len(body), maxContent)]
+}
+
+// fileName takes path parts and control characters off a name.
+func fileName(name string) string {
+	name = clean(name)
+	if at := strings.LastIndexAny(name, `/\`); at >= 0 {
+		name = name[at+1:]
+	}
+	if name == "." || name == ".." {
+		return ""
+	}
+	return name
+}

@@ -1,0 +1,143 @@
+package message
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Delivery is what a delivery report says of one recipient.
+type Delivery struct {
+	Action     string // failed, delayed, delivered, relayed, expanded
+	Recipient  string // address
+	OriginalID string // Message-ID of the mail that it is about, "" when it does not say
+}
+
+// Receipt is a read receipt.
+type Receipt struct {
+	Disposition string // displayed, deleted, …
+	OriginalID  string
+}
+
+// delivery reads a standard delivery report; nil when there is none among the message's own parts.
+func delivery(parts []Part) *Delivery {
+	var d *Delivery
+	for _, p := range parts {
+		if p.Nested || p.Content == nil || p.Type != "message/delivery-status" && p.Type != "message/global-delivery-status" {
+			continue
+		}
+		for rest := p.Content; len(rest) > 0; {
+			var block header
+			block, rest = parseHeader(rest)
+			action, _, _ := strings.Cut(block.word("action"), " ")
+			if action == "" {
+				continue
+			}
+			recipient := recipientOf(block.text("final-recipient"))
+			if recipient == "" {
+				recipient = recipientOf(block.text("original-recipient"))
+			}
+			if d == nil || action == "failed" && d.Action != "failed" {
+				d = &Delivery{Action: action, Recipient: recipient}
+			}
+		}
+	}
+	if d != nil {
+		d.OriginalID = originalID(parts)
+	}
+	return d
+}
+
+// receipt reads a read receipt.
+func receipt(parts []Part) *Receipt {
+	for _, p := range parts {
+		if p.Nested || p.Content == nil || p.Type != "message/disposition-notification" && p.Type != "message/global-disposition-notification" {
+			continue
+		}
+		h, _ := parseHeader(p.Content)
+		_, disposition, _ := strings.Cut(h.word("disposition"), ";")
+		if end := strings.IndexAny(disposition, "/,"); end >= 0 {
+			disposition = disposition[:end]
+		}
+		r := &Receipt{Disposition: strings.TrimSpace(disposition)}
+		if ids := messageIDs(h.text("original-message-id")); len(ids) > 0 {
+			r.OriginalID = ids[0]
+		} else {
+			r.OriginalID = originalID(parts)
+		}
+		return r
+	}
+	return nil
+}
+
+// recipientOf reads "rfc822; taro@cust.example".
+func recipientOf(text string) string {
+	if _, after, ok := strings.Cut(text, ";"); ok {
+		text = after
+	}
+	list, _ := addresses(text)
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0].Addr
+}
+
+// originalID finds the Message-ID of the mail that a report returns.
+func originalID(parts []Part) string {
+	for _, p := range parts {
+		switch p.Type {
+		case "text/rfc822-headers", "message/rfc822", "message/global", "message/global-headers", "text/rfc822":
+			h, _ := parseHeader(p.Content)
+			if ids := messageIDs(h.text("message-id")); len(ids) > 0 {
+				return ids[0]
+			}
+		}
+	}
+	return ""
+}
+
+var (
+	daemon        = regexp.MustCompile(`^(mailer-?daemon|mail-?daemon|postmaster|mdaemon|mail\.?delivery|bounces?)([.+-].*)?@`)
+	failureWords  = regexp.MustCompile(`(?i)undeliver|delivery (status|failure|has failed|problem)|mail delivery (failed|system|error)|failure notice|returned mail|mail system error|delivery notification|could not be delivered|user unknown|不達|配信不能|配信に失敗|配送不能|配達でき|送信できませんでした|届けられません|エラー.*メール|宛先不明`)
+	anyAddress    = regexp.MustCompile(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)
+	copyFollows   = regexp.MustCompile(`(?mi)^(-+ ?(below this line|this is a copy|original message|returned message|the following is|message header)|.*以下.*(元のメ|原文)).*$`)
+	messageIDLine = regexp.MustCompile(`(?mi)^message-id:[ \t]*(<[^>\s]+>)`)
+)
+
+// plainFailure reads a failure notice that is only text, as qmail, Exim and
+// Japanese carriers write them; nil when the message is none.
+func (m *Message) plainFailure(h header, parts []Part) *Delivery {
+	failed, _ := addresses(h.text("x-failed-recipients"))
+	if !daemon.MatchString(m.From.Addr) && len(failed) == 0 {
+		return nil
+	}
+	text := ""
+	for _, p := range parts {
+		if !p.Nested && strings.HasPrefix(p.Type, "text/") && p.Content != nil {
+			text, _ = decode(p.Content, p.Charset)
+			break
+		}
+	}
+	if len(failed) == 0 && !failureWords.MatchString(m.Subject) && !failureWords.MatchString(text) {
+		return nil
+	}
+	d := &Delivery{Action: "failed", OriginalID: originalID(parts)}
+	if ids := messageIDLine.FindStringSubmatch(text); d.OriginalID == "" && ids != nil {
+		if list := messageIDs(ids[1]); len(list) > 0 {
+			d.OriginalID = list[0]
+		}
+	}
+	if at := copyFollows.FindStringIndex(text); at != nil {
+		text = text[:at[0]]
+	}
+	if len(failed) > 0 {
+		d.Recipient = failed[0].Addr
+	} else {
+		for _, found := range anyAddress.FindAllString(text, maxAddresses) {
+			if addr, ok := normal(found); ok && addr != m.From.Addr && !daemon.MatchString(addr) {
+				d.Recipient = addr
+				break
+			}
+		}
+	}
+	return d
+}
