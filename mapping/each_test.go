@@ -48,7 +48,7 @@ func TestEach(t *testing.T) {
 			[]engine.Share{{ID: "005A"}, {ID: "005B"}},
 			[]engine.Participant{{Contact: "003A", Title: "部長"}, {Contact: "003B", Title: "課長", Role: engine.Declined}},
 		},
-		"the owner is a colleague too":                 {[]any{person("005A", "User", "", "")}, nil, []engine.Share{{ID: "005A"}}, nil},
+		"the owner is a colleague too":                  {[]any{person("005A", "User", "", "")}, nil, []engine.Share{{ID: "005A"}}, nil},
 		"plain texts; the one nobody knows is left out": {nil, []any{"C@customer.example", "private@home.example"}, []engine.Share{{ID: "005A"}}, []engine.Participant{{Contact: "003C", Role: engine.Cc}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -113,7 +113,9 @@ func TestCompile_each(t *testing.T) {
 		}, fault.Problems{{Path: "activity.participants[0].title", Msg: `unknown field "Titel" of item; did you mean "Title"?`}}},
 		"no id": {func(c *Config) { c.Activity.Reps[1].ID = "" },
 			fault.Problems{{Path: "activity.reps[1]", Msg: "activity.reps[1].id is required"}}},
-		"a wrong role": {func(c *Config) { c.Activity.Participants[0].Role = `item.Status == "Declined" ? "refused" : "attended"` },
+		"a wrong role": {func(c *Config) {
+			c.Activity.Participants[0].Role = `item.Status == "Declined" ? "refused" : "attended"`
+		},
 			fault.Problems{{Path: "activity.participants[0].role", Offset: 28, Msg: `unknown role "refused"; known are attended, sender, to, cc, declined`}}},
 	} {
 		t.Run(name, func(t *testing.T) {
