@@ -123,6 +123,11 @@ type Reject struct {
 	Code   string         // a short class: "encoding", "no_key", "kind", "date", "account" …
 	Reason string         // one sentence: what is wrong, and what to do
 	Fields map[string]any // what was read of it; nil when nothing could be
+	// ChangedAt is as Record.ChangedAt, of a record whose Waits is set.
+	ChangedAt time.Time
+	// Waits says that the record may come through later as it is, since it names
+	// what the CRM does not know yet. Fields hold all of it then.
+	Waits bool
 }
 
 // Target is a CRM that takes values back. It updates existing records only:

@@ -69,10 +69,10 @@ const (
 )
 
 // Activity is one normalised contact with a customer. (Source, ID) is its
-// identity: of several versions the one with the highest Version stands, also
-// when it says Deleted; of equal ones that of the highest Revision, so that a
-// mended mapping replaces what it made before. The order in which activities
-// arrive is irrelevant.
+// identity: of several versions the one of the highest Revision stands, and of
+// those the one with the highest Version, also when it says Deleted. So a
+// complete reading, and with it a mended mapping, replaces what was made
+// before. The order in which activities arrive is irrelevant.
 type Activity struct {
 	Source  string // source name in energyd.yaml
 	ID      string // the source record's key
@@ -88,7 +88,7 @@ type Activity struct {
 	People    []Participant
 	Cues      []string // "question" …: cues of the points table
 	Mapping   string   // "mappings/daily_report.yaml:14", for explain
-	Revision  uint32   // of that mapping; 0 = not told
+	Revision  uint32   // of the complete reading of its source that it came by, or after; 0 = not told
 	Deleted   bool
 	Direction Direction
 }

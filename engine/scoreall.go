@@ -47,15 +47,15 @@ func standing(acts []Activity) []int32 {
 }
 
 // Supersedes tells whether a stands rather than b, two versions of one
-// activity. The higher Version does, between equal ones the higher Revision of
-// the mapping. Then a deletion does, then the one whose JSON line is greater:
-// senseless, but the same whatever came first.
+// activity. That of the higher Revision does, since all of its source was read
+// anew for it; between equal ones the higher Version. Then a deletion does,
+// then the one whose JSON line is greater: senseless, but the same whatever came first.
 func Supersedes(a, b *Activity) bool {
-	if a.Version != b.Version {
-		return a.Version > b.Version
-	}
 	if a.Revision != b.Revision {
 		return a.Revision > b.Revision
+	}
+	if a.Version != b.Version {
+		return a.Version > b.Version
 	}
 	if a.Deleted != b.Deleted {
 		return a.Deleted

@@ -30,6 +30,7 @@ type compiler struct {
 	what  string
 	words []string
 	used  []string
+	finds bool // so far, in the whole file
 }
 
 // fingerprint is the mapping's without what changes no result: its tests and the lines of its rules.
@@ -98,7 +99,7 @@ func Compile(cfg *Config, env Env) (*Mapping, error) {
 		m.profile = c.profile(cfg.Profile)
 	}
 	c.tests()
-	m.columns = c.scope.Used()
+	m.columns, m.finds = c.scope.Used(), c.finds
 	m.runs.New = func() any {
 		r := &run{}
 		r.Env = r
@@ -327,6 +328,7 @@ func (c *compiler) profile(p *ProfileRule) *profileRule {
 		account: c.id("profile.account", p.Account),
 		title:   c.field("profile.title", p.Title, expression.Text, "title", nil),
 		owner:   c.id("profile.owner", p.Owner),
+		into:    c.id("profile.into", p.Into),
 	}
 	for _, key := range slices.Sorted(maps.Keys(p.Keys)) {
 		path := "profile.keys." + key

@@ -75,6 +75,7 @@ type ProfileRule struct {
 	Account string            `yaml:"account"`
 	Title   string            `yaml:"title"`
 	Owner   string            `yaml:"owner"`
+	Into    string            `yaml:"into"` // the entity that this one was merged into; read of deleted records too
 	Keys    map[string]string `yaml:"keys"` // name of the key → expression
 }
 

@@ -60,7 +60,7 @@ func choose[T comparable](w *run, f *field, ws wordsOf[T], to *T) error {
 			return nil
 		}
 	}
-	return &RejectError{"value", fmt.Sprintf("%s: %s", f.path, unknownWord("word", word, ws.words()))}
+	return &RejectError{Code: "value", Reason: fmt.Sprintf("%s: %s", f.path, unknownWord("word", word, ws.words()))}
 }
 
 // eval computes a field; a field that the file does not have is null.
@@ -127,7 +127,7 @@ func (f *field) version(w *run) (int64, error) {
 			return int64(v), nil
 		}
 	}
-	return 0, &RejectError{"value", f.path + " gives no time and no whole number, so versions of the record cannot be told apart"}
+	return 0, &RejectError{Code: "value", Reason: f.path + " gives no time and no whole number, so versions of the record cannot be told apart"}
 }
 
 // list is a column that holds a list; nil where a rule has no each.
@@ -147,12 +147,12 @@ func (l *list) walk(w *run, do func() error) error {
 	case []any:
 		elements = v
 	default:
-		return &RejectError{"value", fmt.Sprintf("%s: the column %q holds no list", l.path, l.column)}
+		return &RejectError{Code: "value", Reason: fmt.Sprintf("%s: the column %q holds no list", l.path, l.column)}
 	}
 	defer func() { w.Item = nil }()
 	for _, e := range elements {
 		if bad, ok := notUTF8(e); ok {
-			return &RejectError{"encoding", fmt.Sprintf("an element of the column %q is not UTF-8 (%q); repair it at its source; the record is read again when it changes", l.column, short(bad))}
+			return &RejectError{Code: "encoding", Reason: fmt.Sprintf("an element of the column %q is not UTF-8 (%q); repair it at its source; the record is read again when it changes", l.column, short(bad))}
 		}
 		w.Item = e
 		if err := do(); err != nil {
@@ -181,7 +181,7 @@ func notUTF8(element any) (bad string, ok bool) {
 func (f *field) reject(err error) error {
 	var known *RejectError
 	if errors.As(err, &known) {
-		return &RejectError{known.Code, f.path + ": " + known.Reason}
+		return &RejectError{Code: known.Code, Reason: f.path + ": " + known.Reason}
 	}
 	code := "value"
 	var miss *missError
@@ -191,5 +191,5 @@ func (f *field) reject(err error) error {
 			code = "kind"
 		}
 	}
-	return &RejectError{code, f.path + ": " + err.Error()}
+	return &RejectError{Code: code, Reason: f.path + ": " + err.Error()}
 }

@@ -42,7 +42,7 @@ func (c *compiler) functions() []expression.Function {
 		},
 		{
 			Name: "find", Usage: `find("account", "code", column)`,
-			Params: []expression.Type{expression.Text, expression.Text, expression.Text | expression.Number}, Returns: expression.Text, Bind: bindFind,
+			Params: []expression.Type{expression.Text, expression.Text, expression.Text | expression.Number}, Returns: expression.Text, Bind: c.bindFind,
 		},
 		{Name: "text", Usage: "text(column)", Params: []expression.Type{anything}, Returns: expression.Text, Bind: c.plain(text)},
 		{Name: "number", Usage: "number(column)", Params: []expression.Type{expression.Text | expression.Number | expression.Bool}, Returns: expression.Number, Bind: c.plain(number)},
@@ -303,7 +303,7 @@ func (c *compiler) bindLookup(consts []any) (expression.Call, error) {
 	}, nil
 }
 
-func bindFind(consts []any) (expression.Call, error) {
+func (c *compiler) bindFind(consts []any) (expression.Call, error) {
 	word, _ := consts[0].(string)
 	kind, ok := entityKinds[word]
 	if !ok {
@@ -313,6 +313,10 @@ func bindFind(consts []any) (expression.Call, error) {
 	if !ok || name == "" {
 		return nil, &expression.ArgumentError{Arg: 1, Msg: `the name of the key is a constant, as in find("account", "code", account_code)`}
 	}
+	if known := c.env.Keys[kind]; c.env.Keys != nil && name != "id" && !slices.Contains(known, name) {
+		return nil, &expression.ArgumentError{Arg: 1, Msg: noSuchKey(word, name, known)}
+	}
+	c.finds = true
 	return func(env any, args []any) (any, error) {
 		r := env.(*run)
 		value, err := textOf(args[2])
@@ -325,6 +329,13 @@ func bindFind(consts []any) (expression.Call, error) {
 		r.missed = key{word, name, value}
 		return nil, nil
 	}, nil
+}
+
+func noSuchKey(entity, name string, known []string) string {
+	if len(known) == 0 {
+		return fmt.Sprintf(`no mapping gives %ss a key %q, and none gives them any; add it under profile.keys of the mapping that reads them, or find them by "id"`, entity, name)
+	}
+	return fmt.Sprintf(`no mapping gives %ss a key %q; known are %s, id`, entity, name, strings.Join(known, ", "))
 }
 
 func unknownWord(what, word string, words []string) string {

@@ -32,6 +32,8 @@ type Env struct {
 	Titles *Titles
 	// Words of the points table, for checks and suggestions; nil means not checked.
 	Kinds, Ranks, Cues []string
+	// Keys by which entities can be found: those that all mappings of the configuration give. nil means not checked.
+	Keys map[engine.EntityKind][]string
 }
 
 // Directory finds CRM ids by other keys. ok is false when there is none.
@@ -52,6 +54,7 @@ type Result struct {
 type RejectError struct {
 	Code   string // "kind", "date", "account", "encoding", "column", "lookup", "no_key", "value"
 	Reason string // what is wrong and what to do
+	Waits  bool   // what it names may come into the directory later: the record as it is may come through then
 }
 
 func (e *RejectError) Error() string { return e.Reason }
@@ -63,6 +66,7 @@ type Mapping struct {
 	kinds       map[string]bool // of the points table; nil = not checked
 	tests       []Test
 	fingerprint string
+	finds       bool     // some entity by a key
 	columns     []string // of the expressions, in slot order
 	skip        []skipRule
 	activity    *activityRule
@@ -104,6 +108,7 @@ type cueRule struct {
 type profileRule struct {
 	kind                                     engine.EntityKind
 	id, version, name, account, title, owner *field
+	into                                     *field
 	keys                                     []keyRule
 }
 
@@ -148,6 +153,20 @@ type binding struct {
 
 // MakesProfiles tells that records become directory entries, which other mappings look up.
 func (m *Mapping) MakesProfiles() bool { return m.profile != nil }
+
+// Keys are the names of the keys that a profile mapping gives its entities, sorted.
+func (m *Mapping) Keys() (kind engine.EntityKind, names []string) {
+	if m.profile == nil {
+		return 0, nil
+	}
+	for _, k := range m.profile.keys {
+		names = append(names, k.name)
+	}
+	return m.profile.kind, names
+}
+
+// Finds tells that records name entities by keys of the directory, so that what becomes of them depends on it.
+func (m *Mapping) Finds() bool { return m.finds }
 
 // Fingerprint changes whenever the mapping, the titles that it ranks by or the
 // kinds of the points table may make something else of a record. Tests,
@@ -223,14 +242,14 @@ func (m *Mapping) load(w *run, r connectors.Record) error {
 	for slot, i := range b.index {
 		if i < 0 || i >= len(r.Values) {
 			if !r.Deleted {
-				return &RejectError{"column", fmt.Sprintf("the record has no column %q, which the mapping %s uses", m.columns[slot], m.env.File)}
+				return &RejectError{Code: "column", Reason: fmt.Sprintf("the record has no column %q, which the mapping %s uses", m.columns[slot], m.env.File)}
 			}
 			w.Values = append(w.Values, nil) // delete feeds give little more than the key
 			continue
 		}
 		v := r.Values[i]
 		if s, ok := v.(string); ok && !utf8.ValidString(s) {
-			return &RejectError{"encoding", fmt.Sprintf("the column %q is not UTF-8 (%q); repair it at its source; the record is read again when it changes", m.columns[slot], short(s))}
+			return &RejectError{Code: "encoding", Reason: fmt.Sprintf("the column %q is not UTF-8 (%q); repair it at its source; the record is read again when it changes", m.columns[slot], short(s))}
 		}
 		w.Values = append(w.Values, v)
 	}
@@ -249,7 +268,7 @@ func (m *Mapping) applyActivity(w *run, r connectors.Record) (Result, error) {
 		return Result{}, err
 	}
 	if a.Kind == "" {
-		return Result{}, &RejectError{"kind", "activity.kind gives nothing for this record; add a lookup line or a skip rule for such records to the mapping" + readAgain}
+		return Result{}, &RejectError{Code: "kind", Reason: "activity.kind gives nothing for this record; add a lookup line or a skip rule for such records to the mapping" + readAgain}
 	}
 	if m.kinds != nil && !m.kinds[a.Kind] {
 		return Result{}, m.unknownKind(a.Kind)
@@ -270,9 +289,9 @@ func (m *Mapping) applyActivity(w *run, r connectors.Record) (Result, error) {
 		reason := "the record names no account; skip such records by a rule if they are no contacts"
 		if k := w.unfound; k != (key{}) {
 			reason = fmt.Sprintf("no %s with %s %q is known; correct the record at its source, or enter the customer in the CRM; "+
-				"the record is read again when it changes", k.entity, k.name, short(k.value))
+				"the record is tried again when the CRM's customers change", k.entity, k.name, short(k.value))
 		}
-		return Result{}, &RejectError{"account", reason}
+		return Result{}, &RejectError{Code: "account", Reason: reason, Waits: w.unfound != (key{})}
 	}
 	if a.Deals, err = shares(w, rule.deals); err != nil {
 		return Result{}, err
@@ -307,7 +326,7 @@ func (m *Mapping) unknownKind(kind string) error {
 	if n := fault.Nearest(kind, m.env.Kinds); n != "" {
 		nearest = fmt.Sprintf("; the nearest it has is %q", n)
 	}
-	return &RejectError{"kind", fmt.Sprintf("%s: the points table has no kind %q%s; add it there, or map the word to a kind that is there%s",
+	return &RejectError{Code: "kind", Reason: fmt.Sprintf("%s: the points table has no kind %q%s; add it there, or map the word to a kind that is there%s",
 		m.activity.kind.path, short(kind), nearest, readAgain)}
 }
 
@@ -315,8 +334,14 @@ func (m *Mapping) applyProfile(w *run, r connectors.Record) (Result, error) {
 	rule := m.profile
 	p := &engine.Profile{Entity: engine.Entity{Kind: rule.kind}, Source: m.env.Source, Deleted: r.Deleted}
 	var err error
-	if p.ID, p.Version, err = identity(w, r, rule.id, rule.version); err != nil || r.Deleted {
-		return Result{Profile: p}, err
+	if p.ID, p.Version, err = identity(w, r, rule.id, rule.version); err != nil {
+		return Result{}, err
+	}
+	if p.Into, err = rule.into.text(w); err != nil {
+		return Result{}, err
+	}
+	if r.Deleted && p.Into == "" {
+		return Result{Profile: p}, nil
 	}
 	for _, t := range [...]struct {
 		to *string
@@ -353,7 +378,7 @@ func identity(w *run, r connectors.Record, idRule, versionRule *field) (id strin
 		}
 	}
 	if id == "" {
-		return "", 0, &RejectError{"no_key", "the record has no key, so it could not be recognised when it comes again; let id in the mapping name columns that are never empty"}
+		return "", 0, &RejectError{Code: "no_key", Reason: "the record has no key, so it could not be recognised when it comes again; let id in the mapping name columns that are never empty"}
 	}
 	if !r.ChangedAt.IsZero() {
 		version = r.ChangedAt.UnixMicro()
@@ -385,10 +410,10 @@ func (m *Mapping) when(w *run, f *field, a *engine.Activity) error {
 	case expression.Day:
 		a.Date, day = engine.Date(v), engine.Date(v)
 	default:
-		return &RejectError{"date", f.path + " gives no date for this record"}
+		return &RejectError{Code: "date", Reason: f.path + " gives no date for this record"}
 	}
 	if err := checkYear(day.Time().Year()); err != nil {
-		return &RejectError{"date", fmt.Sprintf("%s: %s %s", f.path, day, err)}
+		return &RejectError{Code: "date", Reason: fmt.Sprintf("%s: %s %s", f.path, day, err)}
 	}
 	return nil
 }

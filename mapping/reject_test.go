@@ -37,7 +37,7 @@ func TestApply_checks(t *testing.T) {
 		"a zero date with a time": {map[string]any{"day": time.Time{}, "clock": "08:30"}, "date",
 			`activity.at: 0001-01-01 is in the year 1; years from 1900 to 2199 are taken`},
 		"an unknown account": {map[string]any{"code": "K9"}, "account",
-			`no account with code "K9" is known; correct the record at its source, or enter the customer in the CRM; the record is read again when it changes`},
+			`no account with code "K9" is known; correct the record at its source, or enter the customer in the CRM; the record is tried again when the CRM's customers change`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			values := map[string]any{"day": "2026-09-30", "clock": "", "kind": "Mail", "code": "K1"}

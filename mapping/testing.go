@@ -78,7 +78,7 @@ func shown(r Result) map[string]any {
 	if p := r.Profile; p != nil {
 		return map[string]any{
 			"id": p.ID, "version": p.Version, "name": p.Name, "account": p.Account, "title": p.Title, "owner": p.Owner,
-			"keys": anyMap(p.Keys), "deleted": p.Deleted, "unknown_title": r.UnknownTitle, "unfound": r.Unfound,
+			"into": p.Into, "keys": anyMap(p.Keys), "deleted": p.Deleted, "unknown_title": r.UnknownTitle, "unfound": r.Unfound,
 		}
 	}
 	a := r.Activity

@@ -38,6 +38,7 @@ type app struct {
 	json     bool
 	verbose  bool
 	asOf     string
+	gone     bool // what complete readings did not find again
 	commands []string // names, for suggestions
 	code     int      // of a command that finished without an error: done, partial or parked
 }
@@ -227,7 +228,7 @@ func (a *app) open(ctx context.Context, atRest bool) (*pipeline.Pipeline, error)
 	if err != nil {
 		return nil, err
 	}
-	opt := pipeline.Options{Log: a.log(), Now: time.Now, AtRest: atRest, AsOf: engine.NoDate}
+	opt := pipeline.Options{Log: a.log(), Now: time.Now, AtRest: atRest, AsOf: engine.NoDate, Gone: a.gone}
 	if a.onTerminal() && !a.json && !a.verbose {
 		opt.Progress = func(source string, read int) { fmt.Fprintf(a.err, eraseLine+"%s: %d records read", source, read) }
 	}

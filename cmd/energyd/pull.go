@@ -10,10 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"energyd/internal/pipeline"
+	"energyd/internal/store"
 )
 
 func (a *app) pullCommand() *cobra.Command {
-	return a.withAsOf(&cobra.Command{
+	c := a.withAsOf(&cobra.Command{
 		Use:   "pull [SOURCE...]",
 		Short: "Read new and changed source records into the store",
 		Long:  "pull reads what is new or changed in the named sources (all without a name), maps it and scores it. It does not touch the CRM's fields.",
@@ -24,6 +25,8 @@ func (a *app) pullCommand() *cobra.Command {
 			})
 		},
 	})
+	c.Flags().BoolVar(&a.gone, "gone", false, "what a complete reading did not find again is gone, even when it is more than half")
+	return c
 }
 
 func (a *app) printPull(r pipeline.Report) {
@@ -35,11 +38,17 @@ func (a *app) printPull(r pipeline.Report) {
 		t.print(a.out)
 	}
 	for _, s := range r.Sources {
-		if s.Reread {
+		switch s.Reread {
+		case store.OtherMapping:
 			fmt.Fprintf(a.out, "%s: its mapping has changed, so everything was read again\n", s.Source)
+		case store.Periodic:
+			fmt.Fprintf(a.out, "%s: everything was read again, to find what is gone\n", s.Source)
 		}
 		if s.Withdrawn > 0 {
-			fmt.Fprintf(a.out, "%s: %d activities that its new mapping does not make were withdrawn\n", s.Source, s.Withdrawn)
+			fmt.Fprintf(a.out, "%s: %d that did not come again were withdrawn\n", s.Source, s.Withdrawn)
+		}
+		if s.Retried > 0 {
+			fmt.Fprintf(a.out, "%s: %d that had been rejected came through, since the CRM knows their customers now\n", s.Source, s.Retried)
 		}
 		if len(s.Unfound) > 0 {
 			fmt.Fprintf(a.out, "%s: not known in the CRM when it was read, so left out: %s\n", s.Source, mostFrequent(s.Unfound, 8))

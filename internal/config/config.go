@@ -14,6 +14,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -54,8 +55,9 @@ type Connection struct {
 type Source struct {
 	Name       string
 	Connection string
-	Mapping    string // path
-	Schedule   string // "" = the common one
+	Mapping    string        // path
+	Schedule   string        // "" = the common one
+	Reread     time.Duration // how often all of it is read again, to find what vanished without a trace; 0 = never
 	Stream     connectors.Config
 }
 
@@ -100,10 +102,14 @@ type connectionTop struct {
 }
 
 type sourceTop struct {
-	Connection string `yaml:"connection"`
-	Mapping    string `yaml:"mapping"`
-	Schedule   string `yaml:"schedule"`
+	Connection string        `yaml:"connection"`
+	Mapping    string        `yaml:"mapping"`
+	Schedule   string        `yaml:"schedule"`
+	Reread     time.Duration `yaml:"reread"`
 }
+
+// reread is how often a source is read completely when it says nothing: once a week.
+const reread = 7 * 24 * time.Hour
 
 // Load reads energyd.yaml. The error is Errors.
 func Load(file string, reg connectors.Registry) (*Config, error) { return load(file, reg, false) }
@@ -224,7 +230,7 @@ func (l *loader) connection(e entry) {
 
 func (l *loader) source(e entry) {
 	path := "sources." + e.name
-	var common sourceTop
+	common := sourceTop{Reread: reread}
 	connector, ok := l.connectionOf(path, option(e.value, "connection"))
 	if !ok {
 		return
@@ -236,6 +242,9 @@ func (l *loader) source(e entry) {
 	stream := connector.NewStream()
 	l.structs(e.value, reflect.ValueOf(&common).Elem(), reflect.ValueOf(stream).Elem())
 	l.validate(path, stream)
+	if common.Reread < 0 {
+		l.problems.Add(path+".reread", "needs a time as 168h, or 0 for never")
+	}
 	if common.Mapping == "" {
 		l.problems.Add(path, "%s.mapping is required: the file that says what its records mean", path)
 	}
@@ -245,7 +254,7 @@ func (l *loader) source(e entry) {
 	}
 	l.config.Sources = append(l.config.Sources, Source{
 		Name: e.name, Connection: common.Connection, Mapping: file,
-		Schedule: common.Schedule, Stream: stream,
+		Schedule: common.Schedule, Reread: common.Reread, Stream: stream,
 	})
 }
 

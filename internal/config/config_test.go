@@ -75,7 +75,7 @@ connections:
   zeta: {type: fake, address: "https://${env:ENERGYD_TEST_HOST}/x", password: "${file:secret.txt}", timeout: 90s}
   alpha: {type: readonly, address: a}
 sources:
-  second: {connection: alpha, table: t, mapping: m.yaml, schedule: "@hourly"}
+  second: {connection: alpha, table: t, mapping: m.yaml, schedule: "@hourly", reread: 0}
   first: {connection: zeta, object: Account, mapping: m.yaml}
 write:
   - {connection: zeta, object: Contact, entity: contact, fields: {band: Band__c}}
@@ -105,7 +105,7 @@ write:
 	}
 	if diff := cmp.Diff([]Source{
 		{Name: "second", Connection: "alpha", Mapping: in("m.yaml"), Schedule: "@hourly", Stream: &fakeStream{Table: "t"}},
-		{Name: "first", Connection: "zeta", Mapping: in("m.yaml"), Stream: &fakeStream{Object: "Account"}},
+		{Name: "first", Connection: "zeta", Mapping: in("m.yaml"), Reread: 168 * time.Hour, Stream: &fakeStream{Object: "Account"}},
 	}, c.Sources); diff != "" {
 		t.Error(diff)
 	}

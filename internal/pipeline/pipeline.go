@@ -37,6 +37,8 @@ type Options struct {
 	AtRest bool
 	// AsOf fixes the date of scores; NoDate means today in the points table's zone.
 	AsOf engine.Date
+	// Gone says that records which complete readings did not find again are gone, however many they are.
+	Gone bool
 	// Progress is told after each saved batch; nil means nobody looks.
 	Progress func(source string, read int)
 }
@@ -81,13 +83,12 @@ func (p *Pipeline) compile() error {
 	if err != nil {
 		return err
 	}
+	env := mapping.Env{Titles: titles, Kinds: p.points.Kinds(), Ranks: p.points.Ranks(), Cues: p.points.Cues(), Keys: p.keys()}
 	// All mappings' problems at once: a person mends them in one go.
 	var all config.Errors
 	for _, s := range p.cfg.Sources {
-		m, err := config.LoadMapping(s.Mapping, mapping.Env{
-			File: p.relative(s.Mapping), Source: s.Name, Titles: titles,
-			Kinds: p.points.Kinds(), Ranks: p.points.Ranks(), Cues: p.points.Cues(),
-		})
+		env.File, env.Source = p.relative(s.Mapping), s.Name
+		m, err := config.LoadMapping(s.Mapping, env)
 		var problems config.Errors
 		if errors.As(err, &problems) {
 			all = append(all, problems...)
@@ -109,6 +110,21 @@ func (p *Pipeline) compile() error {
 		return all
 	}
 	return nil
+}
+
+// keys are the names of the keys that the mappings give their entities; nil
+// when not all mappings can be read, whose own problems come first.
+func (p *Pipeline) keys() map[engine.EntityKind][]string {
+	keys := map[engine.EntityKind][]string{}
+	for _, s := range p.cfg.Sources {
+		m, err := config.LoadMapping(s.Mapping, mapping.Env{})
+		if err != nil {
+			return nil
+		}
+		kind, names := m.Keys()
+		keys[kind] = append(keys[kind], names...)
+	}
+	return keys
 }
 
 // writeProblems finds what is wrong in the write section by itself. One entity

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"energyd/connectors"
 	"energyd/engine"
@@ -42,11 +44,12 @@ type SourceReport struct {
 	store.RunSource
 	Skips     map[string]int `json:"skips,omitempty"`     // skipped records by reason
 	Unfound   map[string]int `json:"unfound,omitempty"`   // contacts, deals and reps that the CRM does not know, left out of activities
-	Reread    bool           `json:"reread,omitempty"`    // the mapping changed, so everything was read again
-	Withdrawn int            `json:"withdrawn,omitempty"` // activities of the old mapping that the new one does not make
+	Reread    store.Again    `json:"reread,omitempty"`    // why everything was read again; "" when it was not
+	Withdrawn int            `json:"withdrawn,omitempty"` // activities, and entries of the directory, that a complete reading did not find again
+	Retried   int            `json:"retried,omitempty"`   // records that were rejected in earlier runs and came through now; Read counts them
 	Error     string         `json:"error,omitempty"`
 
-	revision uint32 // of the mapping
+	revision uint32 // of the reading; 0 when the source was not read
 }
 
 // most is how many different unknown words a report counts.
@@ -149,6 +152,7 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 	r.Titles = map[string]int{}
 	down := map[string]bool{} // connections that do not work: they fail once, not for each source
 	missing := ""             // a source of the directory that could not be read
+	followed := false         // merges were looked at
 	for _, src := range sources {
 		profiles := p.mappings[src.Name].MakesProfiles()
 		if missing != "" && !profiles && !down[src.Connection] {
@@ -159,6 +163,14 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 		if down[src.Connection] {
 			r.Sources = append(r.Sources, SourceReport{RunSource: store.RunSource{Source: src.Name}, Error: "not read: the connection " + src.Connection + " does not work"})
 			continue
+		}
+		if !profiles && !followed {
+			// The directory is up to date now: what follows looks things up in it.
+			if followed = true; missing == "" {
+				if err := p.followMerges(ctx); err != nil {
+					return err
+				}
+			}
 		}
 		sr, err := p.pullSource(ctx, r, src)
 		if ctx.Err() != nil {
@@ -197,25 +209,88 @@ func (p *Pipeline) broken(ctx context.Context, connection string, err error) boo
 	return false
 }
 
-// withdraw takes back what an older mapping of a source made, and the present one does not.
+// followMerges lets the sources be read again whose activities name an entity
+// by a key, when it has gone into another one: they mean the other one now.
+// What the CRM itself holds comes again without that, because a merge changes it there.
+func (p *Pipeline) followMerges(ctx context.Context) error {
+	merged, upTo, err := p.store.Merged(ctx)
+	if err != nil || len(merged) == 0 {
+		return err
+	}
+	if _, err := p.store.Fold(ctx, p.scorer(), p.AsOf()); err != nil { // what a run that was killed left
+		return err
+	}
+	again := map[string]bool{}
+	for _, e := range merged {
+		account := e.Account
+		if e.Kind == engine.Account {
+			account = e.ID
+		}
+		activities, err := p.store.AccountActivities(ctx, account)
+		if err != nil {
+			return err
+		}
+		for _, a := range activities {
+			if m := p.mappings[a.Source]; m != nil && m.Finds() && !a.Deleted && names(a, e.Entity) {
+				again[a.Source] = true
+			}
+		}
+	}
+	for _, source := range slices.Sorted(maps.Keys(again)) {
+		p.opt.Log.Info("read again: its activities name what was merged", "source", source)
+		if err := p.store.ReadAgain(ctx, source); err != nil {
+			return err
+		}
+	}
+	return p.store.Followed(ctx, upTo)
+}
+
+// names tells whether an activity names an entity.
+func names(a engine.Activity, e engine.Entity) bool {
+	is := func(s engine.Share) bool { return s.ID == e.ID }
+	switch e.Kind {
+	case engine.Account:
+		return a.Account == e.ID
+	case engine.Contact:
+		return slices.ContainsFunc(a.People, func(p engine.Participant) bool { return p.Contact == e.ID })
+	case engine.Deal:
+		return slices.ContainsFunc(a.Deals, is)
+	}
+	return slices.ContainsFunc(a.Reps, is)
+}
+
+// withdraw takes back what complete readings did not find again.
 func (p *Pipeline) withdraw(ctx context.Context, r *Report) error {
-	withdrawn := 0
+	activities := 0
 	for i := range r.Sources {
 		sr := &r.Sources[i]
 		if sr.Error != "" {
 			continue // it was not read to its end
 		}
-		var err error
-		if sr.Withdrawn, err = p.store.WithdrawOlder(ctx, sr.Source, sr.revision); err != nil {
+		n, err := p.withdrawOlder(ctx, r, sr)
+		if err != nil {
 			return err
 		}
-		withdrawn += sr.Withdrawn
+		activities += n
 	}
-	if withdrawn == 0 {
+	if activities == 0 {
 		return nil
 	}
 	_, err := p.store.Fold(ctx, p.scorer(), p.AsOf())
 	return err
+}
+
+func (p *Pipeline) withdrawOlder(ctx context.Context, r *Report, sr *SourceReport) (activities int, err error) {
+	w, err := p.store.WithdrawOlder(ctx, sr.Source, sr.revision, p.opt.Gone)
+	if err != nil {
+		return 0, err
+	}
+	sr.Withdrawn += w.Activities + w.Profiles
+	if w.Kept > 0 {
+		r.partial("%s: its complete reading found %d records, and not the %d others that energyd knows; they stay, since a right or a filter may have changed there. "+
+			"If they are really gone, tell so with: energyd pull --gone %[1]s", sr.Source, w.Came, w.Kept)
+	}
+	return w.Activities, nil
 }
 
 // sums takes what became of each record from the store, where the fold has counted it.
@@ -255,20 +330,29 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 		return fail(err)
 	}
 	defer source.Close()
-	m := mapper{Mapping: p.mappings[src.Name], source: src.Name, now: p.opt.Now().UnixMicro(), report: &sr, titles: r.Titles}
-	if m.revision, sr.Reread, err = p.store.UseMapping(ctx, src.Name, m.Fingerprint()); err != nil {
+	began := p.opt.Now()
+	m := mapper{Mapping: p.mappings[src.Name], source: src.Name, run: r.Run, at: began, report: &sr, titles: r.Titles}
+	reading, err := p.store.BeginReading(ctx, src.Name, m.Fingerprint(), began, src.Reread)
+	if err != nil {
 		return fail(err)
 	}
-	sr.revision = m.revision
+	m.revision, sr.revision, sr.Reread = reading.Revision, reading.Revision, reading.Again
 	cursor, err := p.store.Cursor(ctx, src.Name)
 	if err != nil {
 		return fail(err)
 	}
-	if m.directory, err = p.store.Directory(ctx); err != nil {
+	directory, err := p.store.Directory(ctx)
+	if err != nil {
 		return fail(err)
 	}
-	reading, cancel := context.WithCancel(ctx)
-	batches := readAhead(reading, source, cursor)
+	m.directory = directory
+	if reading.Again == "" { // else they come again anyway
+		if err := p.retry(ctx, &m, directory.Change()); err != nil {
+			return fail(err)
+		}
+	}
+	ahead, cancel := context.WithCancel(ctx)
+	batches := readAhead(ahead, source, cursor)
 	defer func() { // the source is closed only after its last Read came back
 		cancel()
 		for range batches {
@@ -280,7 +364,7 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 			return fail(read.err)
 		}
 		b := m.batch(read.Batch)
-		b.Run, b.After = r.Run, cursor
+		b.After, b.Last = cursor, !read.More
 		if err := p.store.SaveBatch(ctx, b); err != nil {
 			return fail(err)
 		}
@@ -290,7 +374,62 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 			p.opt.Progress(src.Name, saved)
 		}
 	}
-	return sr, ctx.Err() // told to stop, the reader may have ended without a word
+	if err := ctx.Err(); err != nil { // told to stop, the reader may have ended without a word
+		return sr, err
+	}
+	if m.MakesProfiles() { // before others look things up
+		if _, err := p.withdrawOlder(ctx, r, &sr); err != nil {
+			return fail(err)
+		}
+	}
+	return sr, nil
+}
+
+// retry maps the source's rejects again that name what the CRM did not know
+// then, when its directory has changed since. Those that still wait are in no sums.
+func (p *Pipeline) retry(ctx context.Context, m *mapper, change int64) error {
+	var waiting []store.Reject
+	tried := 0
+	try := func() error {
+		tried += len(waiting)
+		out := m.empty(len(waiting))
+		out.Retried = true
+		var columns *connectors.Columns
+		for _, w := range waiting {
+			names := slices.Sorted(maps.Keys(w.Fields))
+			if columns == nil || !slices.Equal(columns.Names, names) {
+				columns = connectors.NewColumns(names)
+			}
+			rec := connectors.Record{Key: w.Key, ChangedAt: w.ChangedAt, Columns: columns, Origin: w.Origin, Values: make([]any, len(names))}
+			for i, name := range names {
+				rec.Values[i] = w.Fields[name]
+			}
+			if m.one(&out, rec, w.Seen) {
+				m.report.Retried++
+			}
+		}
+		out.Rejects = slices.DeleteFunc(out.Rejects, func(r connectors.Reject) bool { return r.Waits })
+		out.Read = len(out.Through) + len(out.Rejects)
+		waiting = waiting[:0]
+		if out.Read == 0 {
+			return nil
+		}
+		return p.store.SaveBatch(ctx, out)
+	}
+	for w, err := range p.store.Waiting(ctx, m.source, change) {
+		if err != nil {
+			return err
+		}
+		if waiting = append(waiting, w); len(waiting) == batchSize {
+			if err := try(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := try(); err != nil || tried == 0 {
+		return err
+	}
+	return p.store.Tried(ctx, m.source, change)
 }
 
 type read struct {
@@ -323,12 +462,12 @@ func readAhead(ctx context.Context, source connectors.Source, cursor connectors.
 // mapper maps one source's batches.
 type mapper struct {
 	*mapping.Mapping
-	source    string
-	revision  uint32 // of the mapping
-	now       int64  // version of records whose source tells none, Unix microseconds
-	directory mapping.Directory
-	report    *SourceReport
-	titles    map[string]int // unknown ones, with how often they were met
+	source, run string
+	revision    uint32    // of the reading
+	at          time.Time // when it is read: the version of records whose source tells none
+	directory   mapping.Directory
+	report      *SourceReport
+	titles      map[string]int // unknown ones, with how often they were met
 
 	activities []engine.Activity // of the batch at hand: a large array, used again
 }
@@ -336,36 +475,47 @@ type mapper struct {
 // batch maps a batch's records: each becomes an activity, a profile, a skip or
 // a reject. What it gives is valid until the next batch.
 func (m *mapper) batch(in connectors.Batch) store.Batch {
-	out := store.Batch{Source: m.source, Next: in.Next, Interval: in.Interval,
-		Read: len(in.Records) + len(in.Rejects), Rejects: in.Rejects,
-		Activities: m.activities[:0], Through: make([]string, 0, len(in.Records))}
+	out := m.empty(len(in.Records))
+	out.Next, out.Interval, out.Read, out.Rejects = in.Next, in.Interval, len(in.Records)+len(in.Rejects), in.Rejects
 	for _, rec := range in.Records {
-		res, err := m.Apply(rec, m.directory)
-		if err != nil {
-			r := connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: "mapping", Reason: err.Error(), Fields: rec.Fields()}
-			var reject *mapping.RejectError
-			if errors.As(err, &reject) {
-				r.Code, r.Reason = reject.Code, reject.Reason
-			}
-			out.Rejects = append(out.Rejects, r)
-			continue
-		}
-		out.Through = append(out.Through, rec.Key)
-		m.keep(&out, res)
-		count(m.titles, res.UnknownTitle)
-		count(m.report.Unfound, res.Unfound)
+		m.one(&out, rec, m.at)
 	}
 	m.activities = out.Activities
 	return out
 }
 
-func (m *mapper) keep(out *store.Batch, res mapping.Result) {
+// empty is a batch for so many records.
+func (m *mapper) empty(records int) store.Batch {
+	return store.Batch{Run: m.run, Source: m.source, Revision: m.revision, At: m.at,
+		Activities: m.activities[:0], Through: make([]string, 0, records)}
+}
+
+// one maps a record that was read at that time, and tells whether it came through.
+func (m *mapper) one(out *store.Batch, rec connectors.Record, read time.Time) bool {
+	res, err := m.Apply(rec, m.directory)
+	if err != nil {
+		r := connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: "mapping", Reason: err.Error(), Fields: rec.Fields()}
+		var reject *mapping.RejectError
+		if errors.As(err, &reject) {
+			r.Code, r.Reason, r.Waits, r.ChangedAt = reject.Code, reject.Reason, reject.Waits, rec.ChangedAt
+		}
+		out.Rejects = append(out.Rejects, r)
+		return false
+	}
+	out.Through = append(out.Through, rec.Key)
 	if a := res.Activity; a != nil {
 		a.Revision = m.revision
 		if a.Version == 0 {
-			a.Version = m.now
+			a.Version = read.UnixMicro()
 		}
 	}
+	m.keep(out, res)
+	count(m.titles, res.UnknownTitle)
+	count(m.report.Unfound, res.Unfound)
+	return true
+}
+
+func (m *mapper) keep(out *store.Batch, res mapping.Result) {
 	switch {
 	case res.Skip != "":
 		out.Skipped++

@@ -354,14 +354,14 @@ func TestPull_MappingChanged(t *testing.T) {
 		t.Errorf("kinds before %v, after %v (%+v)", before, after, r.Sources)
 	}
 	for _, s := range r.Sources {
-		if s.Reread != (s.Source == "daily_report") {
-			t.Errorf("%s: reread is %v", s.Source, s.Reread)
+		if (s.Reread == store.OtherMapping) != (s.Source == "daily_report") {
+			t.Errorf("%s: reread is %q", s.Source, s.Reread)
 		}
 		if s.Source == "daily_report" && s.Rejected != 2 {
 			t.Errorf("%d rejects are left, want 2: the FAX has come through", s.Rejected)
 		}
 	}
-	if r, err = p.Pull(t.Context()); err != nil || r.Sources[len(r.Sources)-1].Reread {
+	if r, err = p.Pull(t.Context()); err != nil || r.Sources[len(r.Sources)-1].Reread != "" {
 		t.Errorf("a further pull reads all again: %+v, %v", r.Sources, err)
 	}
 }

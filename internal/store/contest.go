@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -160,11 +161,9 @@ func (f *fold) stand(same []act) act {
 
 // newer compares two versions of an activity: 0 = they are the same.
 func newer(a, b act) int {
-	switch {
-	case a.Version > b.Version:
-		return 1
-	case a.Version < b.Version:
-		return -1
+	switch c := cmp.Or(cmp.Compare(a.Revision, b.Revision), cmp.Compare(a.Version, b.Version)); {
+	case c != 0:
+		return c
 	case equal(a.Activity, b.Activity):
 		return 0
 	}

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -26,19 +27,23 @@ type profileRow struct {
 	Owner   string
 	Keys    []byte
 	Deleted int
+	Into    string `db:"into_id"`
 	Change  int64
 }
 
-const profileColumns = "kind, id, source, version, name, account, title, owner, keys, deleted, change"
+const profileColumns = "kind, id, source, version, name, account, title, owner, keys, deleted, into_id, change"
 
 func (r *profileRow) profile() (engine.Profile, error) {
 	p := engine.Profile{Entity: engine.Entity{Kind: r.Kind, ID: r.ID}, Source: r.Source, Version: r.Version, Name: r.Name,
-		Account: r.Account, Title: r.Title, Owner: r.Owner, Deleted: r.Deleted != 0}
+		Account: r.Account, Title: r.Title, Owner: r.Owner, Into: r.Into, Deleted: r.Deleted != 0}
 	return p, json.Unmarshal(r.Keys, &p.Keys)
 }
 
-// saveProfiles keeps the profiles that are newer than what stands, and counts them.
-func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile) (stored int, err error) {
+// saveProfiles keeps the profiles that are newer than what stands, and counts
+// them: of a higher version, or of an equal one that says something else. What
+// their source said in an earlier reading gives way whatever its version.
+// Deletions tell little: what was known of the entity stays.
+func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile, revision uint32) (stored int, err error) {
 	if len(profiles) == 0 {
 		return 0, nil
 	}
@@ -55,9 +60,11 @@ func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile) (
 	}
 	const most = 60 // rows a statement
 	for rows := range slices.Chunk(slices.Sorted(maps.Values(newest)), most) {
-		args := make([]any, 0, 11*len(rows))
+		args := make([]any, 0, 13*len(rows))
+		ids := map[engine.EntityKind][]any{}
 		for _, i := range rows {
 			p := profiles[i]
+			ids[p.Kind] = append(ids[p.Kind], plain(p.ID))
 			keys, err := json.Marshal(p.Keys)
 			if err != nil {
 				return 0, err
@@ -67,15 +74,15 @@ func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile) (
 				deleted = 1
 			}
 			args = append(args, p.Kind, plain(p.ID), plain(p.Source), p.Version, plain(p.Name), plain(p.Account), plain(p.Title), plain(p.Owner),
-				strings.ReplaceAll(string(keys), `\u0000`, `\ufffd`), deleted, change)
+				strings.ReplaceAll(string(keys), `\u0000`, `\ufffd`), deleted, plain(p.Into), change, revision)
 		}
-		marks := strings.Repeat(", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", len(rows))[2:]
-		const content = "(%s.source, %s.name, %s.account, %s.title, %s.owner, %s.keys, %s.deleted)"
-		done, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO entity ("+profileColumns+") VALUES "+marks+` ON CONFLICT (kind, id) DO UPDATE SET
-			source = excluded.source, version = excluded.version, name = excluded.name, account = excluded.account, title = excluded.title,
-			owner = excluded.owner, keys = excluded.keys, deleted = excluded.deleted, change = excluded.change
-			WHERE excluded.version > entity.version OR excluded.version = entity.version AND `+
-			strings.ReplaceAll(content, "%s", "excluded")+" <> "+strings.ReplaceAll(content, "%s", "entity")), args...)
+		marks := strings.Repeat(", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", len(rows))[2:]
+		done, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO entity ("+profileColumns+", revision) VALUES "+marks+` ON CONFLICT (kind, id) DO UPDATE SET
+			source = excluded.source, version = excluded.version, `+known+`, deleted = excluded.deleted, into_id = excluded.into_id,
+			change = excluded.change, revision = excluded.revision
+			WHERE excluded.version > entity.version OR (excluded.version = entity.version OR excluded.source = entity.source AND excluded.revision > entity.revision)
+			AND (excluded.deleted <> entity.deleted OR excluded.into_id <> entity.into_id OR excluded.deleted = 0 AND `+
+			strings.ReplaceAll(content, "%s", "excluded")+" <> "+strings.ReplaceAll(content, "%s", "entity")+")"), args...)
 		if err != nil {
 			return 0, err
 		}
@@ -84,9 +91,32 @@ func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile) (
 			return 0, err
 		}
 		stored += int(n)
+		if int(n) == len(rows) {
+			continue
+		}
+		for kind, some := range ids { // those that stayed as they were have come again all the same
+			_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE entity SET revision = ? WHERE kind = ? AND revision < ? AND source = ? AND id IN (?"+
+				strings.Repeat(", ?", len(some)-1)+")"), append([]any{revision, kind, revision, plain(profiles[rows[0]].Source)}, some...)...)
+			if err != nil {
+				return 0, err
+			}
+		}
 	}
 	return stored, nil
 }
+
+// content is what a profile says, but for its version.
+const content = "(%s.source, %s.name, %s.account, %s.title, %s.owner, %s.keys)"
+
+// known sets what a profile says, where it says anything; a deletion leaves the rest as it was.
+var known = func() string {
+	var set []string
+	for _, c := range [...][2]string{{"name", ""}, {"account", ""}, {"title", ""}, {"owner", ""}, {"keys", "null"}} {
+		set = append(set, strings.NewReplacer("COLUMN", c[0], "NOTHING", c[1]).Replace(
+			"COLUMN = CASE WHEN excluded.deleted = 1 AND excluded.COLUMN = 'NOTHING' THEN entity.COLUMN ELSE excluded.COLUMN END"))
+	}
+	return strings.Join(set, ", ")
+}()
 
 // Profile gives what the CRM says of an entity; false when it never told.
 func (s *Store) Profile(ctx context.Context, e engine.Entity) (engine.Profile, bool, error) {
@@ -126,13 +156,42 @@ func (s *Store) profiles(ctx context.Context, which string, args ...any) iter.Se
 	}
 }
 
+// Merged gives the profiles that went into others since Followed was last
+// told, and what to tell it once they were looked at.
+func (s *Store) Merged(ctx context.Context) (merged []engine.Profile, upTo int64, err error) {
+	upTo, err = number(ctx, s.read, followedName)
+	if err != nil {
+		return nil, 0, storeError("read the directory", err)
+	}
+	for p, err := range s.profiles(ctx, "WHERE into_id <> '' AND change > ? ORDER BY change, kind, id", upTo) {
+		if err != nil {
+			return nil, 0, err
+		}
+		merged = append(merged, p)
+	}
+	err = s.read.GetContext(ctx, &upTo, s.read.Rebind("SELECT COALESCE(MAX(change), ?) FROM entity WHERE into_id <> ''"), upTo)
+	return merged, upTo, storeError("read the directory", err)
+}
+
+const followedName = "merged"
+
+// Followed notes up to which change Merged was looked at.
+func (s *Store) Followed(ctx context.Context, upTo int64) error {
+	return s.tx(ctx, "follow merges", func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"),
+			followedName, strconv.FormatInt(upTo, 10))
+		return err
+	})
+}
+
 // Directory finds entities by their keys, in memory. It is safe for concurrent use.
 type Directory struct {
 	mu     sync.RWMutex
 	change int64                    // the last batch of profiles it knows
 	keys   map[engine.Entity]string // of each entity: its keys in JSON, to take them back
+	into   map[engine.Entity]string // of those that were merged: the id that they went into
 	found  map[lookup]string        // id
-	shared map[lookup][]string      // ids of keys that several entities have: found has none of them
+	shared map[lookup][]string      // ids of keys that several entities have
 }
 
 type lookup struct {
@@ -142,16 +201,48 @@ type lookup struct {
 
 // Find gives the CRM id of the entity whose key has this value; key "id" finds
 // by the id itself. A value that several entities share finds none: it is never
-// guessed. Deleted entities are not found.
+// guessed. Deleted entities are not found; one that went into another by a
+// merge or a conversion is found as that one.
 func (d *Directory) Find(kind engine.EntityKind, key, value string) (id string, ok bool) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	if key == "id" {
-		_, ok = d.keys[engine.Entity{Kind: kind, ID: value}]
-		return value, ok
+		return d.present(kind, value)
 	}
-	id, ok = d.found[lookup{kind, key, value}]
+	l := lookup{kind, key, value}
+	if id, ok = d.found[l]; ok {
+		return d.present(kind, id)
+	}
+	for _, other := range d.shared[l] { // a merged one and what it went into are the same
+		other, there := d.present(kind, other)
+		if there && ok && other != id {
+			return "", false
+		}
+		if there {
+			id, ok = other, true
+		}
+	}
 	return id, ok
+}
+
+// present follows merges from an id to the entity that is there now.
+func (d *Directory) present(kind engine.EntityKind, id string) (string, bool) {
+	for range 100 { // merges that go in a circle lead nowhere
+		next, merged := d.into[engine.Entity{Kind: kind, ID: id}]
+		if !merged {
+			_, there := d.keys[engine.Entity{Kind: kind, ID: id}]
+			return id, there
+		}
+		id = next
+	}
+	return "", false
+}
+
+// Change grows with each batch of profiles that changed the directory.
+func (d *Directory) Change() int64 {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.change
 }
 
 // Directory gives the directory with all that is saved by now. It is one per
@@ -160,7 +251,7 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.directory == nil {
-		s.directory = &Directory{keys: map[engine.Entity]string{}, found: map[lookup]string{}, shared: map[lookup][]string{}}
+		s.directory = &Directory{keys: map[engine.Entity]string{}, into: map[engine.Entity]string{}, found: map[lookup]string{}, shared: map[lookup][]string{}}
 	}
 	d := s.directory
 	rows, err := s.read.QueryxContext(ctx, s.read.Rebind("SELECT "+profileColumns+" FROM entity WHERE change > ?"), d.change)
@@ -196,8 +287,12 @@ func (d *Directory) put(r *profileRow) error {
 			return err
 		}
 		delete(d.keys, e)
+		delete(d.into, e)
 	}
-	if r.Deleted != 0 {
+	switch {
+	case r.Into != "":
+		d.into[e] = r.Into
+	case r.Deleted != 0:
 		return nil
 	}
 	d.keys[e] = string(r.Keys)

@@ -37,8 +37,7 @@ type FoldStats struct {
 const sliceBytes = 24 << 20
 
 // Fold merges the arrivals into the activities, and what they change into the
-// ledger. The highest Version of an activity stands; among versions that are
-// equal but say different things, the one that engine.Supersedes names, so
+// ledger. Of several versions of an activity the one that engine.Supersedes names stands, so
 // that the order of arrivals never matters. Many arrivals take several
 // transactions, each of which is complete in itself. When the scorer is not
 // the one of the last fold, the ledger is rebuilt first.

@@ -1,11 +1,16 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"iter"
+	"math"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -16,8 +21,9 @@ import (
 type Reject struct {
 	Source string
 	connectors.Reject
-	Run      string // that saw it last
-	Attempts int    // how often it was rejected
+	Run      string    // that saw it last
+	Seen     time.Time // when it was read, UTC
+	Attempts int       // how often it was rejected
 }
 
 // RejectCount counts the rejects of a source by their code.
@@ -50,15 +56,22 @@ func saveRejects(ctx context.Context, tx *sqlx.Tx, b Batch) error {
 	if len(b.Rejects) == 0 {
 		return nil
 	}
-	insert, err := tx.PreparexContext(ctx, tx.Rebind(`INSERT INTO reject (source, key, origin, code, reason, fields, run, attempts)
-		VALUES (?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (source, key) DO UPDATE SET origin = excluded.origin, code = excluded.code,
-		reason = excluded.reason, fields = excluded.fields, run = excluded.run, attempts = reject.attempts + 1`))
+	insert, err := tx.PreparexContext(ctx, tx.Rebind(`INSERT INTO reject (source, key, origin, code, reason, fields, run, attempts, waits, changed_us, seen_us, revision)
+		VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?) ON CONFLICT (source, key) DO UPDATE SET origin = excluded.origin, code = excluded.code,
+		reason = excluded.reason, fields = excluded.fields, run = excluded.run, attempts = reject.attempts + 1,
+		waits = excluded.waits, changed_us = excluded.changed_us, seen_us = excluded.seen_us, tried = 0, revision = excluded.revision`))
 	if err != nil {
 		return err
 	}
 	defer insert.Close()
 	for _, r := range b.Rejects {
-		_, err := insert.ExecContext(ctx, b.Source, plain(r.Key), plain(r.Origin), plain(r.Code), plain(r.Reason), fieldsJSON(r.Fields), b.Run)
+		waits := 0
+		if r.Waits {
+			waits = 1
+		}
+		changed := sql.NullInt64{Int64: r.ChangedAt.UnixMicro(), Valid: !r.ChangedAt.IsZero()}
+		_, err := insert.ExecContext(ctx, b.Source, plain(r.Key), plain(r.Origin), plain(r.Code), plain(r.Reason), fieldsJSON(r.Fields), b.Run,
+			waits, changed, b.At.UnixMicro(), b.Revision)
 		if err != nil {
 			return err
 		}
@@ -66,29 +79,125 @@ func saveRejects(ctx context.Context, tx *sqlx.Tx, b Batch) error {
 	return nil
 }
 
-// fieldsJSON gives fields as a JSON object. A value that JSON cannot hold (NaN) becomes text.
+// fieldsJSON gives fields as a JSON object that keeps their types: whole
+// numbers have no point and others do, a time is {"time": …}, and an object
+// that looks like one of these is {"object": …}. A value that JSON cannot hold (NaN) becomes text.
 func fieldsJSON(fields map[string]any) string {
-	text, err := json.Marshal(fields)
+	text, err := json.Marshal(typed(fields))
 	if err != nil {
-		said := make(map[string]any, len(fields))
-		for name, value := range fields {
-			if _, err := json.Marshal(value); err != nil {
-				value = fmt.Sprint(value)
-			}
-			said[name] = value
-		}
-		if text, err = json.Marshal(said); err != nil {
-			return "null"
-		}
+		return "null"
 	}
 	return strings.ReplaceAll(string(text), `\u0000`, `\ufffd`)
 }
 
+func typed(v any) any {
+	switch v := v.(type) {
+	case float64:
+		if math.IsInf(v, 0) || math.IsNaN(v) {
+			return fmt.Sprint(v)
+		}
+		text := strconv.FormatFloat(v, 'g', -1, 64)
+		if !strings.ContainsAny(text, ".e") {
+			text += ".0"
+		}
+		return json.RawMessage(text)
+	case time.Time:
+		return map[string]string{"time": v.Format(time.RFC3339Nano)}
+	case []any:
+		list := make([]any, len(v))
+		for i, e := range v {
+			list[i] = typed(e)
+		}
+		return list
+	case map[string]any:
+		if v == nil {
+			return nil
+		}
+		object := make(map[string]any, len(v))
+		for name, e := range v {
+			object[name] = typed(e)
+		}
+		if _, is := marked(v); is {
+			return map[string]any{"object": object}
+		}
+		return object
+	}
+	return v
+}
+
+// marked gives the only name of an object when it is one that says what type its value has.
+func marked(object map[string]any) (name string, ok bool) {
+	for name := range object {
+		return name, len(object) == 1 && (name == "time" || name == "object")
+	}
+	return "", false
+}
+
+// untyped gives what typed was made of.
+func untyped(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if i, err := v.Int64(); err == nil {
+			return i
+		}
+		f, _ := v.Float64() // typed wrote it
+		return f
+	case []any:
+		for i, e := range v {
+			v[i] = untyped(e)
+		}
+	case map[string]any:
+		name, ok := marked(v)
+		if text, is := v["time"].(string); ok && is {
+			if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
+				return t
+			}
+		}
+		if object, is := v["object"].(map[string]any); ok && name == "object" && is {
+			v = object
+		}
+		for name, e := range v {
+			v[name] = untyped(e)
+		}
+		return v
+	}
+	return v
+}
+
+func fieldsOf(text []byte) (map[string]any, error) {
+	var fields map[string]any
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&fields); err != nil {
+		return nil, err
+	}
+	fields, _ = untyped(fields).(map[string]any)
+	return fields, nil
+}
+
+// Waiting gives the rejects of a source that wait for the directory and were
+// tried last before its change, by key.
+func (s *Store) Waiting(ctx context.Context, source string, change int64) iter.Seq2[Reject, error] {
+	return s.rejects(ctx, "source = ? AND waits = 1 AND tried < ?", source, change)
+}
+
+// Tried notes that all rejects of a source that wait were tried at a change of the directory.
+func (s *Store) Tried(ctx context.Context, source string, change int64) error {
+	return s.tx(ctx, "try rejects again", func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE reject SET tried = ? WHERE source = ? AND waits = 1 AND tried < ?"), change, source, change)
+		return err
+	})
+}
+
 // Rejects gives the rejects of a source, or of all for "", by source and key.
 func (s *Store) Rejects(ctx context.Context, source string) iter.Seq2[Reject, error] {
+	return s.rejects(ctx, "source = ? OR ? = ''", source, source)
+}
+
+func (s *Store) rejects(ctx context.Context, which string, args ...any) iter.Seq2[Reject, error] {
 	return func(yield func(Reject, error) bool) {
-		rows, err := s.read.QueryxContext(ctx, s.read.Rebind(`SELECT source, key, origin, code, reason, fields, run, attempts
-			FROM reject WHERE source = ? OR ? = '' ORDER BY source, key`), source, source)
+		rows, err := s.read.QueryxContext(ctx, s.read.Rebind(`SELECT source, key, origin, code, reason, fields, run, attempts, waits, changed_us, seen_us
+			FROM reject WHERE `+which+" ORDER BY source, key"), args...)
 		if err != nil {
 			yield(Reject{}, storeError("read rejects", err))
 			return
@@ -97,9 +206,16 @@ func (s *Store) Rejects(ctx context.Context, source string) iter.Seq2[Reject, er
 		for rows.Next() {
 			var r Reject
 			var fields []byte
-			err := rows.Scan(&r.Source, &r.Key, &r.Origin, &r.Code, &r.Reason, &fields, &r.Run, &r.Attempts)
+			var waits int
+			var changed sql.NullInt64
+			var seen int64
+			err := rows.Scan(&r.Source, &r.Key, &r.Origin, &r.Code, &r.Reason, &fields, &r.Run, &r.Attempts, &waits, &changed, &seen)
 			if err == nil {
-				err = json.Unmarshal(fields, &r.Fields)
+				r.Fields, err = fieldsOf(fields)
+			}
+			r.Waits, r.Seen = waits != 0, time.UnixMicro(seen).UTC()
+			if changed.Valid {
+				r.ChangedAt = time.UnixMicro(changed.Int64).UTC()
 			}
 			if !yield(r, storeError("read rejects", err)) || err != nil {
 				return

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -18,7 +17,11 @@ import (
 // Batch is what became of one connectors.Batch.
 type Batch struct {
 	Run, Source string
+	Revision    uint32            // of the source's reading (Reading.Revision)
+	At          time.Time         // when it was read
 	After, Next connectors.Cursor // the batch was read after After; Next is where the source goes on
+	Last        bool              // the source is at its end for now
+	Retried     bool              // it holds records that were rejected before: the source was not read, so its cursor stays
 	Interval    connectors.Interval
 	Read        int // records, rejects included
 	Skipped     int // records that the mapping leaves out
@@ -51,8 +54,10 @@ func (s *Store) SaveBatch(ctx context.Context, b Batch) error {
 		}
 	}
 	return s.tx(ctx, op, func(tx *sqlx.Tx) error {
-		if err := moveCursor(ctx, tx, b); err != nil {
-			return err
+		if !b.Retried {
+			if err := moveCursor(ctx, tx, b); err != nil {
+				return err
+			}
 		}
 		for _, a := range arrivals {
 			if a.packed == nil {
@@ -65,7 +70,7 @@ func (s *Store) SaveBatch(ctx context.Context, b Batch) error {
 			}
 		}
 		var err error
-		if sums.Stored, err = saveProfiles(ctx, tx, b.Profiles); err != nil {
+		if sums.Stored, err = saveProfiles(ctx, tx, b.Profiles, b.Revision); err != nil {
 			return err
 		}
 		sums.Unchanged = len(b.Profiles) - sums.Stored
@@ -86,7 +91,11 @@ func moveCursor(ctx context.Context, tx *sqlx.Tx, b Batch) error {
 			return err
 		}
 	}
-	done, err := tx.ExecContext(ctx, tx.Rebind("UPDATE cursor SET value = ? WHERE source = ? AND value = ?"), string(b.Next), b.Source, string(b.After))
+	end := ""
+	if b.Last {
+		end = ", finished = revision"
+	}
+	done, err := tx.ExecContext(ctx, tx.Rebind("UPDATE cursor SET value = ?"+end+" WHERE source = ? AND value = ?"), string(b.Next), b.Source, string(b.After))
 	if err != nil {
 		return err
 	}
@@ -107,78 +116,11 @@ func (s *Store) Cursor(ctx context.Context, source string) (connectors.Cursor, e
 	return c, storeError("read cursor", err)
 }
 
-// WithdrawOlder takes back what older revisions of a source's mapping made and
-// the present one does not, once the source was read through to its end: a
-// rule that names activities otherwise must not count them twice. It reads all
-// activities, but only once for each revision; a source that gave nothing at
-// the present revision loses nothing. The caller folds before and after.
-func (s *Store) WithdrawOlder(ctx context.Context, source string, revision uint32) (withdrawn int, err error) {
-	var settled uint32
-	if err := s.read.GetContext(ctx, &settled, s.read.Rebind("SELECT settled FROM cursor WHERE source = ?"), source); err != nil || settled >= revision {
-		return 0, storeError("withdraw "+source, err)
-	}
-	var old []engine.Activity
-	present := 0
-	if revision > 1 {
-		for a, err := range s.Activities(ctx) {
-			if err != nil {
-				return 0, err
-			}
-			switch {
-			case a.Source != source:
-			case a.Revision == revision:
-				present++
-			case !a.Deleted:
-				old = append(old, engine.Activity{Source: source, ID: a.ID, Version: a.Version, Revision: revision, Mapping: a.Mapping, Deleted: true, Date: engine.NoDate})
-			}
-		}
-	}
-	if present == 0 {
-		old = nil
-	}
-	err = s.tx(ctx, "withdraw "+source, func(tx *sqlx.Tx) error {
-		for some := range slices.Chunk(old, 20_000) {
-			_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO arrival (run, source, activities, data) VALUES (?, ?, ?, ?)"), uncounted, source, len(some), packArrival(some))
-			if err != nil {
-				return err
-			}
-		}
-		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE cursor SET settled = ? WHERE source = ? AND revision = ?"), revision, source, revision)
-		return err
-	})
-	return len(old), err
-}
-
 // Sources names the sources that were ever read, sorted.
 func (s *Store) Sources(ctx context.Context) ([]string, error) {
 	var names []string
 	err := s.read.SelectContext(ctx, &names, "SELECT source FROM cursor ORDER BY source")
 	return names, storeError("read cursor", err)
-}
-
-// UseMapping tells which mapping reads a source from now on, by fingerprint,
-// and gives its revision, from 1. When it is another than before, the cursor
-// goes back to the beginning: what the old one made of the records is made anew.
-func (s *Store) UseMapping(ctx context.Context, source, fingerprint string) (revision uint32, changed bool, err error) {
-	err = s.tx(ctx, "read cursor", func(tx *sqlx.Tx) error {
-		var now struct {
-			Mapping  string
-			Revision uint32
-		}
-		err := tx.GetContext(ctx, &now, tx.Rebind("SELECT mapping, revision FROM cursor WHERE source = ?"), source)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		if now.Mapping == fingerprint {
-			revision = now.Revision
-			return nil
-		}
-		revision, changed = now.Revision+1, now.Revision > 0
-		_, err = tx.ExecContext(ctx, tx.Rebind(`INSERT INTO cursor (source, value, mapping, revision) VALUES (?, '', ?, ?)
-			ON CONFLICT (source) DO UPDATE SET value = '', mapping = excluded.mapping, revision = excluded.revision`), source, fingerprint, revision)
-		return err
-	})
-	return revision, changed, err
 }
 
 // saveInterval adds an interval to those that were read, and joins it with all that it touches.

@@ -151,7 +151,7 @@ func TestSaveBatch(t *testing.T) {
 			}
 		})
 		t.Run("rejects are counted and taken back", func(t *testing.T) {
-			must(s.SaveBatch(ctx, store.Batch{Run: run, Source: "日報", After: "c1", Next: "c2", Read: 1, Rejects: []connectors.Reject{reject}}))
+			must(s.SaveBatch(ctx, store.Batch{Run: run, Source: "日報", After: "c1", Next: "c2", At: day(9), Read: 1, Rejects: []connectors.Reject{reject}}))
 			var got []store.Reject
 			for r, err := range s.Rejects(ctx, "日報") {
 				must(err)
@@ -159,7 +159,7 @@ func TestSaveBatch(t *testing.T) {
 			}
 			want := reject
 			want.Reason = "日付がない\uFFFD"
-			if diff := cmp.Diff([]store.Reject{{Source: "日報", Reject: want, Run: run, Attempts: 2}}, got); diff != "" {
+			if diff := cmp.Diff([]store.Reject{{Source: "日報", Reject: want, Run: run, Seen: day(9), Attempts: 2}}, got); diff != "" {
 				t.Error(diff)
 			}
 			counts, err := s.RejectCounts(ctx)
