@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		Password: getenv("CRMSIM_PASSWORD"), Fields: map[string][]crmsim.Field{}}
 	addr := flags.String("addr", "127.0.0.1:0", "address to listen at; port 0 takes a free one")
 	remote := flags.Bool("allow-remote", false, "listen at addresses that other machines reach, too")
-	seed := flags.String("seed", "", "rows to plant when there are none: small")
+	seed := flags.String("seed", "", "rows to plant when there are none: small, conformance")
 	flags.StringVar(&opt.File, "data", "", "`file` that keeps the rows; without it they end with the program")
 	flags.StringVar(&opt.ClientID, "client-id", "CID", "id of the app that may sign on; its secret is in $CRMSIM_CLIENT_SECRET (default SEC)")
 	flags.Func("certificate", "`file` with the app's certificate or public key, PEM, for JWT sign-on", func(path string) error {

@@ -29,7 +29,7 @@ import (
 //	fls           Object, Field, Access           "hidden", "readonly", "editable"; no Field = the object
 //	fls           DelayMS                         grants of fields show so much later, by the org's clock
 //	right         Field, Access                   a right of the user's profile, as CustomizeApplication: "none" takes it
-//	clock         Set or AdvanceS                 move the org's clock
+//	clock         Set, AdvanceS, Stop             move the org's clock, and let it stand still or go on
 //	bulk          Match, Times, Skip, DelayMS, Polls, Rows, Message, Flaws   jobs made from now on, see Flaws
 //	edit          Change, Object, ID, Values      another user, or a job of the org, does "insert", "update", "delete", "undelete",
 //	              Losers                          "hard_delete"; "merge" of Losers into ID; "convert" of the lead ID; "archive"
@@ -72,6 +72,7 @@ type Fault struct {
 
 	Set      time.Time `json:"set,omitzero"`
 	AdvanceS int       `json:"advance_s,omitempty"`
+	Stop     bool      `json:"stop,omitempty"`
 	Line     string    `json:"line,omitempty"`
 	Outcome  string    `json:"outcome,omitempty"`
 }
@@ -135,13 +136,25 @@ func (s *Server) Inject(f Fault) error {
 		s.commitDelay.Store(int64(f.DelayMS) * int64(time.Millisecond))
 		return nil
 	case "clock":
-		if !f.Set.IsZero() {
-			s.offset.Store(int64(f.Set.Sub(s.opt.Now())))
-		}
-		s.offset.Add(int64(f.AdvanceS) * int64(time.Second))
-		return nil
+		return s.setClock(f)
 	}
 	return s.control.inject(f, s.now())
+}
+
+// setClock is the fault clock.
+func (s *Server) setClock(f Fault) error {
+	at := s.now()
+	if !f.Set.IsZero() {
+		at = f.Set
+	}
+	at = at.Add(time.Duration(f.AdvanceS) * time.Second)
+	s.offset.Store(int64(at.Sub(s.opt.Now())))
+	stopped := int64(0)
+	if f.Stop {
+		stopped = at.UnixNano()
+	}
+	s.stopped.Store(stopped)
+	return nil
 }
 
 func (c *control) inject(f Fault, now time.Time) error {

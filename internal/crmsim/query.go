@@ -241,7 +241,7 @@ func (s *Server) page(c *call, cur *cursor, id string, from int) reply {
 	}
 	b = append(b, `,"records":[`...)
 	for _, r := range cur.rows[from:to] {
-		if !cur.all && !r.current() {
+		if !cur.all && !r.current() || r.obj.byID[r.id()] != r {
 			continue
 		}
 		if c.rows > 0 {

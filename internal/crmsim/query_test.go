@@ -314,23 +314,6 @@ func TestS49_fields(t *testing.T) {
 	}
 }
 
-// S122: the same requests give the same answers.
-func TestS122_determinism(t *testing.T) {
-	var bodies [2]string
-	for i := range bodies {
-		o := newOrg(t, Options{})
-		if err := o.Seed("small"); err != nil {
-			t.Fatal(err)
-		}
-		for _, q := range []string{"SELECT Id, Name FROM Account", "SELECT Id, Subject, Who.Name FROM Task ORDER BY Subject", "SELECT FIELDS(ALL) FROM Event LIMIT 200"} {
-			bodies[i] += o.query(q).body
-		}
-	}
-	if bodies[0] != bodies[1] {
-		t.Error("two runs differ")
-	}
-}
-
 // Whatever parses is either evaluated or refused with an Error.
 func FuzzQuery(f *testing.F) {
 	o := people(f)

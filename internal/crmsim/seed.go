@@ -5,13 +5,21 @@ import (
 	"time"
 )
 
-// Seed plants a built-in set of rows. There is one: "small", a sales team in
-// Japan with its customers, deals and recent activities, all dated by the
-// org's clock.
+// Seed plants a built-in set of rows. "small" is a sales team in Japan with its
+// customers, deals and recent activities, all dated by the org's clock.
+// "conformance" has each kind of row that a connector can trip over, always
+// the same to the byte; it sets the org's clock.
 func (s *Server) Seed(name string) error {
-	if name != "small" {
-		return fmt.Errorf("no seed is named %q; there is: small", name)
+	switch name {
+	case "small":
+		return s.seedSmall()
+	case "conformance":
+		return s.seedConformance()
 	}
+	return fmt.Errorf("no seed is named %q; there are: small, conformance", name)
+}
+
+func (s *Server) seedSmall() error {
 	p := planter{s: s, now: s.now()}
 	reps := p.users()
 	for i, c := range smallCompanies {

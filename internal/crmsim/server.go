@@ -56,6 +56,7 @@ type Server struct {
 	bulk        bulk         // has its own lock
 	grantDelay  atomic.Int64 // nanoseconds from a grant until describe shows it
 	offset      atomic.Int64 // of the clock, nanoseconds
+	stopped     atomic.Int64 // where the clock stands still, Unix nanoseconds; 0 = it goes
 	commitDelay atomic.Int64 // of writes from now on, nanoseconds
 	nextLate    atomic.Int64 // when the first of late is due, Unix nanoseconds; 0 = none is open
 	control     control      // has its own lock, taken after mu when both are
@@ -115,6 +116,7 @@ func (s *Server) empty() error {
 	}
 	s.late, s.bins = nil, map[*record][]*record{}
 	s.offset.Store(0)
+	s.stopped.Store(0)
 	s.commitDelay.Store(0)
 	s.nextLate.Store(0)
 	s.control.reset(&s.opt)
@@ -164,6 +166,9 @@ func inOrder[V any](m map[string]V) iter.Seq2[string, V] {
 
 // now is the org's clock, UTC.
 func (s *Server) now() time.Time {
+	if stopped := s.stopped.Load(); stopped != 0 {
+		return time.Unix(0, stopped).UTC()
+	}
 	return s.opt.Now().Add(time.Duration(s.offset.Load())).UTC()
 }
 
