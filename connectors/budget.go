@@ -150,7 +150,7 @@ func (m *Meter) usage() Usage {
 		u.Limit = 0
 		return u
 	}
-	u.Left = u.Limit
+	u.Left = max(u.Limit-u.Used, 0)
 	for _, c := range []struct {
 		name Ceiling
 		left int
@@ -160,7 +160,8 @@ func (m *Meter) usage() Usage {
 		{Reserve, u.Limit - share(u.Limit, m.budget.Reserve) - u.Used},
 		{PerApp, m.app.limit - m.app.used - m.app.since},
 	} {
-		if (c.name != PerApp || m.app.limit > 0) && c.left < u.Left {
+		// Of two that are equally near, the later one takes longer to give way.
+		if (c.name != PerApp || m.app.limit > 0) && c.left <= u.Left {
 			u.Left, u.Ceiling = max(c.left, 0), c.name
 		}
 	}

@@ -65,7 +65,7 @@ func TestMeter_stops_at_the_nearest_ceiling(t *testing.T) {
 		"over it already": {14000, 15000, nil, [2]int{}, Reserve, 0, "made 14000 of the 15000 calls"},
 		"the app's bound": {100, 15000, nil, [2]int{200, 250}, PerApp, 50, "the 250 calls in 24 hours that the system's administrator allows"},
 		"a large bound":   {100, 15000, nil, [2]int{0, 9000}, PerRun, 1500, "10 %"},
-		"a tiny org":      {0, 5, nil, [2]int{}, PerRun, 1, "made 1 calls"},
+		"a tiny org":      {0, 5, nil, [2]int{}, PerDay, 1, "made 1 calls in 24 hours, which is 20 % of the 5"},
 	} {
 		m, _ := meter(DefaultBudget, tt.used, tt.limit, tt.before...)
 		m.ToldApp(tt.app[0], tt.app[1])

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"energyd/connectors"
 	"energyd/internal/pipeline"
 	"energyd/internal/store"
 )
@@ -74,6 +75,7 @@ func (a *app) printStatus(s pipeline.Status) {
 	}
 	t.print(a.out)
 	fmt.Fprintln(a.out)
+	a.printBudgets(s)
 	for _, c := range s.Rejects {
 		fmt.Fprintf(a.out, "rejects: %s: %d × %s\n", c.Source, c.Count, c.Code)
 	}
@@ -86,6 +88,23 @@ func (a *app) printStatus(s pipeline.Status) {
 	if !s.Next.IsZero() {
 		fmt.Fprintf(a.out, "schedule %q: next start %s; until the daemon comes, let the system's own scheduler run energyd sync\n", s.Schedule, s.Next.Format("2006-01-02 15:04 MST"))
 	}
+}
+
+// printBudgets shows how each connection that counts its calls stood when it was last seen.
+func (a *app) printBudgets(s pipeline.Status) {
+	if len(s.Budgets) == 0 {
+		return
+	}
+	t := newTable("CALLS IN 24 H", "ALL PROGRAMS", "OF", "OURS", "LEFT FOR US", "BOUNDED BY", "SEEN").alignRight(1, 2, 3, 4)
+	for _, b := range s.Budgets {
+		ceiling := string(b.Ceiling)
+		if b.Ceiling == connectors.PerRun {
+			ceiling += " (of that run)"
+		}
+		t.row(b.Connection, b.Used, b.Limit, b.Day, b.Left, ceiling, b.Seen.In(s.Zone).Format(clock))
+	}
+	t.print(a.out)
+	fmt.Fprintln(a.out)
 }
 
 // clock is how times are shown: in the configuration's zone, which is named.
@@ -108,7 +127,7 @@ func statusJSON(s pipeline.Status) map[string]any {
 	for i, src := range s.Sources {
 		sources[i] = map[string]any{"source": src.Name, "read_up_to": timestamp(src.Until), "rejects": src.Rejects}
 	}
-	return map[string]any{"runs": runs, "sources": sources, "plan": s.Plan, "schedule": s.Schedule, "next": timestamp(s.Next)}
+	return map[string]any{"runs": runs, "sources": sources, "budgets": s.Budgets, "plan": s.Plan, "schedule": s.Schedule, "next": timestamp(s.Next)}
 }
 
 // timestamp is RFC 3339 in UTC, "" for no time.

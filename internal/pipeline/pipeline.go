@@ -52,11 +52,12 @@ type Pipeline struct {
 	table    *engine.PointsConfig
 	mappings map[string]*mapping.Mapping // by source name
 	conns    map[string]connectors.Conn  // opened when first needed
+	counted  map[string]int              // of the connections' calls, how many are in the store
 }
 
 // Open compiles the configuration's points table and mappings and opens the store. It does not touch any source or CRM.
 func Open(ctx context.Context, cfg *config.Config, opt Options) (*Pipeline, error) {
-	p := &Pipeline{cfg: cfg, opt: opt, mappings: map[string]*mapping.Mapping{}, conns: map[string]connectors.Conn{}}
+	p := &Pipeline{cfg: cfg, opt: opt, mappings: map[string]*mapping.Mapping{}, conns: map[string]connectors.Conn{}, counted: map[string]int{}}
 	if err := p.compile(); err != nil {
 		return nil, err
 	}
@@ -163,6 +164,7 @@ func (p *Pipeline) relative(file string) string {
 
 // Close ends all connections and the store.
 func (p *Pipeline) Close() error {
+	p.countCalls(context.Background())
 	var errs []error
 	for _, c := range p.conns {
 		errs = append(errs, c.Close())
@@ -198,8 +200,12 @@ func (p *Pipeline) conn(ctx context.Context, name string) (connectors.Conn, erro
 		if c.Name != name {
 			continue
 		}
+		calls, err := p.store.Calls(ctx, name, p.opt.Now().Add(-24*time.Hour))
+		if err != nil {
+			return nil, err
+		}
 		conn, err := c.Connector.Open(ctx, c.Config, connectors.Env{
-			Log: p.opt.Log.With("connection", name), Name: name, Dir: p.cfg.Dir,
+			Log: p.opt.Log.With("connection", name), Name: name, Dir: p.cfg.Dir, Calls: calls,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
@@ -208,6 +214,29 @@ func (p *Pipeline) conn(ctx context.Context, name string) (connectors.Conn, erro
 		return conn, nil
 	}
 	return nil, fault.New(fault.Internal, "", fmt.Sprintf("no connection %q", name), "report this", nil)
+}
+
+// countCalls keeps the calls that the connections made since it was last called,
+// so that a day's budget survives a restart. It is called after each step, and
+// also when a run was told to stop; that a number is missing stops nobody.
+func (p *Pipeline) countCalls(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	for name, conn := range p.conns {
+		b, ok := conn.(connectors.Budgeter)
+		if !ok {
+			continue
+		}
+		u := b.Usage()
+		if u.Run == p.counted[name] {
+			continue
+		}
+		if err := p.store.AddCalls(ctx, name, p.opt.Now(), u.Run-p.counted[name], u); err != nil {
+			p.opt.Log.Warn("the calls of a connection could not be counted", "connection", name, "error", err)
+			continue
+		}
+		p.counted[name] = u.Run
+	}
 }
 
 // sink makes the sink of the configuration's write section.

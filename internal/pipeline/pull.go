@@ -173,6 +173,7 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 			}
 		}
 		sr, err := p.pullSource(ctx, r, src)
+		p.countCalls(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -15,6 +15,7 @@ type Status struct {
 	Runs     []store.Run // latest first
 	Sources  []SourceStatus
 	Rejects  []store.RejectCount
+	Budgets  []store.SeenUsage
 	Plan     *sink.Summary // open or being applied; nil when there is none
 	Schedule string
 	Next     time.Time      // zero without a schedule
@@ -63,6 +64,9 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 			}
 		}
 		s.Sources = append(s.Sources, st)
+	}
+	if s.Budgets, err = p.store.Usages(ctx); err != nil {
+		return s, err
 	}
 	plan, ok, err := p.store.Plan(ctx, "")
 	if err != nil {

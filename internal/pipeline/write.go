@@ -34,6 +34,7 @@ func (p *Pipeline) plan(ctx context.Context, r *Report) (sink.Summary, error) {
 	if _, err := p.store.MarkDue(ctx, p.scorer(), p.AsOf()); err != nil {
 		return sink.Summary{}, err
 	}
+	defer p.countCalls(ctx)
 	sum, err := s.Plan(ctx, r.Run, p.AsOf(), p.opt.Now(), p.wanted)
 	var problems fault.Problems
 	if errors.As(err, &problems) {
@@ -64,6 +65,7 @@ func (p *Pipeline) apply(ctx context.Context, hash string, r *Report) (sink.Outc
 	if err != nil {
 		return sink.Outcome{}, err
 	}
+	defer p.countCalls(ctx)
 	out, err := s.Apply(ctx, hash, p.opt.Now())
 	if n := out.Rejected + out.Deferred; n > 0 {
 		r.partial("%d of %d changes refused by the CRM: energyd export rejects", n, out.Planned)

@@ -6,7 +6,7 @@
 //   - block.go: clustered tables, the frame of a block
 //   - codec.go: activity blocks; ledger.go: ledger blocks; keys.go: key blocks
 //   - save.go, arrival.go: what a pull saves; fold.go, contest.go, tally.go, rebuild.go: how arrivals become activities and ledger
-//   - directory.go: profiles and finding them; run.go: runs; reject.go: rejects
+//   - directory.go: profiles and finding them; run.go: runs; reject.go: rejects; calls.go: calls to systems that count them
 package store
 
 import (
