@@ -198,6 +198,7 @@ func TestPull_Quota(t *testing.T) {
 		t.Errorf("the reports were read without the directory: %+v", last)
 	}
 	c.inject(crmsim.Fault{Name: "quota", Used: 0, Max: 10000})
+	c = c.reopened(engine.NoDate)
 	if r, err = c.Pull(t.Context()); err != nil || r.Sources[len(r.Sources)-1].Rejected != 3 {
 		t.Errorf("after the outage %+v, %v; want the three bad reports rejected and no more", r.Sources, err)
 	}

@@ -171,7 +171,7 @@ func TestSync_AnswerLost(t *testing.T) {
 func TestSync_Quota(t *testing.T) {
 	c := newCompany(t)
 	sum := c.planned()
-	c.inject(crmsim.Fault{Name: "quota", Used: 998, Max: 1000})
+	c.inject(crmsim.Fault{Name: "quota", Used: 698, Max: 1000}) // 30 % are the people's
 	r, out, err := c.Apply(t.Context(), sum.Plan)
 	if fault.KindOf(err) != fault.Quota || r.State != store.Parked {
 		t.Fatalf("apply gives %v and a run that is %s, want a quota fault and parked", err, r.State)
@@ -180,6 +180,7 @@ func TestSync_Quota(t *testing.T) {
 		t.Errorf("the outcome is %+v, want a part written and the rest parked", out)
 	}
 	c.inject(crmsim.Fault{Name: "quota", Used: 0, Max: 1000})
+	c = c.reopened(engine.NoDate)
 	_, out, err = c.Apply(t.Context(), sum.Plan)
 	if err != nil || out.Written != sum.Records {
 		t.Errorf("the resumed apply gives %+v, %v; want all %d written", out, err, sum.Records)
