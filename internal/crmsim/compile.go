@@ -41,12 +41,14 @@ type getter struct {
 }
 
 // compile resolves names and checks literals. Errors are *soql.Error. The caller holds s.mu.
-func (s *Server) compile(text string) (*plan, error) {
+func (s *Server) compile(text string) (*plan, error) { return s.compileAmong(s.seen, text) }
+
+func (s *Server) compileAmong(objects func(name string) *object, text string) (*plan, error) {
 	q, err := soql.Parse(text)
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{q: q, obj: s.seen(q.From.String())}
+	p := &plan{q: q, obj: objects(q.From.String())}
 	if p.obj == nil {
 		return nil, q.Errorf("INVALID_TYPE", q.From.Pos, "sObject type '%s' is not supported. If you are attempting to use a custom object, "+
 			"be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.", q.From)

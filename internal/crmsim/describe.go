@@ -167,6 +167,10 @@ func (s *Server) describe(c *call) reply {
 	if o == nil {
 		return notFound
 	}
+	return s.describeObject(c, o)
+}
+
+func (s *Server) describeObject(c *call, o *object) reply {
 	header := http.Header{}
 	if o.changed != 0 {
 		header.Set("Last-Modified", time.Unix(o.changed, 0).UTC().Format(http.TimeFormat))
@@ -239,6 +243,9 @@ func (o *object) fieldInfo(f *Field) fieldInfo {
 	}
 	if i.ReferenceTo == nil {
 		i.ReferenceTo = []string{}
+	}
+	if f.Help != "" {
+		i.InlineHelpText = &f.Help
 	}
 	if f.Relationship != "" {
 		i.RelationshipName = &f.Relationship

@@ -130,6 +130,12 @@ func (s *Server) replay(line []byte) error {
 		return err
 	}
 	if e.Field != nil {
+		if o := s.objects[lower(e.Object)]; o != nil {
+			if i, old := o.field(e.Field.Name); old != nil && old.Type == e.Field.Type {
+				s.redefine(o, i, *e.Field)
+				return nil
+			}
+		}
 		return s.addField(e.Object, *e.Field)
 	}
 	for _, values := range e.Rows {

@@ -50,6 +50,12 @@ var routes = []route{
 	{"PATCH", "jobs/query/{}", ofKind(queryJobs, (*Server).changeJob)},
 	{"DELETE", "jobs/query/{}", ofKind(queryJobs, (*Server).deleteJob)},
 	{"GET", "jobs/query/{}/results", (*Server).queryResults},
+	{"GET", "tooling/query", (*Server).toolingQuery},
+	{"GET", "tooling/sobjects", (*Server).toolingList},
+	{"POST", "tooling/sobjects/{}", (*Server).toolingCreate},
+	{"GET", "tooling/sobjects/{}/describe", (*Server).toolingDescribe},
+	{"GET", "tooling/sobjects/{}/{}", (*Server).toolingRead},
+	{"PATCH", "tooling/sobjects/{}/{}", (*Server).toolingUpdate},
 }
 
 type version struct {
@@ -180,7 +186,7 @@ func notAllowed(method string, allowed []string) reply {
 // resources lists what there is below a version, and who is signed on.
 func (s *Server) resources(c *call) reply {
 	list := map[string]string{"identity": s.identityURL(c)}
-	for _, name := range []string{"limits", "sobjects", "query", "queryAll", "composite", "jobs/ingest", "jobs/query"} {
+	for _, name := range []string{"limits", "sobjects", "query", "queryAll", "composite", "jobs/ingest", "jobs/query", "tooling"} {
 		list[name] = root(c) + "/" + name
 	}
 	return answer(list)

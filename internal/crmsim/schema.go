@@ -28,7 +28,8 @@ const (
 	Percent      Type = "percent"
 	Date         Type = "date"
 	DateTime     Type = "datetime"
-	AnyType      Type = "anyType" // a value as another field has it, in histories
+	AnyType      Type = "anyType"      // a value as another field has it, in histories
+	Complex      Type = "complexvalue" // JSON of its own
 )
 
 // Field is one field of an object. Custom fields have names that end in __c.
@@ -46,6 +47,10 @@ type Field struct {
 	Required         bool     `json:",omitempty"`
 	ReadOnly         bool     `json:",omitempty"` // nobody writes it through the API
 	Calculated       bool     `json:",omitempty"` // a formula; only the Go API sets its value
+	Description      string   `json:",omitempty"` // for admins
+	Help             string   `json:",omitempty"` // for those who fill it in
+	Lines            int      `json:",omitempty"` // that a page shows of a long text
+	Default          string   `json:",omitempty"` // of a checkbox: "true", "false"
 
 	absent     bool   // the object does not have this system field
 	internal   bool   // kept with the row, seen by nobody
@@ -71,7 +76,9 @@ func (f *Field) creatable() bool {
 func (f *Field) writable() bool { return f.creatable() && !f.createOnly }
 
 // longText tells of fields that can be neither compared nor sorted by.
-func (f *Field) longText() bool { return f.Type == LongTextArea || f.Type == AnyType }
+func (f *Field) longText() bool {
+	return f.Type == LongTextArea || f.Type == AnyType || f.Type == Complex
+}
 
 // Positions of the fields that every object begins with.
 const (

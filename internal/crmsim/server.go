@@ -47,6 +47,7 @@ type Server struct {
 	order      []*object // as describe lists them
 	byPrefix   map[string]*object
 	nameObject *object
+	tooling    map[string]*object    // of the Tooling API
 	rights     map[string]bool       // of the integration user, by userRights
 	granting   map[*Field]lateGrant  // grants that the org's caches do not show yet
 	journal    *os.File              // nil without Options.File
@@ -108,6 +109,10 @@ func New(opt Options) (*Server, error) {
 func (s *Server) empty() error {
 	s.objects, s.byPrefix = map[string]*object{}, map[string]*object{}
 	s.order, s.nameObject = standardObjects(!s.opt.NoSharedActivities), nameObject()
+	s.tooling = toolingObjects()
+	for _, o := range s.tooling {
+		o.find = s.find
+	}
 	for _, o := range s.order {
 		s.objects[lower(o.name)], o.find = o, s.find
 		if o.view == nil {

@@ -332,6 +332,7 @@ func (s *Server) addField(object string, f Field) error {
 	if f.Unique {
 		o.unique[len(o.fields)-1] = map[string]*record{}
 	}
+	s.noteField(o, &f)
 	return nil
 }
 

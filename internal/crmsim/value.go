@@ -164,6 +164,8 @@ func appendJSON(b []byte, f *Field, v any) []byte {
 		return strconv.AppendBool(b, v)
 	case int64:
 		return append(append(append(b, '"'), stamp(v)...), '"')
+	case json.RawMessage:
+		return append(b, v...)
 	case float64:
 		start := len(b)
 		b = strconv.AppendFloat(b, v, 'f', -1, 64)
