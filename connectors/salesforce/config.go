@@ -32,6 +32,7 @@ type Config struct {
 	Lookback     connectors.Duration `yaml:"lookback"`    // lower bound of reading = last upper bound minus this
 	Timeout      connectors.Duration `yaml:"timeout"`     // of one call
 	Budget       connectors.Budget   `yaml:"budget"`
+	BulkWrite    int                 `yaml:"write_bulk_from"` // more changes of one object than these go as a bulk job; 0 = never
 }
 
 // Stream is one object to read.
@@ -49,8 +50,9 @@ func newConfig() connectors.Config {
 	return &Config{
 		APIVersion: "v66.0", PageSize: 2000, BulkFrom: 50_000,
 		Lag: connectors.Duration(5 * time.Minute), Lookback: connectors.Duration(10 * time.Minute),
-		Timeout: connectors.Duration(150 * time.Second),
-		Budget:  connectors.DefaultBudget,
+		Timeout:   connectors.Duration(150 * time.Second),
+		Budget:    connectors.DefaultBudget,
+		BulkWrite: 2000,
 	}
 }
 
@@ -90,6 +92,9 @@ func (c *Config) Validate() error {
 	}
 	if c.BulkFrom < 0 {
 		ps.Add("bulk_from", "must be a number of rows, or 0 for never, not %d", c.BulkFrom)
+	}
+	if c.BulkWrite < 0 {
+		ps.Add("write_bulk_from", "must be a number of records, or 0 for never, not %d", c.BulkWrite)
 	}
 	if c.Lag <= 0 {
 		ps.Add("lag", "must be above zero: saves that are under way would be lost")

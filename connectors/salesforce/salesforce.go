@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"energyd/connectors"
@@ -46,11 +47,15 @@ type Conn struct {
 	meter    *connectors.Meter
 	lanes    *lanes
 	prepared prepared
+	jobBytes int         // of one bulk upload
+	singly   atomic.Bool // the org does not take several collections in one call
 }
 
 var (
-	_ connectors.Target   = (*Conn)(nil)
-	_ connectors.Budgeter = (*Conn)(nil)
+	_ connectors.Target       = (*Conn)(nil)
+	_ connectors.JobTarget    = (*Conn)(nil)
+	_ connectors.ChangeReader = (*Conn)(nil)
+	_ connectors.Budgeter     = (*Conn)(nil)
 )
 
 func open(_ context.Context, cfg connectors.Config, env connectors.Env) (connectors.Conn, error) {
@@ -59,7 +64,7 @@ func open(_ context.Context, cfg connectors.Config, env connectors.Env) (connect
 
 func newConn(cfg Config, env connectors.Env, pause time.Duration) *Conn {
 	cfg.URL = strings.TrimRight(cfg.URL, "/")
-	c := &Conn{cfg: cfg, log: env.Log, pause: pause, lanes: newLanes(maxLanes),
+	c := &Conn{cfg: cfg, log: env.Log, pause: pause, jobBytes: jobBytes, lanes: newLanes(maxLanes),
 		meter: connectors.NewMeter(cfg.Budget, env.Calls, time.Now)}
 	c.http = httpclient.New(httpclient.Options{
 		Log: env.Log, Timeout: time.Duration(cfg.Timeout), Pause: pause, MaxPause: 120 * pause, Classify: c.classify,

@@ -7,8 +7,9 @@ import (
 	"energyd/internal/fault"
 )
 
-// session is one access token and the address that its calls go to.
-type session struct{ token, instance string }
+// session is one access token, the address that its calls go to, and the id of
+// the user whom it is for ("" when the org did not tell).
+type session struct{ token, instance, user string }
 
 // sessions holds the connection's session. However many calls find it dead, one of them renews it.
 type sessions struct {

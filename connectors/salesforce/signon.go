@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -77,6 +78,7 @@ func (c *Conn) grant(ctx context.Context, form url.Values) (g granted, now time.
 		Token    string `json:"access_token"`
 		Instance string `json:"instance_url"`
 		Refresh  string `json:"refresh_token"`
+		Identity string `json:"id"` // a URL that ends in the run-as user's id
 	}
 	if err := json.Unmarshal(answer.Body, &body); err != nil || body.Token == "" {
 		return g, now, fault.New(fault.Config, signOnOp, "the answer holds no token", "check that url is the org's My Domain", nil)
@@ -87,7 +89,8 @@ func (c *Conn) grant(ctx context.Context, form url.Values) (g granted, now time.
 	if err != nil || instance.Host == "" || (instance.Scheme != "https" && !loopback(instance.Hostname())) {
 		return g, now, fault.New(fault.Config, signOnOp, "the answer holds no safe instance_url", "check that url is the org's My Domain", nil)
 	}
-	return granted{&session{token: body.Token, instance: strings.TrimRight(body.Instance, "/")}, body.Refresh}, now, nil
+	fresh := &session{token: body.Token, instance: strings.TrimRight(body.Instance, "/"), user: longID(path.Base(body.Identity))}
+	return granted{fresh, body.Refresh}, now, nil
 }
 
 // hint says what to do about a refusal, by the org's code; "" is for all others.

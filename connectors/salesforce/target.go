@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -13,16 +14,18 @@ import (
 
 	"energyd/connectors"
 	"energyd/internal/fault"
+	"energyd/internal/httpclient"
 )
 
-// What sObject collections carry in one call.
+// What sObject collections carry, and how many of them one composite call does.
 const (
 	writeSize = 200
 	readSize  = 2000
+	together  = 5
 )
 
-// WriteSize is the limit of sObject collections.
-func (c *Conn) WriteSize() int { return writeSize }
+// WriteSize is what one composite call of collections carries.
+func (c *Conn) WriteSize() int { return together * writeSize }
 
 // Current reads fields of the records ids. A text that is no record id, and a
 // record that is deleted or hidden from the run-as user, is Missing.
@@ -36,20 +39,26 @@ func (c *Conn) Current(ctx context.Context, object string, ids, fields []string)
 			asked = append(asked, long)
 		}
 	}
+	columns := fields
+	if !slices.ContainsFunc(fields, func(f string) bool { return strings.EqualFold(f, "Id") }) {
+		columns = append([]string{"Id"}, fields...)
+	}
 	for chunk := range slices.Chunk(asked, readSize) {
 		var rows []map[string]any
 		err := c.call(ctx, call{
 			op: "read " + object, method: http.MethodPost, path: "/composite/sobjects/" + url.PathEscape(object),
-			body: map[string]any{"ids": chunk, "fields": fields},
+			body: map[string]any{"ids": chunk, "fields": columns},
 		}, &rows)
-		if err == nil && len(rows) != len(chunk) {
-			err = fault.New(fault.Unavailable, "read "+object, fmt.Sprintf("the org answered %d rows for %d ids", len(rows), len(chunk)), "", nil)
-		}
 		if err != nil {
 			return nil, err
 		}
-		for i, id := range chunk {
-			held[id] = rows[i]
+		// By id: what is missing may be null or left out.
+		for _, row := range rows {
+			id, _ := entry(row, "Id").(string)
+			if id = longID(id); row != nil && id == "" {
+				return nil, fault.New(fault.Unavailable, "read "+object, "the org answered a row without an id", "", nil)
+			}
+			held[id] = row
 		}
 	}
 	all := make([]connectors.Row, len(ids))
@@ -67,7 +76,7 @@ func (c *Conn) Current(ctx context.Context, object string, ids, fields []string)
 	return all, nil
 }
 
-// Write sends updates, 200 a call, and follows up what may heal at once: rows
+// Write sends updates, 200 a collection and five collections a call, and follows up what may heal at once: rows
 // that were locked, and chunks in which one record's automation failed all.
 // After a call that failed as a whole, what is not known of is Deferred with its fault.
 func (c *Conn) Write(ctx context.Context, object string, updates []connectors.Update) ([]connectors.Result, error) {
@@ -92,17 +101,34 @@ type writing struct {
 	results []connectors.Result // without an outcome: not known yet
 	locked  []int
 
-	answered bool // at least one call
+	answered bool  // at least one call
+	stopped  error // what every other record would meet too
 }
 
 // all sends everything. Without an error every result is known.
 func (w *writing) all(ctx context.Context) error {
-	for _, chunk := range w.chunks() {
-		if err := w.send(ctx, chunk); err != nil {
-			return err
-		}
+	if err := w.groups(ctx, w.chunks()); err != nil {
+		return err
 	}
 	return w.unlock(ctx)
+}
+
+// groups sends chunks, several a call while the org takes that.
+func (w *writing) groups(ctx context.Context, chunks [][]int) error {
+	for group := range slices.Chunk(chunks, together) {
+		if len(group) > 1 && !w.singly.Load() {
+			if err := w.sendTogether(ctx, group); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, chunk := range group {
+			if err := w.send(ctx, chunk); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // chunks cuts the updates into calls, in their order. What must not leave is
@@ -115,8 +141,7 @@ func (w *writing) chunks() [][]int {
 	for i, u := range w.updates {
 		id := longID(u.ID)
 		if reason := unfit(id, u); reason != "" {
-			w.results[i] = connectors.Result{Outcome: connectors.Rejected,
-				Err: fault.New(fault.Rejected, "write "+w.object, reason, "this is a bug of energyd or of its configuration", nil)}
+			w.results[i] = neverSent(w.object, reason)
 			continue
 		}
 		if len(chunk) == writeSize || inside[id] {
@@ -131,6 +156,13 @@ func (w *writing) chunks() [][]int {
 	return all
 }
 
+// neverSent is the result of an update that must not leave.
+func neverSent(object, reason string) connectors.Result {
+	return connectors.Result{Outcome: connectors.Rejected,
+		Err: fault.New(fault.Rejected, "write "+object, reason, "this is a bug of energyd or of its configuration", nil)}
+}
+
+// unfit tells why an update must not leave; "" when it may.
 func unfit(id string, u connectors.Update) string {
 	if id == "" {
 		return fmt.Sprintf("%q is not a record id", u.ID)
@@ -143,8 +175,16 @@ func unfit(id string, u connectors.Update) string {
 	return ""
 }
 
-// send writes one chunk and notes its results by position: a failed row need not name its id.
-func (w *writing) send(ctx context.Context, chunk []int) error {
+// rowResult is the org's answer to one row of a collection.
+type rowResult struct {
+	Success bool       `json:"success"`
+	Errors  []apiError `json:"errors"`
+}
+
+const collections = "/composite/sobjects"
+
+// collection is the body that writes a chunk.
+func (w *writing) collection(chunk []int) map[string]any {
 	records := make([]map[string]any, len(chunk))
 	for n, i := range chunk {
 		u := w.updates[i]
@@ -157,22 +197,98 @@ func (w *writing) send(ctx context.Context, chunk []int) error {
 		}
 		records[n] = record
 	}
-	var answer []struct {
-		Success bool       `json:"success"`
-		Errors  []apiError `json:"errors"`
+	return map[string]any{"allOrNone": false, "records": records}
+}
+
+// send writes one chunk.
+func (w *writing) send(ctx context.Context, chunk []int) error {
+	var answer []rowResult
+	if err := w.call(ctx, call{op: "write " + w.object, method: http.MethodPatch, path: collections, body: w.collection(chunk)}, &answer); err != nil {
+		return err
 	}
-	err := w.call(ctx, call{
-		op: "write " + w.object, method: http.MethodPatch, path: "/composite/sobjects",
-		body: map[string]any{"allOrNone": false, "records": records},
-	}, &answer)
-	if err == nil && len(answer) != len(chunk) {
-		err = fault.New(fault.Unavailable, "write "+w.object, fmt.Sprintf("the org answered %d results for %d rows", len(answer), len(chunk)), "", nil)
+	return w.note(ctx, chunk, answer)
+}
+
+// sendTogether writes several chunks by one call, one after the other. An org
+// that does not take collections so gets them singly from then on.
+func (w *writing) sendTogether(ctx context.Context, group [][]int) error {
+	type request struct {
+		Method string `json:"method"`
+		URL    string `json:"url"`
+		Ref    string `json:"referenceId"`
+		Body   any    `json:"body"`
+	}
+	requests := make([]request, len(group))
+	for n, chunk := range group {
+		requests[n] = request{http.MethodPatch, "/services/data/" + w.cfg.APIVersion + collections, fmt.Sprintf("c%d", n), w.collection(chunk)}
+	}
+	var answer struct {
+		Parts []struct {
+			Body   json.RawMessage `json:"body"`
+			Status int             `json:"httpStatusCode"`
+			Ref    string          `json:"referenceId"`
+		} `json:"compositeResponse"`
+	}
+	op := "write " + w.object
+	err := w.call(ctx, call{op: op, method: http.MethodPost, path: "/composite",
+		// Not collated: that could put chunks into one transaction, where a broken trigger fails them all.
+		body: map[string]any{"allOrNone": false, "collateSubrequests": false, "compositeRequest": requests}}, &answer)
+	if err == nil && len(answer.Parts) != len(group) {
+		err = fault.New(fault.Unavailable, op, fmt.Sprintf("the org answered %d of %d parts", len(answer.Parts), len(group)), "", nil)
+	}
+	parts := make([][]rowResult, len(group))
+	refused := 0
+	var partErr error
+	for _, p := range answer.Parts {
+		var n int
+		if _, scanErr := fmt.Sscanf(p.Ref, "c%d", &n); scanErr != nil || n < 0 || n >= len(group) {
+			err = fault.New(fault.Unavailable, op, "the org answered to a part that was not sent", "", nil)
+			break
+		}
+		if p.Status != http.StatusOK {
+			why := classify(httpclient.Response{Status: p.Status, Body: p.Body})
+			if why == nil {
+				why = fault.New(fault.Unavailable, op, fmt.Sprintf("the org answered %d to a part", p.Status), "", nil)
+			}
+			if fault.KindOf(why) == fault.Config {
+				refused++
+			}
+			partErr = why
+			continue
+		}
+		if jsonErr := json.Unmarshal(p.Body, &parts[n]); jsonErr != nil {
+			partErr = fault.New(fault.Unavailable, op, "the answer has not the form that Salesforce documents", "", jsonErr)
+		}
+	}
+	// What an org does not take so at all, it may take singly; if it is the records, that tells it too.
+	if err != nil && fault.KindOf(err) == fault.Config || refused == len(group) {
+		w.singly.Store(true)
+		return w.groups(ctx, group)
 	}
 	if err != nil {
 		return err
 	}
+	for n, chunk := range group { // each, also after one that says to stop: it may be written
+		if parts[n] == nil && partErr != nil {
+			continue
+		}
+		if noteErr := w.note(ctx, chunk, parts[n]); err == nil {
+			err = noteErr
+		}
+	}
+	if err == nil {
+		err = partErr
+	}
+	return err
+}
+
+// note keeps the results of a chunk by position: a failed row need not name its id.
+func (w *writing) note(ctx context.Context, chunk []int, answer []rowResult) error {
+	if len(answer) != len(chunk) {
+		return fault.New(fault.Unavailable, "write "+w.object, fmt.Sprintf("the org answered %d results for %d rows", len(answer), len(chunk)), "", nil)
+	}
 	w.answered = true
-	automation := 0
+	automation, denied := 0, 0
 	for n, i := range chunk {
 		switch {
 		case answer[n].Success:
@@ -183,13 +299,27 @@ func (w *writing) send(ctx context.Context, chunk []int) error {
 		}
 		said := &answer[n].Errors[0]
 		w.results[i] = judge(w.object, said)
-		if isLock(said) {
+		switch {
+		case isLock(said):
 			w.locked = append(w.locked, i)
-		} else if said.code() == automationFailed {
+		case said.code() == automationFailed:
 			automation++
+		case noAccess(said):
+			denied++
+		case stops(w.results[i]):
+			w.stopped = w.results[i].Err
 		}
 	}
-	// The org runs automation on the whole call: one record can fail all others,
+	if denied == len(chunk) && denied >= wholesale {
+		for n, i := range chunk {
+			w.results[i] = accessDenied(w.object, &answer[n].Errors[0])
+			w.stopped = w.results[i].Err
+		}
+	}
+	if w.stopped != nil {
+		return w.stopped
+	}
+	// The org runs automation on the whole collection: one record can fail all others,
 	// so nothing is known of any until it is sent among fewer.
 	if automation == len(chunk) && len(chunk) > 1 {
 		for _, i := range chunk {
@@ -204,15 +334,7 @@ func (w *writing) send(ctx context.Context, chunk []int) error {
 	return nil
 }
 
-const (
-	automationFailed = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
-	lockCode         = "UNABLE_TO_LOCK_ROW"
-	lockAttempts     = 5 // in all
-)
-
-func isLock(e *apiError) bool {
-	return e.code() == lockCode || e.code() == automationFailed && strings.Contains(e.Message, lockCode)
-}
+const lockAttempts = 5 // in all
 
 // unlock sends locked rows again, in ever smaller calls after ever longer
 // pauses: somebody works on the same account. What stays locked, or cannot be
@@ -238,32 +360,4 @@ func (w *writing) unlock(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// judge is the table of row-level errors: salesforce.md section 14.
-func judge(object string, said *apiError) connectors.Result {
-	is := func(outcome connectors.Outcome, kind fault.Kind, msg, hint string) connectors.Result {
-		return connectors.Result{Outcome: outcome, Err: fault.New(kind, "write "+object, msg, hint, said)}
-	}
-	if isLock(said) {
-		return is(connectors.Deferred, fault.Unavailable, "somebody else is changing the record or its account", "")
-	}
-	switch said.code() {
-	case "ENTITY_IS_LOCKED":
-		return is(connectors.Deferred, fault.Unavailable, "the record is locked by an approval", "")
-	case "UNKNOWN_EXCEPTION", "REQUEST_RUNNING_TOO_LONG", "TOO_MANY_APEX_REQUESTS", "SERVER_UNAVAILABLE",
-		"ALL_OR_NONE_OPERATION_ROLLED_BACK":
-		return is(connectors.Deferred, fault.Unavailable, "the org could not save the record this time", "")
-	case "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY":
-		return is(connectors.Rejected, fault.Rejected, "the record is gone, or hidden from the run-as user", "")
-	case "INSUFFICIENT_ACCESS_OR_READONLY", "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY":
-		return is(connectors.Rejected, fault.Rejected, "the run-as user may not edit the record", "give it Edit for the object and access to the record")
-	case "INVALID_FIELD_FOR_INSERT_UPDATE":
-		return is(connectors.Rejected, fault.Rejected, "the run-as user may not edit a field", hintFLS)
-	case "FIELD_CUSTOM_VALIDATION_EXCEPTION":
-		return is(connectors.Rejected, fault.Rejected, "a validation rule of the org refuses the record", "correct the record, or let the rule pass changes by the run-as user")
-	case automationFailed:
-		return is(connectors.Rejected, fault.Rejected, "an automation of the org fails on the record", "show the words below to who maintains the org's flows and triggers")
-	}
-	return is(connectors.Rejected, fault.Rejected, "the org refused the record", "")
 }

@@ -190,6 +190,7 @@ func TestC53_a_record_comes_once_in_a_call(t *testing.T) {
 func TestWrite_when_the_budget_ends_between_calls(t *testing.T) {
 	o := newOrg(t)
 	c := o.conn()
+	c.singly.Store(true)
 	updates := o.accounts(250)
 	o.inject(crmsim.Fault{Name: "quota", Used: 9, Max: 10})
 	results, err := c.Write(t.Context(), "Account", updates)
@@ -214,21 +215,80 @@ func TestWrite_no_id(t *testing.T) {
 	}
 }
 
+// The table of salesforce.md section 14: what heals, what one record meets, and what all of them would.
 func TestJudge(t *testing.T) {
-	for code, want := range map[string]connectors.Outcome{
-		"UNABLE_TO_LOCK_ROW": connectors.Deferred, "ENTITY_IS_LOCKED": connectors.Deferred, "UNKNOWN_EXCEPTION": connectors.Deferred,
-		"ENTITY_IS_DELETED": connectors.Rejected, "INVALID_CROSS_REFERENCE_KEY": connectors.Rejected,
-		"FIELD_CUSTOM_VALIDATION_EXCEPTION": connectors.Rejected, "STRING_TOO_LONG": connectors.Rejected,
-		"INVALID_FIELD_FOR_INSERT_UPDATE": connectors.Rejected, "SOMETHING_NEW": connectors.Rejected,
+	type class struct {
+		outcome connectors.Outcome
+		kind    fault.Kind
+	}
+	later, reject := class{connectors.Deferred, fault.Unavailable}, class{connectors.Rejected, fault.Rejected}
+	for code, want := range map[string]class{
+		"UNABLE_TO_LOCK_ROW": later, "ENTITY_IS_LOCKED": later, "UNKNOWN_EXCEPTION": later, "REQUEST_RUNNING_TOO_LONG": later, "TOO_MANY_APEX_REQUESTS": later,
+		"ENTITY_IS_DELETED": reject, "INVALID_CROSS_REFERENCE_KEY": reject, "MALFORMED_ID": reject, "FIELD_CUSTOM_VALIDATION_EXCEPTION": reject,
+		"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": reject, "INSUFFICIENT_ACCESS_OR_READONLY": reject, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": reject,
+		"STRING_TOO_LONG": reject, "NUMBER_OUTSIDE_VALID_RANGE": reject, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": reject, "INVALID_TYPE_ON_FIELD_IN_RECORD": reject,
+		"DUPLICATE_VALUE": reject, "DUPLICATES_DETECTED": reject, "DUPLICATE_EXTERNAL_ID": reject, "REQUIRED_FIELD_MISSING": reject,
+		"INVALID_PERSON_ACCOUNT_OPERATION": reject, "SOMETHING_NEW": reject,
+		"INVALID_FIELD_FOR_INSERT_UPDATE": {connectors.Deferred, fault.Auth}, "API_DISABLED_FOR_ORG": {connectors.Deferred, fault.Auth},
+		"FUNCTIONALITY_NOT_ENABLED": {connectors.Deferred, fault.Auth}, "TXN_SECURITY_METERING_ERROR": {connectors.Deferred, fault.Auth},
+		"INVALID_FIELD": {connectors.Deferred, fault.Config}, "REQUEST_LIMIT_EXCEEDED": {connectors.Deferred, fault.Quota},
 	} {
 		var said apiError
 		if err := json.Unmarshal(fmt.Appendf(nil, `{"statusCode":%q,"message":"言葉","fields":["Energy__c"]}`, code), &said); err != nil {
 			t.Fatal(err)
 		}
-		got := judge("Account", &said)
-		var f *fault.Error
-		if got.Outcome != want || !errors.As(got.Err, &f) || !strings.Contains(f.Error(), code+": 言葉 (Energy__c)") {
-			t.Errorf("%s: %+v", code, got)
+		// A bulk job tells the same by one text.
+		for how, said := range map[string]*apiError{"collections": &said, "bulk": rowError(code + ":言葉:Energy__c --")} {
+			got := judge("Account", said)
+			var f *fault.Error
+			if (class{got.Outcome, fault.KindOf(got.Err)}) != want || !errors.As(got.Err, &f) || !strings.Contains(f.Error(), code+": 言葉 (Energy__c)") {
+				t.Errorf("%s by %s: %+v", code, how, got)
+			}
+		}
+	}
+}
+
+// One record without access is its own trouble; 200 of 200 are the user's.
+func TestWrite_a_right_that_is_missing_altogether_stops(t *testing.T) {
+	for _, denied := range []int{1, 200} {
+		o := newOrg(t)
+		updates := o.accounts(400)
+		calls := 0
+		front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodPatch {
+				o.ServeHTTP(w, r)
+				return
+			}
+			calls++
+			var rows []string
+			for i := range 200 {
+				row := `{"success":true,"errors":[]}`
+				if i < denied {
+					row = `{"success":false,"errors":[{"statusCode":"INSUFFICIENT_ACCESS_OR_READONLY","message":"insufficient access rights on object id","fields":[]}]}`
+				}
+				rows = append(rows, row)
+			}
+			fmt.Fprintf(w, "[%s]", strings.Join(rows, ","))
+		}))
+		c := newConn(*config(strings.TrimPrefix(front.URL, "http://")), quiet, time.Millisecond)
+		c.singly.Store(true)
+		results, err := c.Write(t.Context(), "Account", updates)
+		o.must(err)
+		o.must(c.Close())
+		front.Close()
+		if denied == 1 {
+			if results[0].Outcome != connectors.Rejected || results[1].Outcome != connectors.Written || calls != 2 {
+				t.Errorf("one of 200: %+v after %d calls", results[:2], calls)
+			}
+			continue
+		}
+		for i, r := range results {
+			if r.Outcome != connectors.Deferred || fault.KindOf(r.Err) != fault.Auth {
+				t.Fatalf("all of 200, update %d: %+v", i, r)
+			}
+		}
+		if calls != 1 {
+			t.Errorf("%d calls although the first said it all", calls)
 		}
 	}
 }
