@@ -51,6 +51,10 @@ func (e *entry) add(changes []change, now int64) {
 // keep appends one batch of changes to the file. When that fails it takes the
 // batch back, so that memory never holds what the file does not.
 func (s *Server) keep(changes []change) error {
+	if s.tx != nil {
+		s.tx.changes = append(s.tx.changes, changes...)
+		return nil
+	}
 	if s.journal == nil || len(changes) == 0 {
 		return nil
 	}

@@ -33,6 +33,9 @@ var routes = []route{
 	{"POST", "composite/sobjects/{}", (*Server).readMany},
 	{"GET", "composite/sobjects/{}", (*Server).readMany},
 	{"PATCH", "composite/sobjects/{}/{}", (*Server).upsertMany},
+	{"POST", "composite", (*Server).composite},
+	{"POST", "composite/batch", (*Server).batch},
+	{"POST", "composite/graph", (*Server).graphs},
 	{"GET", "sobjects/{}/{}/{}", (*Server).readByExternalID},
 	{"PATCH", "sobjects/{}/{}/{}", (*Server).upsertOne},
 	{"GET", "jobs/ingest", ofKind(ingestJobs, (*Server).listJobs)},
@@ -136,9 +139,21 @@ func (s *Server) data(c *call, method, version, path string, allowed bool) reply
 		return notFound
 	}
 	c.version = version
+	if path == "composite" || path == "composite/graph" { // may be taken back
+		s.alone.Lock()
+		defer s.alone.Unlock()
+	} else {
+		s.alone.RLock()
+		defer s.alone.RUnlock()
+	}
 	s.runJobs()
+	return s.dispatch(c, method, path)
+}
+
+// dispatch finds the route of a call, and takes it.
+func (s *Server) dispatch(c *call, method, path string) reply {
 	var methods []string
-	for _, r := range routes {
+	for _, r := range s.routes {
 		args, ok := r.match(path)
 		if !ok {
 			continue

@@ -42,6 +42,10 @@ type Server struct {
 	admin string // id of the user who acts for the Go API
 	runAs string // id of the integration user, who acts for HTTP requests
 
+	routes []route // of the API; not the variable itself, since some routes lead to others
+
+	alone      sync.RWMutex // taken before mu: whole by a request that may be taken back, shared by all others
+	tx         *transaction // of that request; guarded by mu
 	mu         sync.RWMutex // guards the data: everything below up to control
 	objects    map[string]*object
 	order      []*object // as describe lists them
@@ -86,7 +90,7 @@ func New(opt Options) (*Server, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	s := &Server{opt: opt, orgID: newID("00D", 1), admin: newID("005", 1), runAs: newID("005", 2)}
+	s := &Server{routes: routes, opt: opt, orgID: newID("00D", 1), admin: newID("005", 1), runAs: newID("005", 2)}
 	if opt.Certificate != "" {
 		var err error
 		if s.registered, err = parseCertificate(opt.Certificate); err != nil {

@@ -191,6 +191,8 @@ func (s *Server) object(name string) (*object, error) {
 
 // change runs one batch of the Go API under the lock, and keeps it.
 func (s *Server) change(write func() (change, error)) error {
+	s.alone.RLock()
+	defer s.alone.RUnlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.commitDue()
