@@ -195,18 +195,19 @@ func (c *Conn) deleteJob(ctx context.Context, j job) error {
 // path is the job's address; its results have the API version that it was made with (S102).
 func (j job) path() string { return "/services/data/" + j.API + "/jobs/query/" + url.PathEscape(j.ID) }
 
-// The org is asked for a job's state after a first pause, which grows up to a
-// last one; a run waits for it no longer than the patience. In units of the
-// connection's pause, a second.
-const (
-	lastPoll = 30
-	patience = 2 * 3600
-)
+// patience is how long one run waits for a job, in units of the connection's pause, a second.
+const patience = 2 * 3600
+
+// pollPause is the wait after the nth look at a job: from 0.2 s to 30 s. Each look is a call (C52).
+func (c *Conn) pollPause(n int) time.Duration {
+	return min(c.pause/5<<min(n, 10), 30*c.pause)
+}
 
 // finishedJob waits until the org has worked a job off, and tells how many rows it has.
 func (c *Conn) finishedJob(ctx context.Context, object string, j job) (rows int, err error) {
 	op := "read " + object
-	for pause, waited := c.pause/5, time.Duration(0); ; pause, waited = min(2*pause, lastPoll*c.pause), waited+pause {
+	waited := time.Duration(0)
+	for n := 0; ; n++ {
 		var info struct {
 			State        string
 			ErrorMessage string
@@ -224,6 +225,8 @@ func (c *Conn) finishedJob(ctx context.Context, object string, j job) (rows int,
 		if waited > patience*c.pause {
 			return 0, fault.New(fault.Unavailable, op, "the org has not worked off its bulk job yet", "the next run goes on; Setup → Bulk Data Load Jobs shows it", nil)
 		}
+		pause := c.pollPause(n)
+		waited += pause
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
@@ -343,7 +346,10 @@ func (s *source) downloadPage(ctx context.Context, at *job, cells []cellReader, 
 	}
 	file := newCSVReader(body)
 	names, err := file.next() // each page has its own header (C32)
-	if err != nil && err != io.EOF {
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
 		return "", broken(err)
 	}
 	for i, name := range names {

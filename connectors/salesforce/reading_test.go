@@ -34,6 +34,7 @@ func (o *org) reader(c *Conn, s *Stream) *reader {
 	o.t.Helper()
 	source, err := c.Source(o.t.Context(), s)
 	o.must(err)
+	o.t.Cleanup(func() { o.must(source.Close()) })
 	return &reader{org: o, source: source, seen: map[string]connectors.Record{}}
 }
 

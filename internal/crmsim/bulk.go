@@ -31,7 +31,7 @@ const (
 )
 
 // Flaws are what the fault "bulk" can do to a job, besides its delay (DelayMS,
-// Polls) and its end as Failed with Message after Rows rows.
+// Polls) and its end as Failed with Message, of ingest after Rows rows.
 var Flaws = []string{
 	"shuffle",        // ingest: the rows of the result files come in another order
 	"limit_exceeded", // there is no job: the daily limit is reached
@@ -187,6 +187,8 @@ func (s *Server) runJobs() {
 		outcome, message := jobComplete, ""
 		if j.kind == ingestJobs {
 			outcome, message = s.ingest(j)
+		} else if j.fault.Message != "" {
+			outcome, message = jobFailed, j.fault.Message
 		} else {
 			s.freeze(j)
 		}
