@@ -99,6 +99,9 @@ func (s *Server) route(c *call) reply {
 	case "data":
 		return answer(versions) // no token needed, and free of charge
 	}
+	if version, ok := strings.CutPrefix(path, "Soap/u/"); ok && method == http.MethodPost {
+		return s.soapSignOn(c, version)
+	}
 	rest, ok := strings.CutPrefix(path, "data/v")
 	if !ok {
 		return notFound

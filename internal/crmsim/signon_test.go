@@ -268,8 +268,14 @@ func TestS22_token_life(t *testing.T) {
 	}
 	o.signOn()
 	o.inject(Fault{Name: "expire"})
-	for _, path := range []string{api + "/limits", api + "/sobjects", api + "/query?q=SELECT+Id+FROM+User"} {
-		o.send("GET", path, "").refused(401, "INVALID_SESSION_ID")
+	for _, call := range []string{
+		"GET /limits", "GET /sobjects", "GET /query?q=SELECT+Id+FROM+User", "GET /query/01g5g0000000001AAA-200", "PATCH /composite/sobjects",
+		"POST /composite", "POST /composite/batch", "POST /composite/graph", "POST /jobs/ingest", "PUT /jobs/ingest/7505g0000000001AAA/batches",
+		"GET /jobs/ingest/7505g0000000001AAA/successfulResults", "GET /jobs/query/7505g0000000001AAA/results", "POST /tooling/sobjects/CustomField",
+		"GET /tooling/query?q=SELECT+Id+FROM+CustomField", "GET /sobjects/Contact/updated?start=a&end=b", "GET /nope",
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		o.send(method, api+path, "").refused(401, "INVALID_SESSION_ID")
 	}
 }
 
@@ -306,4 +312,48 @@ func TestS24_password(t *testing.T) {
 	o.works(o.grant("password", form...))
 	form[len(form)-1] = "geheim"
 	o.grant("password", form...).noToken("invalid_grant", "authentication failure")
+}
+
+// S24: sign-on by SOAP, as clients without an app do it.
+func TestS24_soap_login(t *testing.T) {
+	o := newOrg(t, Options{Password: "a<b&c"})
+	envelope := func(header, body string) string {
+		return `<?xml version="1.0" encoding="UTF-8"?><se:Envelope xmlns:se="http://schemas.xmlsoap.org/soap/envelope/"><se:Header>` + header +
+			`</se:Header><se:Body>` + body + `</se:Body></se:Envelope>`
+	}
+	call := func(body string) got { return o.send("POST", "/services/Soap/u/66.0", body, "SOAPAction", `""`) }
+	login := func(password string) got {
+		return call(envelope("", `<login xmlns="urn:partner.soap.sforce.com"><username>integration@crm.example</username><password>`+password+`</password></login>`))
+	}
+	faulty := func(a got, code string) {
+		t.Helper()
+		if a.status != 500 || !strings.Contains(a.body, "<faultcode>sf:"+code+"</faultcode><faultstring>"+code+": ") {
+			t.Errorf("want %s: %d %s", code, a.status, a.body)
+		}
+	}
+	faulty(login("no"), "INVALID_LOGIN")
+	a := login("a&lt;b&amp;c")
+	if a.status != 200 || a.header.Get("Content-Type") != "text/xml;charset=UTF-8" {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	element := func(name string) string {
+		_, rest, _ := strings.Cut(a.body, "<"+name+">")
+		text, _, _ := strings.Cut(rest, "</"+name+">")
+		return text
+	}
+	if element("serverUrl") != o.url+"/services/Soap/u/66.0/"+o.orgID || element("userId") != o.runAs || element("organizationId") != o.orgID {
+		t.Errorf("%s", a.body)
+	}
+	o.token = element("sessionId")
+	if a := o.send("GET", api+"/limits", ""); a.status != 200 {
+		t.Errorf("the session is not taken: %d", a.status)
+	}
+	logout := envelope(`<SessionHeader xmlns="urn:partner.soap.sforce.com"><sessionId>`+o.token+`</sessionId></SessionHeader>`, `<logout xmlns="urn:partner.soap.sforce.com"/>`)
+	if a := call(logout); a.status != 200 || !strings.Contains(a.body, "logoutResponse") {
+		t.Errorf("logout: %d %s", a.status, a.body)
+	}
+	o.send("GET", api+"/limits", "").refused(401, "INVALID_SESSION_ID")
+	faulty(call(logout), "INVALID_SESSION_ID")
+	faulty(call("no XML"), "UNKNOWN_EXCEPTION")
+	faulty(call(envelope("", "<query/>")), "UNKNOWN_EXCEPTION")
 }
