@@ -236,6 +236,7 @@ func (w Writing) describe(ctx context.Context) (map[string]connectors.Field, fau
 		names[i] = f.Name
 	}
 	var ps fault.Problems
+	hint := "energyd fields plan tells what is missing, and what field-level security hides; energyd fields apply makes and grants it"
 	for _, m := range w.Fields {
 		f, ok := byName[m.Field]
 		me, _ := measure(m.Measure)
@@ -243,13 +244,16 @@ func (w Writing) describe(ctx context.Context) (map[string]connectors.Field, fau
 		case !ok:
 			ps = append(ps, fault.Problem{Path: m.Measure,
 				Msg:  fmt.Sprintf("the CRM shows no field %q on %s%s", m.Field, w.Object, fault.DidYouMean(m.Field, names)),
-				Hint: "energyd fields plan tells whether it is missing or hidden by field-level security; energyd fields apply makes and grants it"})
+				Hint: hint})
 		case !f.Updateable:
 			ps = append(ps, fault.Problem{Path: m.Measure,
 				Msg:  fmt.Sprintf("the integration user may not edit %s.%s", w.Object, m.Field),
-				Hint: "energyd fields apply grants it (field-level security); energyd fields plan tells which right is missing"})
+				Hint: hint})
 		case !writable(me.Type, f.Type):
 			ps.Add(m.Measure, "%s.%s is a %s field; %s needs %s or text", w.Object, m.Field, f.Type, m.Measure, me.Type)
+		}
+		if len(ps) > 0 {
+			hint = "" // told once: in a new CRM all fields are missing
 		}
 	}
 	return byName, ps, nil

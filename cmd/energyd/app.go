@@ -38,7 +38,7 @@ type app struct {
 	json     bool
 	verbose  bool
 	asOf     string
-	gone     bool // what complete readings did not find again
+	gone     bool     // what complete readings did not find again
 	commands []string // names, for suggestions
 	code     int      // of a command that finished without an error: done, partial or parked
 }

@@ -113,21 +113,22 @@ func (a *app) showFields(crms []pipeline.CRMFields, err error, folder, did strin
 func (a *app) printFields(c pipeline.CRMFields) {
 	t := newTable("OBJECT", "FIELD", "LABEL", "WANTED", "STATE")
 	object := ""
+	stopped := len(c.Rights) > 0 || slices.ContainsFunc(c.Fields, func(f connectors.FieldState) bool { return f.Standing == connectors.FieldUnfit })
 	for _, f := range c.Fields {
 		shown := f.Object
 		if f.Object == object {
 			shown = ""
 		}
 		object = f.Object
-		t.row(shown, f.Name, f.Label, f.Shape(), standing(f, len(c.Rights) > 0))
+		t.row(shown, f.Name, f.Label, f.Shape(), standing(f, stopped))
 	}
 	t.print(a.out)
 }
 
-// standing says a field's standing in words.
-func standing(f connectors.FieldState, refused bool) string {
+// standing says a field's standing in words, and what will be done about it unless that is stopped.
+func standing(f connectors.FieldState, stopped bool) string {
 	will := func(state, what string) string {
-		if refused {
+		if stopped {
 			return state
 		}
 		return strings.TrimPrefix(state+", "+what, "missing, ")
@@ -151,9 +152,6 @@ func standing(f connectors.FieldState, refused bool) string {
 }
 
 func (a *app) printFieldsPlan(c pipeline.CRMFields) {
-	for _, s := range c.Access {
-		fmt.Fprintln(a.out, accessLine(s, "will be"))
-	}
 	for _, n := range c.Notes {
 		fmt.Fprintln(a.out, "note:", n)
 	}
@@ -178,8 +176,17 @@ func (a *app) printFieldsPlan(c pipeline.CRMFields) {
 	case c.Right():
 		fmt.Fprintf(a.out, "%s: all %d fields are right; nothing to make\n", c.Connection, len(c.Fields))
 	case c.Calls > 0:
-		fmt.Fprintf(a.out, "%s: %d of %d fields to make, %d to grant; about %d API calls\n", c.Connection,
-			count(connectors.FieldMissing), len(c.Fields), count(connectors.FieldReadOnly, connectors.FieldHidden), c.Calls)
+		a.printAccess(c)
+		var parts []string
+		for _, part := range []struct {
+			n    int
+			what string
+		}{{count(connectors.FieldMissing), "to make"}, {count(connectors.FieldReadOnly, connectors.FieldHidden), "to grant"}, {count(connectors.FieldRight), "right"}} {
+			if part.n > 0 {
+				parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
+			}
+		}
+		fmt.Fprintf(a.out, "%s: of %d fields %s; about %d API calls\n", c.Connection, len(c.Fields), strings.Join(parts, ", "), c.Calls)
 		fmt.Fprintln(a.out, "make them with: energyd fields apply")
 	}
 }
@@ -195,29 +202,30 @@ func (a *app) printFieldsMade(c pipeline.CRMFields) {
 		fmt.Fprintf(a.out, "%s: all %d fields are right; nothing was changed\n", c.Connection, len(c.Fields))
 		return
 	}
-	for _, s := range c.Access {
-		fmt.Fprintln(a.out, accessLine(s, "was"))
+	a.printAccess(c)
+	said := ""
+	if made > 0 {
+		said = fmt.Sprintf("%d fields made; ", made)
 	}
-	fmt.Fprintf(a.out, "%s: %d fields made; all %d can be seen and edited\n", c.Connection, made, len(c.Fields))
-	fmt.Fprintln(a.out, "sales people see them when the CRM's administrator gives them the permission set for reading")
-	fmt.Fprintln(a.out, "next: energyd plan")
+	fmt.Fprintf(a.out, "%s: %senergyd can see and edit all %d\n", c.Connection, said, len(c.Fields))
+	fmt.Fprintln(a.out, "next: energyd check, then energyd pull")
 }
 
-// accessLine says what becomes of a permission set: "will be" or "was".
-func accessLine(s connectors.Access, tense string) string {
-	var parts []string
-	if s.New {
-		parts = append(parts, tense+" made")
-	}
-	if s.Grants > 0 {
-		what := "fields are added"
-		if tense == "was" {
-			what = "fields were added"
+// printAccess says what permission sets are given, before or after it is done.
+func (a *app) printAccess(c pipeline.CRMFields) {
+	for _, s := range c.Access {
+		text := fmt.Sprintf("%d more fields", s.Grants)
+		if s.New {
+			text = fmt.Sprintf("new, with %d fields", s.Grants)
 		}
-		parts = append(parts, fmt.Sprintf("%d %s", s.Grants, what))
+		switch {
+		case s.Assign && s.Grants == 0:
+			text = "assigned to the user that energyd signs on as"
+		case s.Assign:
+			text += "; assigned to the user that energyd signs on as"
+		case s.New:
+			text += "; assigned to nobody: that is for the CRM's administrator to do"
+		}
+		fmt.Fprintf(a.out, "permission set %s (%s): %s\n", s.Name, s.For, text)
 	}
-	if s.Assign {
-		parts = append(parts, tense+" assigned to energyd's user")
-	}
-	return fmt.Sprintf("permission set %s (%s): %s", s.Name, s.For, strings.Join(parts, ", "))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"energyd/internal/crmsim"
 	"energyd/internal/demo"
 )
 
@@ -34,9 +36,26 @@ func TestScripts(t *testing.T) {
 			e.Setenv("REPORTS_PASSWORD", "planted-password")
 			return nil
 		},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"crm": startCRM},
 		UpdateScripts:       os.Getenv("UPDATE") != "",
 		RequireExplicitExec: true,
 	})
+}
+
+// startCRM is "crm [RIGHT…]": a simulated CRM without any of energyd's fields, at
+// $CRM_URL until the script ends. Its run-as user lacks these rights.
+func startCRM(ts *testscript.TestScript, neg bool, lacks []string) {
+	if neg {
+		ts.Fatalf("crm cannot be expected to fail")
+	}
+	crm, err := crmsim.New(crmsim.Options{ClientID: "your-client-id", ClientSecret: "planted-secret"})
+	ts.Check(err)
+	for _, right := range lacks {
+		ts.Check(crm.SetRight(right, false))
+	}
+	server := httptest.NewServer(crm)
+	ts.Defer(server.Close)
+	ts.Setenv("CRM_URL", server.URL)
 }
 
 // process makes a command that runs energyd as a process of its own.

@@ -108,7 +108,7 @@ func lackingRights(p connectors.FieldPlan) error {
 	for _, r := range p.Rights {
 		said = append(said, fmt.Sprintf("%q (%s)", r.Name, r.For))
 	}
-	return fault.New(fault.Auth, "make fields", "the run-as user lacks "+strings.Join(said, " and "),
+	return fault.New(fault.Auth, "make fields", "the run-as user lacks "+strings.Join(said, ", "),
 		"nothing was changed; an administrator of the org grants it by a permission set, or deploys the package instead", nil)
 }
 
@@ -353,6 +353,9 @@ type fieldMetadata struct {
 	Required    bool   `json:"required" xml:"required"`
 	Scale       *int   `json:"scale,omitempty" xml:"scale"`
 	Type        string `json:"type" xml:"type"`
+	ValueSet    *struct {
+		Restricted bool `json:"restricted"`
+	} `json:"valueSet,omitempty" xml:"-"` // of picklists
 }
 
 // metadataTypes are the types that energyd makes.
@@ -396,7 +399,8 @@ func (m fieldMetadata) described() string {
 
 // misfit is that of what describe will show of the field.
 func (m fieldMetadata) misfit(want connectors.NewField) string {
-	f := field{Length: m.Length, Precision: m.Precision, Calculated: m.Formula != ""}
+	f := field{Length: m.Length, Precision: m.Precision, Calculated: m.Formula != "",
+		RestrictedPicklist: m.ValueSet != nil && m.ValueSet.Restricted}
 	if m.Scale != nil {
 		f.Scale = *m.Scale
 	}
@@ -471,16 +475,15 @@ func (o *fieldsOfOrg) tally(lacks, editable map[string]bool) {
 		}
 	}
 	for _, a := range []connectors.Access{
-		{Name: readerSet, For: "may be given to sales people: see the fields", Grants: len(o.toGrant(readerSet))},
-		{Name: integrationSet, For: "for energyd's run-as user: see and edit the fields", Grants: len(o.toGrant(integrationSet)),
-			Assign: o.toAssign()},
+		{Name: readerSet, For: "lets sales people see the fields", Grants: len(o.toGrant(readerSet))},
+		{Name: integrationSet, For: "lets energyd see and edit the fields", Grants: len(o.toGrant(integrationSet)), Assign: o.toAssign()},
 	} {
 		a.New = a.Grants > 0 && o.sets[a.Name].ID == ""
 		if !a.New && a.Grants == 0 && !a.Assign {
 			continue
 		}
 		p.Access = append(p.Access, a)
-		for _, done := range []bool{a.New, a.Grants > 0, a.Assign} {
+		for _, done := range []bool{a.New, a.New, a.Grants > 0, a.Assign} { // a new one is made, and asked for its id
 			if done {
 				p.Calls++
 			}
@@ -488,7 +491,7 @@ func (o *fieldsOfOrg) tally(lacks, editable map[string]bool) {
 	}
 	p.Calls += missing
 	if p.Calls > 0 {
-		p.Calls += len(editable) // to see that it worked
+		p.Calls += 2*len(editable) + 4 // to look again before and after: at each object, and at rights, fields, user and sets
 	} else if !p.Right() {
 		p.Notes = append(p.Notes, "everything is made and granted already; the org has not shown it to the run-as user yet")
 	}
