@@ -25,27 +25,39 @@ func (p *Pipeline) find(ctx context.Context, name string) (engine.Entity, error)
 		}
 	}
 	for _, k := range kinds {
-		e := engine.Entity{Kind: k, ID: name}
+		e, err := p.present(ctx, engine.Entity{Kind: k, ID: name})
+		if err != nil {
+			return e, err
+		}
 		if _, ok, err := p.store.LedgerEntry(ctx, e); err != nil || ok {
 			return e, err
 		}
 	}
 	var found []engine.Profile
+	var merged []engine.Entity // that fit, and went into others
 	var names []string
 	for _, k := range kinds {
 		for profile, err := range p.store.Profiles(ctx, k) {
 			if err != nil {
 				return engine.Entity{}, err
 			}
-			if profile.Deleted {
+			switch {
+			case profile.Into != "":
+				if fits(profile, name) {
+					merged = append(merged, profile.Entity)
+				}
 				continue
-			}
-			if fits(profile, name) {
+			case profile.Deleted:
+				continue
+			case fits(profile, name):
 				found = append(found, profile)
 			}
 			if len(names) < 10_000 {
 				names = append(names, profile.Name)
 			}
+		}
+		if len(found) == 0 && len(merged) > 0 {
+			return p.present(ctx, merged[0])
 		}
 		if len(found) > 0 {
 			break
@@ -70,6 +82,18 @@ func (p *Pipeline) find(ctx context.Context, name string) (engine.Entity, error)
 	}
 	return engine.Entity{}, fault.New(fault.Config, "explain", fmt.Sprintf("there is no account, contact, deal or rep %q%s", name, fault.DidYouMean(name, names)),
 		"give a CRM id, a customer code or a name; energyd export scores lists them", nil)
+}
+
+// present is the entity itself, or the one that it went into by merges.
+func (p *Pipeline) present(ctx context.Context, e engine.Entity) (engine.Entity, error) {
+	for range 100 {
+		profile, ok, err := p.store.Profile(ctx, e)
+		if err != nil || !ok || profile.Into == "" {
+			return e, err
+		}
+		e.ID = profile.Into
+	}
+	return e, nil
 }
 
 // told names an entity so that a person can tell it from a namesake.

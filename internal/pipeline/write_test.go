@@ -82,13 +82,20 @@ func (c company) account(number string) map[string]any {
 	return nil
 }
 
-// report types one more daily report, changed so long ago.
-func (c company) report(account, contact, activity string, changed time.Duration) {
+// reports opens the daily-report database.
+func (c company) reports() *sql.DB {
 	c.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(c.dir, "daily_report.db"))
 	if err != nil {
 		c.Fatal(err)
 	}
+	return db
+}
+
+// report types one more daily report, changed so long ago.
+func (c company) report(account, contact, activity string, changed time.Duration) {
+	c.Helper()
+	db := c.reports()
 	defer db.Close()
 	at := time.Now().UTC().Add(-changed)
 	if _, err := db.Exec(`INSERT INTO daily_report (report_date, account_code, contact_code, contact_title, activity, source, ext_key, updated_at)
