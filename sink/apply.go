@@ -243,15 +243,15 @@ func (s *Sink) leaveChangedSince(ctx context.Context, run string, w Writing, sin
 		clear(rows)
 		return s.keepEdited(ctx, run, changes)
 	}
-	seen := 0
-	for row, err := range w.Target.(connectors.ChangeReader).ChangedSince(ctx, w.Object, since, fields) {
-		if err != nil {
+	for row, err := range w.Target.(connectors.ChangeReader).ChangedSince(ctx, w.Object, since, fields, waiting) {
+		switch fault.KindOf(err) {
+		case "":
+		case fault.Conflict, fault.Config: // too many, or the CRM does not answer such a question
+			return false, nil
+		default:
 			return false, err
 		}
 		rows[row.ID] = row
-		if seen++; seen > waiting {
-			return false, nil
-		}
 		if len(rows) == chunk {
 			if err := look(); err != nil {
 				return false, err

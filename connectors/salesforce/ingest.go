@@ -3,7 +3,6 @@ package salesforce
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -620,9 +619,8 @@ func (c *Conn) eachRow(ctx context.Context, job ingestJob, object, file string, 
 		return 0, err
 	}
 	defer body.Close()
-	rows := csv.NewReader(body)
-	rows.ReuseRecord, rows.LazyQuotes = true, true
-	header, err := rows.Read()
+	rows := newCSVReader(body)
+	header, err := rows.next()
 	if errors.Is(err, io.EOF) {
 		return 0, nil
 	}
@@ -630,48 +628,56 @@ func (c *Conn) eachRow(ctx context.Context, job ingestJob, object, file string, 
 		return 0, broken("has no header", err)
 	}
 	column := func(name string) int {
-		return slices.IndexFunc(header, func(h string) bool { return strings.EqualFold(h, name) })
+		return slices.IndexFunc(header, func(h []byte) bool { return strings.EqualFold(string(h), name) })
 	}
-	input, own, words := column("Id"), column("sf__Id"), column("sf__Error")
+	input, own, words, width := column("Id"), column("sf__Id"), column("sf__Error"), len(header)
 	if input < 0 {
 		return 0, broken("has no column Id", nil)
 	}
 	for n := 0; ; n++ {
-		row, err := rows.Read()
+		row, err := rows.next()
 		if errors.Is(err, io.EOF) {
 			return n, nil
 		}
 		if err != nil {
 			return n, broken("cannot be read", err)
 		}
-		id := longID(row[input])
+		if len(row) != width {
+			return n, broken("has a row that is not as wide as its header", nil)
+		}
+		id := longID(string(row[input]))
 		if id == "" && own >= 0 {
-			id = longID(row[own])
+			id = longID(string(row[own]))
 		}
 		if id == "" {
 			return n, broken("has a row without an id", nil)
 		}
 		said := ""
 		if words >= 0 {
-			said = row[words]
+			said = string(row[words])
 		}
-		use(strings.Clone(id), strings.Clone(said)) // the reader uses its row again
+		use(id, said)
 	}
 }
 
 // ChangedSince asks for the records by their stamp, live ones only: one call,
 // and one more for each 2,000 records.
-func (c *Conn) ChangedSince(ctx context.Context, object string, since time.Time, fields []string) iter.Seq2[connectors.Row, error] {
+func (c *Conn) ChangedSince(ctx context.Context, object string, since time.Time, fields []string, most int) iter.Seq2[connectors.Row, error] {
 	return func(yield func(connectors.Row, error) bool) {
 		path := "/query"
 		query := url.Values{"q": {fmt.Sprintf("SELECT Id,%s FROM %s WHERE SystemModstamp >= %s", strings.Join(fields, ","), object, instant(since))}}
 		for path != "" {
 			var page struct {
+				Total   int              `json:"totalSize"`
 				Records []map[string]any `json:"records"`
 				Next    string           `json:"nextRecordsUrl"`
 			}
-			err := c.call(ctx, call{op: "look for changes of " + object, method: http.MethodGet, path: path, query: query,
+			op := "look for changes of " + object
+			err := c.call(ctx, call{op: op, method: http.MethodGet, path: path, query: query,
 				header: map[string]string{"Sforce-Query-Options": fmt.Sprintf("batchSize=%d", readSize)}}, &page)
+			if err == nil && page.Total > most {
+				err = fault.New(fault.Conflict, op, fmt.Sprintf("%d records were changed", page.Total), "", nil)
+			}
 			if err != nil {
 				yield(connectors.Row{}, err)
 				return

@@ -423,7 +423,7 @@ func TestChangedSince(t *testing.T) {
 	at, err := c.Clock(t.Context())
 	o.must(err)
 	var none []connectors.Row
-	for row, err := range c.ChangedSince(t.Context(), "Account", at, []string{"Energy__c"}) {
+	for row, err := range c.ChangedSince(t.Context(), "Account", at, []string{"Energy__c"}, 10) {
 		o.must(err)
 		none = append(none, row)
 	}
@@ -434,7 +434,7 @@ func TestChangedSince(t *testing.T) {
 		o.inject(crmsim.Fault{Name: "edit", Object: "Account", ID: updates[i].ID, Change: "update", Values: map[string]any{"Energy__c": 1.0 + float64(i)}})
 	}
 	var got []string
-	for row, err := range c.ChangedSince(t.Context(), "Account", at, []string{"Energy__c", "Energy_Reason__c"}) {
+	for row, err := range c.ChangedSince(t.Context(), "Account", at, []string{"Energy__c", "Energy_Reason__c"}, 2) {
 		o.must(err)
 		got = append(got, fmt.Sprint(row.ID, row.Values["Energy__c"], row.Values["Energy_Reason__c"]))
 	}
@@ -443,5 +443,14 @@ func TestChangedSince(t *testing.T) {
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("changed since (-want +got):\n%s", diff)
+	}
+	before := len(o.Log())
+	for row, err := range c.ChangedSince(t.Context(), "Account", at.Add(-2*time.Hour), []string{"Energy__c"}, 4000) {
+		if fault.KindOf(err) != fault.Conflict {
+			t.Fatalf("more than wanted: %+v, %v", row, err)
+		}
+	}
+	if n := len(o.Log()) - before; n != 1 {
+		t.Errorf("%d calls to learn that there are too many", n)
 	}
 }

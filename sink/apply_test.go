@@ -1,0 +1,334 @@
+package sink_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"energyd/connectors"
+	"energyd/connectors/salesforce"
+	"energyd/engine"
+	"energyd/internal/crmsim"
+	"energyd/internal/fault"
+	"energyd/internal/secret"
+	"energyd/internal/store"
+	"energyd/sink"
+)
+
+// office is a simulated org with accounts, and a sink that writes into them.
+type office struct {
+	testing.TB
+	*sink.Sink
+	org *crmsim.Server
+	ids []string
+	run int
+}
+
+func newOffice(tb testing.TB, accounts, bulkFrom int) *office {
+	tb.Helper()
+	org, err := crmsim.New(crmsim.Options{ClientSecret: "s", DailyCalls: 100_000, Fields: map[string][]crmsim.Field{"Account": {
+		{Name: "Energy__c", Type: crmsim.Number, Precision: 8, Scale: 3},
+		{Name: "Energy_Band__c", Type: crmsim.Text, Length: 20},
+		{Name: "Energy_Reason_1__c", Type: crmsim.Text, Length: 255},
+	}}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	o := &office{TB: tb, org: org}
+	// Saved some time ago: nobody takes them for changed since the plan.
+	o.inject(crmsim.Fault{Name: "clock", AdvanceS: -24 * 3600})
+	for i := range accounts {
+		id, err := org.Insert("Account", map[string]any{"Name": fmt.Sprintf("顧客 %d", i)})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		o.ids = append(o.ids, id)
+	}
+	o.inject(crmsim.Fault{Name: "clock", AdvanceS: 24 * 3600})
+	o.inject(crmsim.Fault{Name: "bulk"}) // jobs are done at the first poll
+	web := httptest.NewServer(org)
+	tb.Cleanup(web.Close)
+	cfg := salesforce.Connector.NewConfig().(*salesforce.Config)
+	cfg.URL, cfg.ClientID, cfg.ClientSecret, cfg.BulkWrite = web.URL, "CID", secret.New("", "s"), bulkFrom
+	conn, err := salesforce.Connector.Open(tb.Context(), cfg, connectors.Env{Log: slog.New(slog.DiscardHandler), Name: "crm", Dir: tb.TempDir()})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	st, err := store.Open(tb.Context(), "sqlite:"+filepath.Join(tb.TempDir(), "energyd.db"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := conn.Close(); err != nil {
+			tb.Error(err)
+		}
+		if err := st.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	o.Sink = &sink.Sink{Store: st, Writings: []sink.Writing{{
+		Name: "crm.Account", Object: "Account", Kind: engine.Account, Target: conn.(connectors.Target),
+		Fields: []sink.FieldOf{{Measure: "energy_now", Field: "Energy__c"}, {Measure: "band", Field: "Energy_Band__c"}, {Measure: "reason_1", Field: "Energy_Reason_1__c"}},
+	}}}
+	return o
+}
+
+func (o *office) inject(f crmsim.Fault) {
+	o.Helper()
+	if err := o.org.Inject(f); err != nil {
+		o.Fatal(err)
+	}
+}
+
+// plan wants energy of the first n accounts; round moves every value.
+func (o *office) plan(n, round int) sink.Summary {
+	o.Helper()
+	o.run++
+	sum, err := o.Sink.Plan(o.Context(), fmt.Sprintf("run%02d", o.run), engine.DateOf(2026, time.November, 20), time.Now(),
+		func(context.Context, sink.Writing) iter.Seq2[sink.Wanted, error] {
+			return func(yield func(sink.Wanted, error) bool) {
+				for i, id := range o.ids[:n] {
+					if !yield(sink.Wanted{ID: id, Name: "x", Parent: fmt.Sprint(i % 7), Values: o.wanted(i, round)}, nil) {
+						return
+					}
+				}
+			}
+		})
+	if err != nil {
+		o.Fatal(err)
+	}
+	return sum
+}
+
+func (o *office) wanted(i, round int) map[string]any {
+	return map[string]any{"energy_now": float64(100*round + i%100), "band": fmt.Sprint("温", round), "reason_1": nil}
+}
+
+// calls gives the calls that count, since the log had n lines.
+func (o *office) calls(n int) (lines []string) {
+	for _, r := range o.org.Log()[n:] {
+		if strings.HasPrefix(r.Path, "/services/data/") {
+			lines = append(lines, r.Method+" "+r.Path)
+		}
+	}
+	return lines
+}
+
+// wantHeld fails unless the first n accounts hold what round wanted.
+func (o *office) wantHeld(n, round int, except ...int) {
+	o.Helper()
+	skip := map[int]bool{}
+	for _, i := range except {
+		skip[i] = true
+	}
+	for i, id := range o.ids[:n] {
+		row, _ := o.org.Get("Account", id)
+		want := o.wanted(i, round)
+		if !skip[i] && (row["Energy__c"] != want["energy_now"] || row["Energy_Band__c"] != want["band"]) {
+			o.Fatalf("account %d holds %v and %v; want %v", i, row["Energy__c"], row["Energy_Band__c"], want)
+		}
+	}
+}
+
+// TestCallsOfWriting: what the issue allows, counted by the org, and what the plan foretold.
+func TestCallsOfWriting(t *testing.T) {
+	for _, tt := range []struct{ records, most int }{{1, 2}, {200, 2}, {1500, 8}, {2000, 8}, {20_000, 15}} {
+		t.Run(fmt.Sprint(tt.records), func(t *testing.T) {
+			o := newOffice(t, tt.records, 2000)
+			sum := o.plan(tt.records, 1)
+			before := len(o.org.Log())
+			out, err := o.Apply(t.Context(), sum.Plan, time.Now())
+			if err != nil || !out.Whole() || out.Written != tt.records {
+				t.Fatalf("%+v, %v", out, err)
+			}
+			o.wantHeld(tt.records, 1)
+			calls := o.calls(before)
+			if len(calls) > tt.most || sum.Calls < len(calls) || sum.Calls > tt.most {
+				t.Errorf("%d calls, the plan foretold %d (%+v); %d are allowed:\n%s", len(calls), sum.Calls, sum.Steps, tt.most, strings.Join(calls, "\n"))
+			}
+			before = len(o.org.Log())
+			if again := o.plan(tt.records, 1); again.Records != 0 {
+				t.Errorf("a plan without news has %d records", again.Records)
+			}
+			if n := len(o.calls(before)); n > 1+(tt.records+1999)/2000 {
+				t.Errorf("%d calls to find nothing changed in %d records", n, tt.records)
+			}
+		})
+	}
+}
+
+// BenchmarkWriting is a night in which every account's energy moved.
+func BenchmarkWriting(b *testing.B) {
+	const records = 100_000
+	o := newOffice(b, records, 2000)
+	round := 0
+	for b.Loop() {
+		round++
+		sum := o.plan(records, round)
+		before := len(o.org.Log())
+		begin := time.Now()
+		out, err := o.Apply(b.Context(), sum.Plan, time.Now())
+		if err != nil || !out.Whole() || out.Written != records {
+			b.Fatalf("%+v, %v", out, err)
+		}
+		calls := o.calls(before)
+		if len(calls) > 15 {
+			b.Errorf("%d calls:\n%s", len(calls), strings.Join(calls, "\n"))
+		}
+		b.ReportMetric(float64(len(calls)), "calls")
+		b.ReportMetric(records/time.Since(begin).Seconds(), "records/s")
+		o.inject(crmsim.Fault{Name: "clock", AdvanceS: 3600})
+	}
+	o.wantHeld(records, round)
+}
+
+// C54: a plan reads and computes; nothing leaves that could change a record.
+func TestC54_a_plan_sends_nothing(t *testing.T) {
+	o := newOffice(t, 300, 100)
+	o.plan(300, 1)
+	for _, call := range o.calls(0) {
+		if !strings.HasPrefix(call, "GET ") && call != "POST /services/data/v66.0/composite/sobjects/Account" {
+			t.Errorf("a plan sent %s", call)
+		}
+	}
+}
+
+// What a person changed between plan and apply stays, however it is found out.
+func TestApply_leaves_edits_alone(t *testing.T) {
+	for name, tt := range map[string]struct{ records, bulkFrom int }{
+		"each record is read again":         {1000, 0},
+		"each record is read before a job":  {1000, 100},
+		"changes are asked for":             {2500, 0},
+		"changes are asked for before jobs": {2500, 2000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, tt.records, tt.bulkFrom)
+			sum := o.plan(tt.records, 1)
+			o.inject(crmsim.Fault{Name: "edit", Object: "Account", ID: o.ids[700], Change: "update", Values: map[string]any{"Energy_Band__c": "重要"}})
+			o.inject(crmsim.Fault{Name: "edit", Object: "Account", ID: o.ids[701], Change: "update", Values: map[string]any{"Name": "改名"}})
+			out, err := o.Apply(t.Context(), sum.Plan, time.Now())
+			if err != nil || out.Edited != 1 || out.Written != tt.records-1 {
+				t.Fatalf("%+v, %v", out, err)
+			}
+			o.wantHeld(tt.records, 1, 700)
+			if row, _ := o.org.Get("Account", o.ids[700]); row["Energy_Band__c"] != "重要" {
+				t.Errorf("the person's value was overwritten by %v", row["Energy_Band__c"])
+			}
+		})
+	}
+	t.Run("so many that reading each is cheaper", func(t *testing.T) {
+		o := newOffice(t, 2600, 0)
+		sum := o.plan(2500, 1)
+		for _, id := range o.ids {
+			o.inject(crmsim.Fault{Name: "edit", Object: "Account", ID: id, Change: "update", Values: map[string]any{"Name": "改名"}})
+		}
+		before := len(o.org.Log())
+		out, err := o.Apply(t.Context(), sum.Plan, time.Now())
+		if calls := o.calls(before); err != nil || !out.Whole() || len(calls) != 1+2+3 {
+			t.Fatalf("%+v, %v after\n%s", out, err, strings.Join(calls, "\n"))
+		}
+	})
+}
+
+// A run that loses sight of a job takes it up again: nothing is lost, sent for nothing, or left in the org.
+func TestApply_goes_on_with_a_job(t *testing.T) {
+	const jobs = "^/services/data/v66.0/jobs/ingest"
+	for _, tt := range []struct {
+		name string
+		f    crmsim.Fault
+	}{
+		{"that could not be opened", crmsim.Fault{Match: "POST " + jobs, Times: 4, Status: 503}},
+		{"whose number got lost", crmsim.Fault{Match: "POST " + jobs, Times: 4, Cut: "after"}},
+		{"that was not uploaded", crmsim.Fault{Match: "PUT " + jobs, Times: 4, Status: 503}},
+		{"that was not closed", crmsim.Fault{Match: "PATCH " + jobs, Times: 4, Status: 503}},
+		{"that it did not see end", crmsim.Fault{Match: "GET " + jobs + "/[^/]*$", Times: 4, Status: 503}},
+		{"whose results it did not get", crmsim.Fault{Match: "GET " + jobs + "/[^/]*/failedResults", Times: 4, Status: 503}},
+		{"that it did not remove", crmsim.Fault{Match: "DELETE " + jobs, Times: 4, Status: 503}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // it is all pauses
+			o := newOffice(t, 300, 100)
+			o.inject(crmsim.Fault{Name: "validation", Object: "Account", Field: "Energy__c", Bound: 198, Message: "x"})
+			sum := o.plan(300, 1)
+			tt.f.Name = "status"
+			o.inject(tt.f)
+			out, err := o.Apply(t.Context(), sum.Plan, time.Now())
+			if tt.f.Match[:3] == "DEL" {
+				if err != nil || out.Written != 297 || len(out.Problems) == 0 || !strings.Contains(out.Problems[len(out.Problems)-1], "still in the CRM") {
+					t.Fatalf("%+v, %v", out, err)
+				}
+			} else {
+				if fault.KindOf(err) != fault.Unavailable || out.Written != 0 {
+					t.Fatalf("the first apply gives %+v, %v", out, err)
+				}
+				if out, err = o.Apply(t.Context(), sum.Plan, time.Now()); err != nil || out.Written != 297 || out.Rejected != 3 {
+					t.Fatalf("the second apply gives %+v, %v", out, err)
+				}
+			}
+			o.wantHeld(300, 1, 99, 199, 299)
+			if again := o.plan(300, 1); again.Records != 3 {
+				t.Errorf("the next plan has %d records, want the 3 that were refused", again.Records)
+			}
+			uploads := 0
+			for _, r := range o.org.Log() {
+				if r.Method == "PUT" && r.Status == 201 {
+					uploads++
+				}
+			}
+			want := 1
+			if tt.name == "that was not closed" {
+				want = 2 // the org had the file, but never began with it
+			}
+			if uploads != want {
+				t.Errorf("%d uploads; want %d", uploads, want)
+			}
+			o.noJobs()
+		})
+	}
+}
+
+func (o *office) noJobs() {
+	o.Helper()
+	jobs, err := o.Store.(*store.Store).Jobs(o.Context())
+	if err != nil || len(jobs) > 0 {
+		o.Errorf("the journal has %+v, %v", jobs, err)
+	}
+	if left := o.org.Jobs(); len(left) > 0 {
+		o.Errorf("the org has %v", left)
+	}
+}
+
+// A right or field that is taken away between plan and apply ends the apply with the plan kept.
+func TestApply_stops_when_a_right_is_missing(t *testing.T) {
+	for name, bulkFrom := range map[string]int{"collections": 0, "job": 100} {
+		for _, access := range []string{"readonly", "hidden"} {
+			t.Run(name+" "+access, func(t *testing.T) {
+				o := newOffice(t, 1500, bulkFrom)
+				sum := o.plan(1500, 1)
+				before := len(o.org.Log())
+				o.inject(crmsim.Fault{Name: "fls", Object: "Account", Field: "Energy_Band__c", Access: access})
+				out, err := o.Apply(t.Context(), sum.Plan, time.Now())
+				if k := fault.KindOf(err); k != fault.Auth && k != fault.Config || !strings.Contains(fault.HintOf(err), "field-level security") {
+					t.Fatalf("%+v, %v", out, err)
+				}
+				if out.Parked != 1500 || out.Rejected+out.Deferred > 0 {
+					t.Errorf("%+v; want all parked", out)
+				}
+				if calls := o.calls(before); len(calls) > 10 {
+					t.Errorf("%d calls before it gave up", len(calls))
+				}
+				o.inject(crmsim.Fault{Name: "fls", Object: "Account", Field: "Energy_Band__c", Access: "editable"})
+				if out, err = o.Apply(t.Context(), sum.Plan, time.Now()); err != nil || out.Written != 1500 {
+					t.Errorf("after the right was granted: %+v, %v", out, err)
+				}
+				o.wantHeld(1500, 1)
+			})
+		}
+	}
+}
