@@ -2,10 +2,8 @@ package salesforce
 
 import (
 	"fmt"
-	"io"
 	"iter"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -70,21 +68,11 @@ func (o *org) noJobs(c *Conn) {
 
 // watched gives a connection to o whose uploads go to see as they are sent.
 func (o *org) watched(see func(body string)) *Conn {
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return o.before(func(r *http.Request, body []byte) {
 		if r.Method == http.MethodPut {
-			body, err := io.ReadAll(r.Body)
-			if err != nil {
-				o.t.Error(err)
-			}
 			see(string(body))
-			r.Body = io.NopCloser(strings.NewReader(string(body)))
 		}
-		o.ServeHTTP(w, r)
-	}))
-	o.t.Cleanup(front.Close)
-	c := newConn(*config(strings.TrimPrefix(front.URL, "http://")), quiet, time.Millisecond)
-	o.t.Cleanup(func() { c.Close() })
-	return c
+	})
 }
 
 // awkward are updates of all that a file could get wrong.

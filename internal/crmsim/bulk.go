@@ -365,3 +365,14 @@ func (s *Server) deleteJob(c *call, kind string) reply {
 func ofKind(kind string, serve func(*Server, *call, string) reply) func(*Server, *call) reply {
 	return func(s *Server, c *call) reply { return serve(s, c, kind) }
 }
+
+// Jobs names the jobs that the org has, with their states: "750… Open".
+func (s *Server) Jobs() []string {
+	s.bulk.mu.Lock()
+	defer s.bulk.mu.Unlock()
+	var names []string
+	for _, j := range s.bulk.jobs {
+		names = append(names, j.id+" "+j.state)
+	}
+	return names
+}
