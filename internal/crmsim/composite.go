@@ -81,6 +81,9 @@ func (s *Server) carryOut(c *call, p part, body []byte, allowed *regexp.Regexp) 
 	inner := &call{r: r, body: body, version: number}
 	a := s.dispatch(inner, p.Method, path)
 	c.rows += inner.rows
+	if s.outcome("S107") == "parts" {
+		s.control.count(s.now())
+	}
 	return a
 }
 

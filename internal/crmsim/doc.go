@@ -8,9 +8,15 @@
 //   - server.go: Options, New, the parts of a Server
 //   - http.go, routes.go: how a request becomes an answer
 //   - schema.go, standard.go: objects and fields
-//   - store.go, value.go, write.go: rows, typed values, the rules of writing
-//   - query.go, compile.go, soql/: the query language
-//   - fault.go, control.go: faults and the request log
+//   - signon.go, assertion.go, soaplogin.go: tokens and how to get them
+//   - store.go, value.go, write.go, late.go: rows, typed values, the rules of
+//     writing, transactions that end late
+//   - bin.go, merge.go, activity.go, history.go: what the org does by itself
+//   - query.go, compile.go, soql/: the query language; feeds.go: change feeds
+//   - collections.go, composite.go, upsert.go, bulk.go: writing many rows
+//   - tooling.go, permission.go: making fields, and who sees them
+//   - fault.go, known.go, control.go: faults, unsettled behaviour, the request log
+//   - seed.go, conformance.go: rows to begin with
 //   - page.go, templates/: the pages that a sales person would see
 //
 // Texts and codes of answers follow the public documentation of the Salesforce

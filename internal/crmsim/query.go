@@ -159,14 +159,14 @@ func (s *Server) sort(p *plan, rows []*record) {
 		row  *record
 		keys []any
 	}
-	sorted := make([]keyed, len(rows))
+	sorted, all := make([]keyed, len(rows)), make([]any, len(rows)*len(p.keys))
 	for i, r := range rows {
-		sorted[i] = keyed{r, make([]any, len(p.keys))}
+		sorted[i] = keyed{r, all[i*len(p.keys):][:len(p.keys)]}
 		for k, key := range p.keys {
 			sorted[i].keys[k] = s.read(key.get, r)
 		}
 	}
-	slices.SortStableFunc(sorted, func(a, b keyed) int {
+	slices.SortFunc(sorted, func(a, b keyed) int {
 		for k, key := range p.keys {
 			if order := key.order(a.keys[k], b.keys[k]); order != 0 {
 				return order

@@ -108,7 +108,7 @@ func systemFields() []*Field {
 type object struct {
 	name, label, plural, prefix string
 	fields                      []*Field
-	byName                      map[string]int          // of the fields, lower case
+	byName                      map[string]int          // of the fields, as spelled and in lower case
 	readOnly                    bool                    // the integration user may not edit it
 	denied                      bool                    // the profile lets nobody edit it
 	sees, writes                string                  // the rights that an object of the set-up needs
@@ -170,7 +170,7 @@ func (o *object) add(f *Field) {
 	if f.Label == "" {
 		f.Label = spaced(f.Name)
 	}
-	o.byName[strings.ToLower(f.Name)] = len(o.fields)
+	o.byName[f.Name], o.byName[strings.ToLower(f.Name)] = len(o.fields), len(o.fields)
 	o.fields = append(o.fields, f)
 }
 
@@ -186,7 +186,10 @@ func (o *object) clear() {
 
 // field finds a field by name, ignoring case.
 func (o *object) field(name string) (int, *Field) {
-	i, ok := o.byName[strings.ToLower(name)]
+	i, ok := o.byName[name] // nearly always as spelled
+	if !ok {
+		i, ok = o.byName[strings.ToLower(name)]
+	}
 	if !ok || o.fields[i].absent {
 		return -1, nil
 	}
