@@ -81,7 +81,7 @@ func (s *Server) mark(r *record, deleted bool, by rights) change {
 
 // touch gives a row the stamps of a write.
 func (s *Server) touch(row []any, by rights) {
-	now := s.now().Unix()
+	now := s.moment()
 	row[colModified], row[colStamp], row[colModifiedBy] = now, now, by.user
 }
 

@@ -3,12 +3,16 @@ package crmsim
 import (
 	"encoding/csv"
 	"fmt"
+	"io"
 	"mime/multipart"
+	"net/http"
 	"net/textproto"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -158,6 +162,66 @@ func TestS03_S04_S83_uploads(t *testing.T) {
 	}
 	other := o.job("ingest", map[string]any{"object": "Contact", "operation": "update"})
 	o.send("PUT", other+"/batches", "Id\n", "Content-Type", "application/json").refused(415, "UNSUPPORTED_MEDIA_TYPE")
+	pieces := io.MultiReader(strings.NewReader("Id,Energy_Score__c\n"), strings.NewReader(ids[0]+",8\n")) // of unknown length
+	r, err := http.NewRequest("PUT", o.url+other+"/batches", pieces)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = http.Header{"Authorization": {"Bearer " + o.token}, "Content-Type": {"text/csv"}}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	o.closeJob(other)
+	if info := o.finish(other); res.StatusCode != 201 || info["numberRecordsFailed"] != 0.0 || o.value("Contact", ids[0], "Energy_Score__c") != 8.0 {
+		t.Errorf("in pieces: %d %v", res.StatusCode, info)
+	}
+	for _, line := range o.Log() {
+		if line.Method == "PUT" && line.Status == 201 && (line.Head != "Id,Energy_Score__c" || line.Sent != len("Id,Energy_Score__c\n")+len(ids[0])+len(",7\n")) {
+			t.Errorf("the log: %+v", line)
+		}
+	}
+}
+
+// An upload of more than 100 MB is refused, however small it is on the wire.
+func TestS83_upload_too_large(t *testing.T) {
+	o, _, _ := bulkOrg(t, 0)
+	job := o.job("ingest", map[string]any{"object": "Contact", "operation": "update"})
+	o.send("PUT", job+"/batches", string(zipped(make([]byte, maxBody+1))), "Content-Type", "text/csv", "Content-Encoding", "gzip").refused(413, "REQUEST_TOO_LARGE")
+	o.put(job, "Id\n")
+}
+
+// S50: the rows of one chunk share a stamp, however long it takes to write them.
+func TestS50_one_stamp_per_chunk(t *testing.T) {
+	var calls atomic.Int64
+	o := newOrg(t, Options{Now: func() time.Time { return time.Date(2026, 4, 1, 9, 0, int(calls.Add(1)), 0, time.UTC) }})
+	stamps := func() (n int) {
+		seen := map[any]bool{}
+		for _, r := range must(t)(o.Rows("Lead")) {
+			seen[r["SystemModstamp"]], seen[r["LastModifiedDate"]] = true, true
+		}
+		return len(seen)
+	}
+	rows := make([]map[string]any, 200)
+	for i := range rows {
+		rows[i] = row("Lead", "", "LastName", "x", "Company", "y")
+	}
+	made := o.send("POST", api+"/composite/sobjects", marshal(t, map[string]any{"records": rows}))
+	if n := stamps(); n != 1 {
+		t.Errorf("a collection: %d stamps", n)
+	}
+	file := "Id,Title\n"
+	for _, r := range made.array() {
+		file += r["id"].(string) + ",x\n"
+	}
+	o.ingestFile(map[string]any{"object": "Lead", "operation": "update"}, file)
+	if n := stamps(); n != 1 {
+		t.Errorf("a chunk of a job: %d stamps", n)
+	}
+	if n := len(must(t)(o.Rows("Lead"))); n != 200 {
+		t.Errorf("%d rows", n)
+	}
 }
 
 // S88, S89: files that fail as a whole write nothing.
@@ -518,4 +582,26 @@ func TestS107_bulk_limits(t *testing.T) {
 	if left("DailyBulkV2QueryJobs") != 0 {
 		t.Error("the day's query jobs are not forgotten")
 	}
+}
+
+// BenchmarkBulkIngest writes two columns of many contacts in one job.
+func BenchmarkBulkIngest(b *testing.B) {
+	const rows = 100_000
+	o, ids, _ := bulkOrg(b, rows)
+	var file strings.Builder
+	file.WriteString("Id,Energy_Score__c,Description\n")
+	for i, id := range ids {
+		fmt.Fprintf(&file, "%s,0.%d,why\n", id, 1+i%9)
+	}
+	for b.Loop() {
+		job, info := o.ingestFile(map[string]any{"object": "Contact", "operation": "update"}, file.String())
+		if info["numberRecordsProcessed"] != float64(rows) || info["numberRecordsFailed"] != 0.0 {
+			b.Fatal(info)
+		}
+		if a := o.send("GET", job+"/successfulResults", ""); len(a.body) < rows*40 {
+			b.Fatal(len(a.body))
+		}
+		o.send("DELETE", job, "")
+	}
+	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }

@@ -165,6 +165,8 @@ func (s *Server) uploadIngest(c *call) reply {
 	case j.upload != nil:
 		return invalidState("Found multiple contents for job: <%s>, please 'Close' / 'Abort' / 'Delete' the current Job then create a new Job and make sure you only do 'PUT' once on a given Job.", j.id)
 	}
+	head, _, _ := bytes.Cut(c.body[:min(len(c.body), maxHead)], []byte("\n"))
+	c.head = string(head)
 	j.upload = &upload{data: c.body}
 	return reply{status: http.StatusCreated}
 }

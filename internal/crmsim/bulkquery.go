@@ -35,6 +35,7 @@ func (s *Server) createQuery(c *call) reply {
 	if e := decode(c.body, &o); e != nil {
 		return refusal(e)
 	}
+	c.soql = o.Query
 	form, e := newForm(o.ColumnDelimiter, o.LineEnding)
 	switch {
 	case e != nil:

@@ -133,6 +133,8 @@ func (s *Server) writeRows(c *call, n int, allOrNone bool, write func(int) (chan
 // in order. A value that its field cannot parse refuses the chunk as a whole.
 // The caller holds s.mu.
 func (s *Server) writeChunk(n int, allOrNone bool, write func(int) (change, error)) ([]rowResult, error) {
+	s.chunkStamp = s.now().Unix()
+	defer func() { s.chunkStamp = 0 }()
 	results, changes := make([]rowResult, n), make([]change, 0, n)
 	for i := range results {
 		ch, err := write(i)

@@ -14,7 +14,9 @@ type Request struct {
 	Time   time.Time `json:"time"` // by the org's clock, UTC
 	Method string    `json:"method"`
 	Path   string    `json:"path"`   // with the query, as sent
-	SOQL   string    `json:"soql"`   // of a query
+	SOQL   string    `json:"soql"`   // of a query, also of a Bulk job
+	Sent   int       `json:"sent"`   // bytes of the request's body, unzipped
+	Head   string    `json:"head"`   // the first line of a Bulk upload, as it came
 	Status int       `json:"status"` // 0: the connection was cut before an answer
 	Bytes  int       `json:"bytes"`  // of the answer's body, before compression
 	Rows   int       `json:"rows"`   // rows in the answer, or rows written
@@ -28,7 +30,11 @@ func (s *Server) record(c *call, status, bytes int) {
 	if c.r.URL.Query().Has("oauth_token") {
 		path = c.r.URL.Path // a token is nobody's to read in a log
 	}
-	line := Request{s.now(), c.r.Method, path, c.r.URL.Query().Get("q"), status, bytes, c.rows}
+	line := Request{Time: s.now(), Method: c.r.Method, Path: path, SOQL: c.r.URL.Query().Get("q"), Sent: len(c.body), Head: c.head,
+		Status: status, Bytes: bytes, Rows: c.rows}
+	if c.soql != "" {
+		line.SOQL = c.soql
+	}
 	s.control.mu.Lock()
 	defer s.control.mu.Unlock()
 	if len(s.control.log) == 2*maxLog {

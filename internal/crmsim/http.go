@@ -20,6 +20,8 @@ type call struct {
 	version string   // "66.0"
 	args    []string // path segments that stand for {} in the route, unescaped
 	rows    int      // rows read or written, for the log
+	soql    string   // of a query that does not stand in the URL, for the log
+	head    string   // the first line of an upload, for the log
 }
 
 // reply is an answer before it is sent.

@@ -55,6 +55,7 @@ type Server struct {
 	rights     map[string]bool       // of the integration user, by userRights
 	granting   map[*Field]lateGrant  // grants that the org's caches do not show yet
 	journal    *os.File              // nil without Options.File
+	chunkStamp int64                 // while a chunk of rows is written; 0 otherwise
 	late       []*lateWrite          // by the time they are due
 	bins       map[*record][]*record // what went into the bin with a row
 

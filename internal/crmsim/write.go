@@ -38,6 +38,15 @@ func (s *Server) forbidden(o *object, by rights) *Error {
 	return nil
 }
 
+// moment is the stamp of a write, in Unix seconds: the same one for all rows of
+// a chunk. The caller holds s.mu.
+func (s *Server) moment() int64 {
+	if s.chunkStamp != 0 {
+		return s.chunkStamp
+	}
+	return s.now().Unix()
+}
+
 func (s *Server) insert(o *object, values map[string]any, by rights) (change, error) {
 	if o.view != nil || o.system && !by.all {
 		return change{}, refuse("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", nil, "entity type cannot be inserted: %s", o.label)
@@ -49,7 +58,7 @@ func (s *Server) insert(o *object, values map[string]any, by rights) (change, er
 	if refused != nil {
 		return change{}, refused
 	}
-	now := s.now().Unix()
+	now := s.moment()
 	row := make([]any, len(o.fields))
 	row[colDeleted] = false
 	row[colCreated], row[colModified], row[colStamp] = now, now, now
