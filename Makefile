@@ -12,6 +12,7 @@ demo: ## simulated CRM, daily-report database, scores: everything on this machin
 
 test: ## all tests with the race detector, on real database servers; a skipped test is a failure
 	./scripts/servers
+	./scripts/node
 	go test -race -timeout 20m -json ./... | go run ./scripts/testlog
 
 bench: ## all benchmarks, once each

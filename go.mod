@@ -2,6 +2,8 @@ module energyd
 
 go 1.26.0
 
+ignore ./internal/crmsim/conformance/node_modules // npm packages, some with Go files of their own
+
 require (
 	github.com/cespare/xxhash/v2 v2.3.0
 	github.com/expr-lang/expr v1.17.8
