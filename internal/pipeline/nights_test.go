@@ -300,3 +300,118 @@ func TestRejects_Heal(t *testing.T) {
 		t.Errorf("the third night: %+v", sources["daily_report"])
 	}
 }
+
+// TestC25_ShippedMappings: everybody of a meeting counts, and colleagues share
+// it; who declined does not count; a mail counts once, by its direction; of a
+// series each occurrence counts; a stage that is an act of the customer counts once.
+func TestC25_ShippedMappings(t *testing.T) {
+	n := newNights(t)
+	n.configure("  # stages:", "  stages:")
+	account := n.account("K0002")["Id"].(string)
+	var contacts, users, deals []string
+	for object, to := range map[string]*[]string{"Contact": &contacts, "User": &users, "Opportunity": &deals} {
+		rows, err := n.world.CRM().Rows(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rows {
+			if r["AccountId"] == account || object == "User" && r["UserType"] == "Standard" {
+				*to = append(*to, r["Id"].(string))
+			}
+		}
+	}
+	at := time.Unix(n.clock.Load(), 0).UTC().Add(-30 * time.Hour)
+	start, end := at.Format(time.RFC3339), at.Add(time.Hour).Format(time.RFC3339)
+	meeting := n.crm("Event", map[string]any{"Subject": "訪問", "StartDateTime": start, "EndDateTime": end, "OwnerId": users[0], "WhatId": account,
+		"WhoId": contacts[0], "EventWhoIds": []string{contacts[0], contacts[1]}})
+	n.crm("EventRelation", map[string]any{"EventId": meeting, "RelationId": users[1], "IsInvitee": true, "Status": "Accepted"})
+	n.crm("EventRelation", map[string]any{"EventId": meeting, "RelationId": contacts[2], "IsInvitee": true, "Status": "Declined"})
+	n.crm("EmailMessage", map[string]any{"Subject": "Re: お見積り", "Incoming": true, "Status": "1", "MessageDate": start, "RelatedToId": deals[0],
+		"ToIds": []string{users[0]}, "CcIds": []string{contacts[1]}})
+	n.crm("EmailMessage", map[string]any{"Subject": "下書き", "Status": "5", "MessageDate": start, "RelatedToId": account})
+	n.crm("Task", map[string]any{"Subject": "定例の電話", "TaskSubtype": "Call", "WhatId": account, "IsRecurrence": true, "RecurrenceType": "RecursDaily",
+		"RecurrenceInterval": 1, "RecurrenceStartDateOnly": at.Format(time.DateOnly), "RecurrenceEndDateOnly": at.AddDate(0, 0, 1).Format(time.DateOnly)})
+	n.update("Opportunity", deals[0], map[string]any{"StageName": "Closed Won"})
+	n.update("Opportunity", deals[0], map[string]any{"Amount": 4_000_000})
+	n.later(time.Hour)
+	_, sources := n.night()
+	for source, s := range sources {
+		if s.Error != "" || s.Rejected > 0 && source != "daily_report" {
+			t.Errorf("%s: %+v", source, s)
+		}
+	}
+	if got := sources["emails"]; got.Stored != 1 || got.Skips["draft"] != 1 {
+		t.Errorf("emails: %+v", got)
+	}
+	if got := sources["tasks"].Skips; got["email_message"] != 1 || got["recurrence_template"] != 1 {
+		t.Errorf("tasks: %v", got)
+	}
+
+	p := open(t, n.world.Config, engine.NoDate)
+	defer p.Close()
+	acts, err := p.Store().AccountActivities(t.Context(), account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for _, a := range acts {
+		if a.Deleted {
+			continue
+		}
+		if a.Source != "daily_report" {
+			counts[a.Kind]++
+		}
+		switch a.Kind {
+		case "visit":
+			if a.ID != meeting {
+				continue
+			}
+			roles := map[string]engine.Role{}
+			for _, p := range a.People {
+				roles[p.Contact] = p.Role
+			}
+			if len(roles) != 3 || roles[contacts[0]] != engine.Attended || roles[contacts[1]] != engine.Attended || roles[contacts[2]] != engine.Declined {
+				t.Errorf("the meeting has %+v", a.People)
+			}
+			if len(a.Reps) != 2 {
+				t.Errorf("the meeting is of %+v", a.Reps)
+			}
+		case "mail":
+			if a.Source == "emails" && (a.Direction != engine.Inbound || len(a.People) != 1 || a.People[0].Role != engine.Cc || len(a.Deals) != 1 || len(a.Reps) != 1) {
+				t.Errorf("the mail is %+v", a)
+			}
+		case "purchase":
+			if a.ID != deals[0]+"/Closed Won" || a.Deals[0].ID != deals[0] {
+				t.Errorf("the order is %+v", a)
+			}
+		}
+	}
+	for kind, want := range map[string]int{"visit": 1, "mail": 1, "phone": 2, "purchase": 1} {
+		if counts[kind] != want {
+			t.Errorf("%d × %s, want %d", counts[kind], kind, want)
+		}
+	}
+
+	// Somebody is taken out of the meeting, which leaves no trace: the complete reading finds it.
+	rows, err := n.world.CRM().Rows("EventRelation")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		if r["RelationId"] == contacts[1] {
+			if err := n.world.CRM().Delete("EventRelation", r["Id"].(string)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	n.later(7 * day)
+	n.night()
+	if acts, err = p.Store().AccountActivities(t.Context(), account); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range acts {
+		if a.ID == meeting && !a.Deleted && len(a.People) != 2 {
+			t.Errorf("after the complete reading the meeting has %+v", a.People)
+		}
+	}
+}
