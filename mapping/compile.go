@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"energyd/engine"
 	"energyd/internal/expression"
@@ -80,6 +81,9 @@ func Compile(cfg *Config, env Env) (*Mapping, error) {
 		c.lists[name] = newWordList("lookups."+name, name, cfg.Lookups[name], &c.problems)
 	}
 	c.scope = expression.Scope{Columns: c.columns(), Functions: c.functions()}
+	if c.scope.Columns != nil && len(cfg.Columns) == 0 {
+		c.scope.Known = "; the file has no list columns:, so only those in its tests' records are known"
+	}
 	m := &Mapping{env: env, zone: c.zone, kinds: setOf(env.Kinds), tests: cfg.Tests, fingerprint: c.fingerprint()}
 	for i, s := range cfg.Skip {
 		path := at("skip", i)
@@ -146,7 +150,7 @@ func (c *compiler) field(path, text string, want expression.Type, what string, w
 		switch {
 		case slices.Contains(words, text):
 			source = strconv.Quote(text)
-		case c.scope.Columns != nil && fault.Nearest(text, words) != "":
+		case c.scope.Columns != nil && (fault.Nearest(text, words) != "" || fault.Nearest(text, c.scope.Columns) == ""):
 			c.place(path, lead, unknownWord(what, text, words))
 			return nil
 		}
@@ -191,9 +195,10 @@ func (c *compiler) checkLists() {
 	}
 }
 
+// isName tells that s is a single word, in whatever script.
 func isName(s string) bool {
-	for i := range len(s) {
-		if b := s[i]; b != '_' && (b|0x20 < 'a' || b|0x20 > 'z') && (i == 0 || b < '0' || b > '9') {
+	for i, r := range s {
+		if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r)) {
 			return false
 		}
 	}
@@ -242,7 +247,7 @@ func (c *compiler) each(path, column string) *list {
 	c.scope.Element, c.scope.Fields = true, c.elementFields(column)
 	slot, ok := c.scope.Slot(column)
 	if !ok {
-		c.problems.Add(path+".each", "unknown column %q%s", column, fault.DidYouMean(column, c.scope.Columns))
+		c.problems.Add(path+".each", "unknown column %q%s%s", column, fault.DidYouMean(column, c.scope.Columns), c.scope.Known)
 	}
 	return &list{path + ".each", column, slot}
 }

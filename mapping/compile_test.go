@@ -118,3 +118,45 @@ func TestCompile_unknownRankInTest(t *testing.T) {
 		t.Errorf("got %#v", got)
 	}
 }
+
+// TestCompile_words: what is written where a word of a fixed list belongs is
+// told as such, and a column that nobody named says where columns are known from.
+func TestCompile_words(t *testing.T) {
+	keys := map[engine.EntityKind][]string{engine.Account: {"code", "tax"}}
+	for name, c := range map[string]struct {
+		change func(*Config)
+		want   fault.Problem
+	}{
+		"a Japanese word": {func(c *Config) { c.Activity.Participants[0].Role = "出席" },
+			fault.Problem{Path: "activity.participants[0].role", Msg: `unknown role "出席"; known are attended, sender, to, cc, declined`}},
+		"a word misspelt": {func(c *Config) { c.Activity.Participants[0].Role = "atended" },
+			fault.Problem{Path: "activity.participants[0].role", Msg: `unknown role "atended"; did you mean "attended"?`}},
+		"a word of another list": {func(c *Config) { c.Activity.Status = "outbound" },
+			fault.Problem{Path: "activity.status", Msg: `unknown status "outbound"; known are held, planned, cancelled`}},
+		"a kind that the table lacks": {func(c *Config) { c.Activity.Kind = "meal" },
+			fault.Problem{Path: "activity.kind", Msg: `unknown kind "meal"; known are visit, mail`}},
+		"a column misspelt": {func(c *Config) { c.Activity.Direction = "direction_wort" },
+			fault.Problem{Path: "activity.direction", Msg: `unknown column "direction_wort"; did you mean "direction_word"?`}},
+		"a column that is only in the source": {func(c *Config) { c.Columns = nil; c.Activity.At = "report_date" },
+			fault.Problem{Path: "activity.at", Msg: `unknown column "report_date"; the file has no list columns:, so only those in its tests' records are known`}},
+		"a key that no mapping gives": {func(c *Config) { c.Activity.Account = `find("account", "kode", account)` },
+			fault.Problem{Path: "activity.account", Offset: 16, Msg: `no mapping gives accounts a key "kode"; known are code, tax, id`}},
+		"keys that no mapping gives": {func(c *Config) { c.Activity.Deals = []ShareRule{{ID: `find("deal", "code", account)`}} },
+			fault.Problem{Path: "activity.deals[0]", Offset: 13, Msg: `no mapping gives deals a key "code", and none gives them any; add it under profile.keys of the mapping that reads them, or find them by "id"`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := &Config{
+				Columns: []string{"day", "kind", "account", "who", "direction_word"},
+				Activity: &ActivityRule{At: "day", Kind: "visit", Account: `find("account", "code", account) ?? find("account", "id", account)`,
+					Participants: []ParticipantRule{{Contact: "who"}}},
+				Tests: []Test{{Name: "x", Skip: "x", Record: map[string]any{"day": nil, "kind": nil, "account": nil, "who": nil, "direction_word": nil}}},
+			}
+			c.change(cfg)
+			_, err := Compile(cfg, Env{Kinds: []string{"visit", "mail"}, Keys: keys})
+			var got fault.Problems
+			if !errors.As(err, &got) || cmp.Diff(fault.Problems{c.want}, got) != "" {
+				t.Errorf("got %#v", got)
+			}
+		})
+	}
+}

@@ -171,7 +171,7 @@ func (c *compiler) column(n ast.Node) compiled {
 		if f := c.scope.function(name); f != nil {
 			return c.fail(n, "%s is a function; write %s", name, f.Usage)
 		}
-		return c.fail(n, "unknown column %q%s", name, fault.DidYouMean(name, c.scope.Columns))
+		return c.fail(n, "unknown column %q%s%s", name, fault.DidYouMean(name, c.scope.Columns), c.scope.Known)
 	}
 	i := c.scope.slot(name)
 	return compiled{eval: func(r *Run) (any, error) { return r.Values[i], nil }, typ: Any}

@@ -119,6 +119,7 @@ func (fs Findings) Error() string {
 // belongs to one compilation at a time.
 type Scope struct {
 	Columns   []string // nil: every name is a column
+	Known     string   // says where Columns come from, after "unknown column"; "" when that is plain
 	Functions []Function
 	// Element allows the word item, with fields as item.Name: the element of a
 	// list column that the caller walks through (Run.Item).

@@ -149,7 +149,9 @@ func (ps Problems) Or() error {
 func Nearest(name string, candidates []string) string {
 	best, bestDist := "", len([]rune(name))/3+2
 	for _, c := range candidates {
-		if d := distance([]rune(strings.ToLower(name)), []rune(strings.ToLower(c)), bestDist); d < bestDist {
+		d := distance([]rune(strings.ToLower(name)), []rune(strings.ToLower(c)), bestDist)
+		// One slip may be in any word; of more, most of the letters still have to be right: meal is not mail.
+		if d < bestDist && (d <= 1 || 2*d < max(len([]rune(name)), len([]rune(c)))) {
 			best, bestDist = c, d
 		}
 	}

@@ -28,10 +28,10 @@ func TestKindOf(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
-	names := []string{"schedule", "connection", "mapping", "訪問"}
+	names := []string{"schedule", "connection", "mapping", "訪問", "mail", "phone"}
 	for in, want := range map[string]string{
 		"shedule": "schedule", "Schedule": "schedule", "conection": "connection",
-		"zzz": "", "訪門": "訪問", "mapping": "mapping",
+		"zzz": "", "訪門": "訪問", "mapping": "mapping", "mial": "mail", "meal": "", "fone": "phone", "会議": "",
 	} {
 		if got := Nearest(in, names); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", in, got, want)
