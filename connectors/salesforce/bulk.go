@@ -307,6 +307,10 @@ func (s *source) download(ctx context.Context, at *job, give func(chunk) error) 
 			}
 			continue
 		}
+		var refused notOpened
+		if errors.As(err, &refused) {
+			return refused.error
+		}
 		if at.Row > given {
 			tries, pause = 1, s.conn.pause
 		}
@@ -324,6 +328,9 @@ func (s *source) download(ctx context.Context, at *job, give func(chunk) error) 
 	}
 }
 
+// notOpened is why a page did not even begin: the client has repeated that as often as it may be (C59).
+type notOpened struct{ error }
+
 // downloadPage gives the rows of the page at at, and the locator of the next.
 func (s *source) downloadPage(ctx context.Context, at *job, cells []cellReader, give func(chunk) error) (next string, err error) {
 	op := "read " + s.object
@@ -334,7 +341,7 @@ func (s *source) downloadPage(ctx context.Context, at *job, cells []cellReader, 
 	header, body, err := s.conn.stream(ctx, call{op: op, method: http.MethodGet, path: at.path() + "/results", query: query,
 		header: map[string]string{"Accept": "text/csv"}})
 	if err != nil {
-		return "", err
+		return "", notOpened{err}
 	}
 	defer body.Close()
 	broken := func(err error) error {

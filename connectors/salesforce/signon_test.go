@@ -279,27 +279,6 @@ func TestLanes_close_by_halves(t *testing.T) {
 	}
 }
 
-func TestC59_troubles_that_heal(t *testing.T) {
-	o := newOrg(t)
-	c := o.conn()
-	for name, f := range map[string]crmsim.Fault{
-		"406": {Status: 406}, "420": {Status: 420}, "429": {Status: 429}, "500": {Status: 500}, "503": {Status: 503},
-		"HTML":    {Status: 200, ContentType: "text/html", Body: "<html>Maintenance</html>"},
-		"nothing": {Status: 200}, "reset": {Cut: "before"}, "half a body": {Cut: "middle"}, "no answer": {Cut: "after"},
-	} {
-		f.Name, f.Times, f.Match = "status", 1, "GET ^"+dataPath
-		o.inject(f)
-		if err := c.Check(t.Context()); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	o.inject(crmsim.Fault{Name: "status", Status: 420, Match: "GET ^" + dataPath})
-	before := o.calls("GET", dataPath)
-	if err := c.Check(t.Context()); fault.KindOf(err) != fault.Unavailable || o.calls("GET", dataPath) != before+2 {
-		t.Errorf("420 for ever: %v after %d calls", err, o.calls("GET", dataPath)-before)
-	}
-}
-
 func TestC08_echoed_secrets_do_not_show(t *testing.T) {
 	o := newOrg(t)
 	c := o.conn()

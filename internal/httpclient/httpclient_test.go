@@ -112,6 +112,35 @@ func TestDo_waits_as_long_as_Retry_After_says(t *testing.T) {
 	}
 }
 
+// C59: pauses double up to a cap, and no two clients wait alike.
+func TestPause(t *testing.T) {
+	c := client(t, Options{Pause: time.Second, MaxPause: 2 * time.Minute, Attempts: 12})
+	for _, tt := range []struct {
+		kind    fault.Kind
+		status  int
+		attempt int
+		most    time.Duration // half to all of it; 0 = no further attempt
+	}{
+		{fault.Unavailable, 503, 1, time.Second}, {fault.Unavailable, 503, 2, 2 * time.Second}, {fault.Unavailable, 503, 4, 8 * time.Second},
+		{fault.Unavailable, 503, 11, 2 * time.Minute}, {fault.Unavailable, 503, 12, 0},
+		{fault.RateLimited, 403, 1, time.Minute}, {fault.RateLimited, 403, 2, 2 * time.Minute}, {fault.RateLimited, 403, 3, 2 * time.Minute},
+		{fault.Unavailable, 420, 1, time.Second}, {fault.Unavailable, 420, 2, 0},
+		{fault.Quota, 403, 1, 0}, {fault.Auth, 401, 1, 0}, {fault.Config, 400, 1, 0},
+	} {
+		seen := map[time.Duration]bool{}
+		for range 50 {
+			wait, again := c.pause(&fault.Error{Kind: tt.kind}, tt.status, tt.attempt)
+			if again != (tt.most > 0) || wait > tt.most || wait < tt.most/2 {
+				t.Fatalf("%s %d after attempt %d: %v, %v; want up to %v", tt.kind, tt.status, tt.attempt, wait, again, tt.most)
+			}
+			seen[wait] = true
+		}
+		if tt.most > 0 && len(seen) < 10 {
+			t.Errorf("%s: only %d different pauses in 50", tt.kind, len(seen))
+		}
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 	for text, want := range map[string]time.Duration{
