@@ -286,6 +286,35 @@ func TestFields_hidden_ones_are_granted_not_made(t *testing.T) {
 	}
 }
 
+func TestFields_grant_of_ours_that_only_reads_is_widened(t *testing.T) {
+	o, want := bareOrg(t, crmsim.Field{Name: "Energy__c", Type: crmsim.Number, Precision: 18, Scale: 3}), wanted()
+	o.must(o.HideField("Account", "Energy__c"))
+	want.Fields = want.Fields[:1]
+	set := o.insert("PermissionSet", map[string]any{"Name": integrationSet, "Label": "energyd"})
+	o.insert("FieldPermissions", map[string]any{"ParentId": set, "SobjectType": "Account", "Field": "Account.Energy__c", "PermissionsRead": true, "PermissionsEdit": false})
+	o.insert("PermissionSetAssignment", map[string]any{"PermissionSetId": set, "AssigneeId": o.runAs()})
+	made, err := o.maker().MakeFields(t.Context(), want)
+	o.must(err)
+	allStand(t, made, connectors.FieldRight)
+	if edit, ok := o.granted(integrationSet)["Account.Energy__c"]; !ok || !edit {
+		t.Error("the grant still does not edit")
+	}
+}
+
+// runAs is the id of the run-as user.
+func (o *org) runAs() string {
+	o.t.Helper()
+	users, err := o.Rows("User")
+	o.must(err)
+	for _, u := range users {
+		if u["Username"] == "integration@crm.example" {
+			return u["Id"].(string)
+		}
+	}
+	o.t.Fatal("the org has no integration user")
+	return ""
+}
+
 func TestC67_missing_right_is_named_and_nothing_is_changed(t *testing.T) {
 	for right, said := range map[string]string{
 		"CustomizeApplication": rightFields, "ManageProfilesPermissionsets": rightSets, "AssignPermissionSets": rightAssign, "ViewSetup": rightSetup,
