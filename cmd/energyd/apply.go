@@ -74,4 +74,5 @@ func (a *app) printSync(r pipeline.Report, sum sink.Summary, out sink.Outcome) {
 		a.printNotes(sum)
 		a.printOutcome(out)
 	}
+	a.printWarnings(r)
 }

@@ -36,10 +36,12 @@ func (a *app) planCommand() *cobra.Command {
 				if a.json {
 					return a.encode(struct {
 						sink.Summary
-						Changes []sink.Change `json:"changes"`
-					}{sum, changes})
+						Changes  []sink.Change `json:"changes"`
+						Warnings []string      `json:"warnings,omitempty"`
+					}{sum, changes, r.Warnings})
 				}
 				a.printPlan(sum, changes)
+				a.printWarnings(r)
 				return nil
 			})
 		},
@@ -73,6 +75,13 @@ func (a *app) printPlan(sum sink.Summary, changes []sink.Change) {
 	}
 	fmt.Fprintf(a.out, "plan %s: %d fields of %d records, %d unchanged, %d API calls, as of %s\n", sum.Plan, sum.Fields, sum.Records, sum.Unchanged, sum.Calls, sum.AsOf)
 	fmt.Fprintf(a.out, "send it with: energyd apply --plan %s\n", sum.Plan)
+}
+
+// printWarnings prints what to look at before the plan is sent.
+func (a *app) printWarnings(r pipeline.Report) {
+	for _, w := range r.Warnings {
+		fmt.Fprintln(a.out, "warning:", w)
+	}
 }
 
 // printNotes prints what a plan leaves out, and why.

@@ -79,6 +79,9 @@ func (a *app) printStatus(s pipeline.Status) {
 	for _, c := range s.Rejects {
 		fmt.Fprintf(a.out, "rejects: %s: %d × %s\n", c.Source, c.Count, c.Code)
 	}
+	for _, advice := range s.Advice {
+		fmt.Fprintln(a.out, advice)
+	}
 	for _, name := range s.Unconfigured {
 		fmt.Fprintf(a.out, "source %s is no longer in %s, but its activities still count\n", name, s.File)
 	}
@@ -127,7 +130,7 @@ func statusJSON(s pipeline.Status) map[string]any {
 	for i, src := range s.Sources {
 		sources[i] = map[string]any{"source": src.Name, "read_up_to": timestamp(src.Until), "rejects": src.Rejects}
 	}
-	return map[string]any{"runs": runs, "sources": sources, "budgets": s.Budgets, "plan": s.Plan, "schedule": s.Schedule, "next": timestamp(s.Next)}
+	return map[string]any{"runs": runs, "sources": sources, "advice": s.Advice, "budgets": s.Budgets, "plan": s.Plan, "schedule": s.Schedule, "next": timestamp(s.Next)}
 }
 
 // timestamp is RFC 3339 in UTC, "" for no time.

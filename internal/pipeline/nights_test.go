@@ -2,6 +2,9 @@ package pipeline_test
 
 import (
 	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -413,5 +416,49 @@ func TestC25_ShippedMappings(t *testing.T) {
 		if a.ID == meeting && !a.Deleted && len(a.People) != 2 {
 			t.Errorf("after the complete reading the meeting has %+v", a.People)
 		}
+	}
+}
+
+// TestPlan_Warnings: a points table that changed under its old name is told, and so are many rejects, with the next step.
+func TestPlan_Warnings(t *testing.T) {
+	n := newNights(t)
+	if r, _ := n.night(); len(r.Warnings) != 0 {
+		t.Errorf("three slips of 120 give %q", r.Warnings)
+	}
+	db := n.reports()
+	defer db.Close()
+	if _, err := db.Exec("UPDATE daily_report SET account_code = 'X' || account_code, updated_at = ? WHERE report_id BETWEEN 10 AND 20",
+		time.Now().UTC().Add(-2*time.Minute).Format(time.RFC3339)); err != nil {
+		t.Fatal(err)
+	}
+	points := filepath.Join(n.dir, "points.yaml")
+	text, err := os.ReadFile(points)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := strings.Replace(string(text), "half_life_days: 60", "half_life_days: 50", 1)
+	if err := os.WriteFile(points, []byte(table), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const first = `points.yaml scores otherwise than when version "2026-10" was first used; give the changed table a version of its own, since explanations name it`
+	const second = "daily_report: 14 of about 120 records are kept back, 12 of them by the code account: look whether the CRM holds these customers, " +
+		"and whether find() in the mapping names the key that has their codes; energyd export rejects shows each"
+	for range 2 {
+		n.later(day)
+		if r, _ := n.night(); !slices.Equal(r.Warnings, []string{first, second}) {
+			t.Errorf("the warnings are %q", r.Warnings)
+		}
+	}
+	if err := os.WriteFile(points, []byte(strings.Replace(table, `version: "2026-10"`, `version: "2026-11"`, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n.later(day)
+	if r, _ := n.night(); !slices.Equal(r.Warnings, []string{second}) {
+		t.Errorf("with a version of its own the warnings are %q", r.Warnings)
+	}
+	p := open(t, n.world.Config, engine.NoDate)
+	defer p.Close()
+	if s, err := p.Status(t.Context()); err != nil || !slices.Equal(s.Advice, []string{second}) {
+		t.Errorf("status says %q, %v", s.Advice, err)
 	}
 }

@@ -28,7 +28,9 @@ type Report struct {
 	Sources []SourceReport   `json:"sources,omitempty"`
 	Fold    *store.FoldStats `json:"fold,omitempty"`
 	Titles  map[string]int   `json:"unknown_titles,omitempty"` // titles without a rank, with how often they were met
-	Errors  []error          `json:"-"`                        // of sources that failed; the others went on
+	// Warnings are what an admin should know before a plan is sent; they stop nothing.
+	Warnings []string `json:"warnings,omitempty"`
+	Errors   []error  `json:"-"` // of sources that failed; the others went on
 }
 
 // partial notes why a run that finished is not ok.

@@ -15,6 +15,7 @@ type Status struct {
 	Runs     []store.Run // latest first
 	Sources  []SourceStatus
 	Rejects  []store.RejectCount
+	Advice   []string // what to do about many rejects
 	Budgets  []store.SeenUsage
 	Plan     *sink.Summary // open or being applied; nil when there is none
 	Schedule string
@@ -41,6 +42,9 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	if s.Rejects, err = p.store.RejectCounts(ctx); err != nil {
+		return s, err
+	}
+	if s.Advice, err = p.rejectAdvice(ctx); err != nil {
 		return s, err
 	}
 	for _, src := range p.cfg.Sources {

@@ -34,6 +34,9 @@ func (p *Pipeline) plan(ctx context.Context, r *Report) (sink.Summary, error) {
 	if _, err := p.store.MarkDue(ctx, p.scorer(), p.AsOf()); err != nil {
 		return sink.Summary{}, err
 	}
+	if err := p.advise(ctx, r); err != nil {
+		return sink.Summary{}, err
+	}
 	defer p.countCalls(ctx)
 	sum, err := s.Plan(ctx, r.Run, p.AsOf(), p.opt.Now(), p.wanted)
 	var problems fault.Problems

@@ -24,6 +24,20 @@ func (s *Store) Rebuild(ctx context.Context, sc Scorer, asOf engine.Date) error 
 
 const fingerprintName = "points"
 
+// FirstTable gives the fingerprint of the points table that was first used
+// under a version's name: the given one, when there was none before.
+func (s *Store) FirstTable(ctx context.Context, version, fingerprint string) (first string, err error) {
+	err = s.tx(ctx, "points table", func(tx *sqlx.Tx) error {
+		name := "points " + plain(version)
+		_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"), name, fingerprint)
+		if err != nil {
+			return err
+		}
+		return tx.GetContext(ctx, &first, tx.Rebind("SELECT value FROM meta WHERE name = ?"), name)
+	})
+	return first, err
+}
+
 // rebuildIfOther rebuilds the ledger when another scorer made it.
 func (f *fold) rebuildIfOther() (bool, error) {
 	var prints []string

@@ -89,6 +89,22 @@ func addRunSource(ctx context.Context, tx *sqlx.Tx, run string, r RunSource) err
 	return err
 }
 
+// LargestReadings gives how many records of each source the largest reading had.
+func (s *Store) LargestReadings(ctx context.Context) (map[string]int, error) {
+	var rows []struct {
+		Source string
+		Most   int
+	}
+	if err := s.read.SelectContext(ctx, &rows, "SELECT source, MAX(read) AS most FROM run_source GROUP BY source"); err != nil {
+		return nil, storeError("read runs", err)
+	}
+	largest := make(map[string]int, len(rows))
+	for _, r := range rows {
+		largest[r.Source] = r.Most
+	}
+	return largest, nil
+}
+
 // Runs gives up to limit runs, the latest first, with the sums of their sources.
 func (s *Store) Runs(ctx context.Context, limit int) ([]Run, error) {
 	runs, err := s.runs(ctx, "ORDER BY started_us DESC, id DESC LIMIT ?", limit)
