@@ -28,8 +28,8 @@ type Conn interface {
 // Source reads one stream of records (a table, a CRM object, a folder).
 // Calls come one at a time.
 type Source interface {
-	// Read returns up to limit records after the cursor, oldest change first;
-	// "" is the beginning. Same cursor, same answer while the source is
+	// Read returns up to limit records after the cursor, oldest change first
+	// (or as they come, of a window that is read as one file); "" is the beginning. Same cursor, same answer while the source is
 	// unchanged: a run may stop anywhere and go on from any Batch.Next.
 	// Re-reading what was read before (lookback) is normal and harmless.
 	// An error means that nothing of this call counts: the caller keeps its cursor.
@@ -209,6 +209,18 @@ const (
 // columns that a mapping uses. It is called before Conn.Source; columns that
 // the configuration names itself stay.
 type ColumnSelector interface{ SelectColumns(names []string) }
+
+// RereadSetter is an optional ability of a stream's Config: to be told how often
+// all of the stream is read again besides; 0 is never. It is called before Conn.Source.
+type RereadSetter interface{ SetReread(every time.Duration) }
+
+// Preparer is an optional ability of a Conn: to look at all streams of a run at
+// fewer calls than one by one. It is called before a run's first Conn.Source; what
+// it found out, the Source of each of the streams uses once. What it did not find
+// out, that asks for itself, and so tells what is wrong.
+type Preparer interface {
+	Prepare(ctx context.Context, streams []Config)
+}
 
 // Clock is the part of a Target's abilities that tells its time.
 type Clock interface {

@@ -104,7 +104,7 @@ func TestBulk_resumes_at_every_cursor(t *testing.T) {
 	ids := o.tasks(100)
 	o.settled()
 	o.inject(crmsim.Fault{Name: "page_max", Rows: 17})
-	for _, limit := range []int{1, 7, 40, 1000} {
+	for _, limit := range []int{2, 7, 40, 1000} {
 		c := o.bulkConn(nil)
 		r := o.reader(c, stream("Task", "Subject"))
 		counts := map[string]int{}

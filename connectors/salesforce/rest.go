@@ -36,7 +36,8 @@ func (r *reading) readPage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if tooLarge || (page.fresh && page.total > r.conn.cfg.BulkFrom && r.mayBulk(w)) {
+	// Who asks for one row wants to see that it can be read.
+	if tooLarge || (page.fresh && page.total > r.conn.cfg.BulkFrom && r.limit > 1 && r.mayBulk(w)) {
 		return r.openJob(ctx)
 	}
 	n := min(r.limit, len(page.rows))

@@ -68,27 +68,27 @@ func TestBudget_ParksAPull(t *testing.T) {
 	calm := newCompany(t)
 	calm.planned()
 	c := newCompany(t)
-	c.inject(crmsim.Fault{Name: "quota", Max: 100})
+	c.inject(crmsim.Fault{Name: "quota", Max: 60})
 	r, _ := c.process(pull(c))
-	c.parked(r, "this run has made 10 calls, which is 10 % of the 100")
-	if n := c.calls(); n != 10 {
-		t.Errorf("%d calls in the first run; want its share of 10", n)
+	c.parked(r, "this run has made 6 calls, which is 10 % of the 60")
+	if n := c.calls(); n != 6 {
+		t.Errorf("%d calls in the first run; want its share of 6", n)
 	}
 	if cursor, err := c.Store().Cursor(t.Context(), "users"); err != nil || cursor == "" {
 		t.Errorf("the first source was not kept: %q, %v", cursor, err)
 	}
 	r, _ = c.process(pull(c))
-	c.parked(r, "energyd has made 20 calls in 24 hours")
+	c.parked(r, "energyd has made 12 calls in 24 hours")
 	r, _ = c.process(pull(c)) // which may ask whether the limit has changed
-	c.parked(r, "energyd has made 21 calls in 24 hours")
-	if n := c.calls(); n != 21 {
-		t.Errorf("%d calls in three runs; want the day's share of 20, and one that asks", n)
+	c.parked(r, "energyd has made 13 calls in 24 hours")
+	if n := c.calls(); n != 13 {
+		t.Errorf("%d calls in three runs; want the day's share of 12, and one that asks", n)
 	}
 	s, err := c.Status(t.Context())
 	if err != nil || len(s.Budgets) != 1 {
 		t.Fatalf("%+v, %v", s.Budgets, err)
 	}
-	want := connectors.Usage{Used: 21, Limit: 100, Run: 1, Day: 21, Ceiling: connectors.PerDay}
+	want := connectors.Usage{Used: 13, Limit: 60, Run: 1, Day: 13, Ceiling: connectors.PerDay}
 	if b := s.Budgets[0]; b.Connection != "crm" || b.Usage != want || b.Seen.IsZero() {
 		t.Errorf("the budget is kept as %+v", b)
 	}

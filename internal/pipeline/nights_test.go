@@ -266,8 +266,10 @@ func TestReread_Failed(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.later(7 * day)
-	n.inject(crmsim.Fault{Name: "status", Match: "GET .*/sobjects/Task/describe", Status: 403, Times: 1,
-		ContentType: "application/json", Body: `[{"errorCode":"INSUFFICIENT_ACCESS","message":"no"}]`})
+	for _, match := range []string{"POST .*/composite/batch", "GET .*/sobjects/Task/describe"} {
+		n.inject(crmsim.Fault{Name: "status", Match: match, Status: 403, Times: 1,
+			ContentType: "application/json", Body: `[{"errorCode":"INSUFFICIENT_ACCESS","message":"no"}]`})
+	}
 	r, sources := n.night()
 	if r.State != store.Failed || sources["tasks"].Error == "" || sources["users"].Reread != store.Periodic || sources["tasks"].Withdrawn != 0 {
 		t.Fatalf("the run is %s: %+v", r.State, sources)

@@ -102,6 +102,9 @@ func (p *Pipeline) compile() error {
 		if c, ok := s.Stream.(connectors.ColumnSelector); ok {
 			c.SelectColumns(m.Columns())
 		}
+		if c, ok := s.Stream.(connectors.RereadSetter); ok {
+			c.SetReread(s.Reread)
+		}
 	}
 	var problems config.Errors
 	if errors.As(p.cfg.Place(p.writeProblems()), &problems) {

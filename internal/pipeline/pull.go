@@ -155,6 +155,7 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 	down := map[string]bool{} // connections that do not work: they fail once, not for each source
 	missing := ""             // a source of the directory that could not be read
 	followed := false         // merges were looked at
+	prepared := map[string]bool{}
 	for _, src := range sources {
 		profiles := p.mappings[src.Name].MakesProfiles()
 		if missing != "" && !profiles && !down[src.Connection] {
@@ -173,6 +174,10 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 					return err
 				}
 			}
+		}
+		if !prepared[src.Connection] {
+			prepared[src.Connection] = true
+			p.prepare(ctx, src.Connection, sources)
 		}
 		sr, err := p.pullSource(ctx, r, src)
 		p.countCalls(ctx)
@@ -198,6 +203,24 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 		return err
 	}
 	return p.sums(ctx, r)
+}
+
+// prepare lets a connection look at all its streams at once. One that cannot be
+// opened is left to its first source.
+func (p *Pipeline) prepare(ctx context.Context, connection string, sources []config.Source) {
+	conn, err := p.conn(ctx, connection)
+	if err != nil {
+		return
+	}
+	if c, ok := conn.(connectors.Preparer); ok {
+		var streams []connectors.Config
+		for _, s := range sources {
+			if s.Connection == connection {
+				streams = append(streams, s.Stream)
+			}
+		}
+		c.Prepare(ctx, streams)
+	}
 }
 
 // broken tells whether err, which a source gave, is its connection's fault.
