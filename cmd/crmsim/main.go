@@ -62,6 +62,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		fmt.Fprintf(stderr, "crmsim: %s can be reached from other machines, and a simulation protects nothing\n  what to do: use 127.0.0.1, or say --allow-remote\n", *addr)
 		return 2
 	}
+	if opt.Control && !loopback(*addr) {
+		fmt.Fprintf(stderr, "crmsim: --control would let other machines than this one turn faults at %s\n  what to do: use 127.0.0.1, or leave --control out\n", *addr)
+		return 2
+	}
 	if err := serve(ctx, opt, *addr, *seed, stdout); err != nil {
 		fmt.Fprintln(stderr, "crmsim:", err)
 		return 1

@@ -79,6 +79,8 @@ func TestRun_refuses(t *testing.T) {
 	}{
 		{[]string{"--addr", "0.0.0.0:0"}, 2, "--allow-remote"},
 		{[]string{"--addr", ":0"}, 2, "--allow-remote"},
+		{[]string{"--addr", ":0", "--allow-remote", "--control"}, 2, "leave --control out"},
+		{[]string{"--certificate", "nowhere.pem"}, 2, "nowhere.pem"},
 		{[]string{"--addr", "192.0.2.1:80"}, 2, "--allow-remote"},
 		{[]string{"--nope"}, 2, "flag provided but not defined"},
 		{[]string{"extra"}, 2, "unexpected argument"},

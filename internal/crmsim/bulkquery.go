@@ -85,6 +85,9 @@ func (s *Server) bulkQuery(text string) (*result, error) {
 	case p.q.Offset > 0:
 		return nil, refuse("FEATURENOTENABLED", nil, "OFFSET not supported in Bulk Query")
 	}
+	if slices.ContainsFunc(p.q.Columns, func(c soql.Column) bool { return c.Sub != nil }) {
+		return nil, refuse("FEATURENOTENABLED", nil, "Child relationships not supported in Bulk Query")
+	}
 	r := &result{plan: p}
 	for _, c := range p.q.Columns {
 		if c.Fields == "STANDARD" {

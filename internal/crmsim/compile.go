@@ -24,6 +24,7 @@ type column struct {
 	get     getter
 	columns []column // of a parent
 	poly    bool     // the parent may be of several objects
+	below   *below   // child rows instead of a value
 }
 
 type orderKey struct {
@@ -48,15 +49,21 @@ func (s *Server) compileAmong(objects func(name string) *object, text string) (*
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{q: q, obj: objects(q.From.String())}
+	return s.compileQuery(q, objects(q.From.String()))
+}
+
+// compileQuery compiles a statement about the rows of an object, nil when there is none of that name.
+func (s *Server) compileQuery(q *soql.Query, of *object) (*plan, error) {
+	p := &plan{q: q, obj: of}
 	if p.obj == nil {
 		return nil, q.Errorf("INVALID_TYPE", q.From.Pos, "sObject type '%s' is not supported. If you are attempting to use a custom object, "+
 			"be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.", q.From)
 	}
 	if q.Offset > 2000 {
-		return nil, q.Errorf(s.outcome("S43"), len(text), "Maximum SOQL offset allowed is 2000")
+		return nil, q.Errorf(s.outcome("S43"), len(q.Text), "Maximum SOQL offset allowed is 2000")
 	}
-	if err := s.compileColumns(p); err != nil {
+	err := s.compileColumns(p)
+	if err != nil {
 		return nil, err
 	}
 	if q.Where != nil {
@@ -84,6 +91,14 @@ func (s *Server) compileAmong(objects func(name string) *object, text string) (*
 func (s *Server) compileColumns(p *plan) error {
 	seen := map[string]bool{}
 	for _, c := range p.q.Columns {
+		if c.Sub != nil {
+			below, err := s.compileBelow(p, c.Sub)
+			if err != nil {
+				return err
+			}
+			p.columns = append(p.columns, *below)
+			continue
+		}
 		if c.Fields != "" {
 			if c.Fields != "STANDARD" && (p.q.Limit < 0 || p.q.Limit > 200) && s.outcome("S49") == "refused" {
 				return p.q.Errorf(soql.Malformed, c.Path.Pos, "The SOQL FIELDS function must have a LIMIT of at most 200")

@@ -195,8 +195,10 @@ func (s *Server) describeObject(c *call, o *object) reply {
 
 func (o *object) info(c *call) objectInfo {
 	url := root(c) + "/sobjects/" + o.name
+	_, merges := o.field("MasterRecordId")
 	return objectInfo{
-		Name: o.name, Label: o.label, LabelPlural: o.plural, KeyPrefix: o.prefix,
+		Mergeable: merges != nil,
+		Name:      o.name, Label: o.label, LabelPlural: o.plural, KeyPrefix: o.prefix,
 		Createable: !o.readOnly, Updateable: !o.readOnly, Deletable: !o.readOnly && !o.fields[colDeleted].absent,
 		Queryable: true, Retrieveable: true, Replicateable: true, Searchable: true, Triggerable: true, Layoutable: true,
 		MruEnabled: true, FeedEnabled: true, Undeletable: !o.readOnly && !o.fields[colDeleted].absent,
@@ -208,10 +210,16 @@ func (o *object) info(c *call) objectInfo {
 func (s *Server) children(o *object) []childInfo {
 	list := []childInfo{}
 	for _, child := range s.order {
-		for _, f := range child.fields {
+		first := childColumn(child, o)
+		for i, f := range child.fields {
 			for _, to := range f.ReferenceTo {
 				if to == o.name && f.visible() {
-					list = append(list, childInfo{ChildSObject: child.name, Field: f.Name, JunctionIDListNames: []string{}, JunctionReferenceTo: []string{}})
+					info := childInfo{ChildSObject: child.name, Field: f.Name, JunctionIDListNames: []string{}, JunctionReferenceTo: []string{}}
+					if i == first {
+						name := child.relationship()
+						info.RelationshipName = &name
+					}
+					list = append(list, info)
 				}
 			}
 		}

@@ -240,6 +240,7 @@ func (s *Server) page(c *call, cur *cursor, id string, from int) reply {
 		b = append(b, `,"nextRecordsUrl":"`+root(c)+"/query/"+id+"-"+strconv.Itoa(to)+`"`...)
 	}
 	b = append(b, `,"records":[`...)
+	columns := s.withChildren(cur.plan.columns, cur.rows[from:to], cur.all)
 	for _, r := range cur.rows[from:to] {
 		if !cur.all && !r.current() || r.obj.byID[r.id()] != r {
 			continue
@@ -247,7 +248,7 @@ func (s *Server) page(c *call, cur *cursor, id string, from int) reply {
 		if c.rows > 0 {
 			b = append(b, ',')
 		}
-		b = s.appendRow(b, root(c), cur.plan.obj.name, cur.plan.columns, r, r)
+		b = s.appendRow(b, root(c), cur.plan.obj.name, columns, r, r)
 		c.rows++
 	}
 	return reply{status: http.StatusOK, body: append(b, "]}"...)}
@@ -259,6 +260,10 @@ func (s *Server) appendRow(b []byte, root, kind string, columns []column, r, sho
 	b = append(b, `{"attributes":{"type":"`+kind+`","url":"`+root+"/sobjects/"+shown.obj.name+"/"+shown.id()+`"}`...)
 	for _, col := range columns {
 		b = append(b, `,"`+col.name+`":`...)
+		if col.below != nil {
+			b = s.appendChildren(b, root, col.below, shown)
+			continue
+		}
 		if col.columns == nil {
 			b = appendJSON(b, col.get.field, s.read(col.get, r))
 			continue

@@ -314,11 +314,47 @@ func TestS49_fields(t *testing.T) {
 	}
 }
 
+// S46: child rows come as results of their own, or as null.
+func TestS46_child_rows(t *testing.T) {
+	o := newOrg(t, Options{})
+	a, b := o.customer("東海"), o.customer("北陸")
+	o.insert("Contact", map[string]any{"LastName": "佐藤", "AccountId": a.account})
+	gone := o.insert("Contact", map[string]any{"LastName": "消", "AccountId": a.account})
+	for object, id := range map[string]string{"Contact": gone, "Opportunity": b.deal} {
+		if err := o.Delete(object, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := o.query("SELECT Name, (SELECT LastName, Account.Name FROM Contacts WHERE LastName != 'x' ORDER BY Id DESC LIMIT 2), (select StageName from opportunities) FROM Account ORDER BY Id").body
+	row := func(object, id, rest string) string {
+		return `{"attributes":{"type":"` + object + `","url":"` + api + "/sobjects/" + object + "/" + id + `"},` + rest + "}"
+	}
+	parent := func(c customer, name string) string {
+		return `"Account":` + row("Account", c.account, `"Name":"`+name+`"`)
+	}
+	list := func(rows ...string) string {
+		return fmt.Sprintf(`{"totalSize":%d,"done":true,"records":[%s]}`, len(rows), strings.Join(rows, ","))
+	}
+	second := newID("003", 3)
+	want := list(
+		row("Account", a.account, `"Name":"東海","Contacts":`+
+			list(row("Contact", second, `"LastName":"佐藤",`+parent(a, "東海")), row("Contact", a.contact, `"LastName":"東海",`+parent(a, "東海")))+
+			`,"Opportunities":`+list(row("Opportunity", a.deal, `"StageName":"Proposal"`))),
+		row("Account", b.account, `"Name":"北陸","Contacts":`+list(row("Contact", b.contact, `"LastName":"北陸",`+parent(b, "北陸")))+`,"Opportunities":null`))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	o.query("SELECT Id, (SELECT Id FROM Nopes) FROM Account").refused(400, "INVALID_TYPE")
+	o.query("SELECT Id, (SELECT Nope FROM Contacts) FROM Account").refused(400, "INVALID_FIELD")
+	o.query("SELECT Id, (SELECT COUNT() FROM Contacts) FROM Account").refused(400, "MALFORMED_QUERY")
+}
+
 // Whatever parses is either evaluated or refused with an Error.
 func FuzzQuery(f *testing.F) {
 	o := people(f)
 	f.Add("SELECT Id, Account.Owner.Name FROM Contact WHERE (Score__c > 1 AND Title LIKE '%_') OR Id IN ('x', null) ORDER BY Account.Name DESC LIMIT 3")
 	f.Add("SELECT FIELDS(ALL) FROM Task WHERE Who.Type != null LIMIT 9")
+	f.Add("SELECT Id, (SELECT Id, Owner.Name FROM Contacts WHERE Id != null LIMIT 1) FROM Account")
 	f.Fuzz(func(t *testing.T, text string) {
 		o.mu.RLock()
 		defer o.mu.RUnlock()
@@ -330,8 +366,10 @@ func FuzzQuery(f *testing.F) {
 			}
 			return
 		}
-		for _, r := range o.run(p, true) {
-			o.appendRow(nil, api, p.obj.name, p.columns, r, r)
+		rows := o.run(p, true)
+		columns := o.withChildren(p.columns, rows, true)
+		for _, r := range rows {
+			o.appendRow(nil, api, p.obj.name, columns, r, r)
 		}
 	})
 }

@@ -18,6 +18,7 @@ type parser struct {
 	at    int   // where the next token begins
 	cur   token // the token looked at
 	depth int
+	sub   bool // the statement stands in another one
 }
 
 // Parse reads one SELECT statement. The error is an *Error.
@@ -35,12 +36,19 @@ func Parse(text string) (*Query, error) {
 	return p.q, nil
 }
 
-func (p *parser) statement() error {
-	steps := []func() error{p.columns, p.from, p.where, p.order, p.limit}
-	for _, step := range steps {
-		if err := step(); err != nil {
+// clauses reads a statement as far as it goes.
+func (p *parser) clauses() error {
+	for _, clause := range []func() error{p.columns, p.from, p.where, p.order, p.limit} {
+		if err := clause(); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (p *parser) statement() error {
+	if err := p.clauses(); err != nil {
+		return err
 	}
 	if p.cur.kind != tokenEnd {
 		return p.unexpected()
@@ -98,6 +106,17 @@ func (p *parser) columns() error {
 		return err
 	}
 	for {
+		if p.is("(") {
+			sub, err := p.subquery()
+			if err != nil {
+				return err
+			}
+			p.q.Columns = append(p.q.Columns, Column{Sub: sub})
+			if more, err := p.accept(","); err != nil || !more {
+				return err
+			}
+			continue
+		}
 		path, err := p.path()
 		if err != nil {
 			return err
@@ -121,6 +140,24 @@ func (p *parser) columns() error {
 			return err
 		}
 	}
+}
+
+// subquery reads a statement in parentheses; there is none within it.
+func (p *parser) subquery() (*Query, error) {
+	if p.sub {
+		return nil, p.unexpected()
+	}
+	if err := p.advance(); err != nil {
+		return nil, err
+	}
+	outer := p.q
+	p.q, p.sub = &Query{Text: outer.Text, Limit: -1}, true
+	if err := p.clauses(); err != nil {
+		return nil, err
+	}
+	sub := p.q
+	p.q, p.sub = outer, false
+	return sub, p.expect(")")
 }
 
 func (p *parser) fields() (string, error) {

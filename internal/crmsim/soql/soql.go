@@ -33,10 +33,12 @@ type Path struct {
 
 func (p Path) String() string { return strings.Join(p.Names, ".") }
 
-// Column is a path, or FIELDS(ALL), FIELDS(STANDARD), FIELDS(CUSTOM).
+// Column is a path, or FIELDS(ALL), FIELDS(STANDARD), FIELDS(CUSTOM), or a
+// statement about the rows below each row.
 type Column struct {
 	Path   Path
 	Fields string // "ALL", "STANDARD", "CUSTOM", or "" for a path
+	Sub    *Query // its From names a relationship; nil for the others
 }
 
 // Order is one key of ORDER BY.
