@@ -109,6 +109,8 @@ type Summary struct {
 	Unfit     int       `json:"unfit"`              // values that their field cannot hold
 	Steps     []Step    `json:"steps,omitempty"`    // what plan and apply cost
 	Calls     int       `json:"calls"`              // API calls that apply will need, about: the sum of its steps
+	Limit     int       `json:"limit,omitempty"`    // calls that the CRM allows all programs in 24 hours; 0: not told, or several CRMs
+	Left      int       `json:"left,omitempty"`     // how many of them energyd may still make, with Limit
 	KeptCount int       `json:"kept_count"`         // fields that somebody else changed
 	Kept      []Kept    `json:"kept,omitempty"`     // the first of them
 	Problems  []string  `json:"problems,omitempty"` // why values do not fit, the first
@@ -304,6 +306,7 @@ func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.
 		}
 		w.cost(&sum, sum.Records-before)
 	}
+	sum.Limit, sum.Left = s.budget()
 	sum.Plan = hex.EncodeToString(h.Sum(nil))[:12]
 	if sum.Records == 0 {
 		sum.State = Done
@@ -313,6 +316,19 @@ func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.
 
 // calls is how many calls of so many records each n records take.
 func calls(n, size int) int { return (n + size - 1) / size }
+
+// budget gives the limit of calls and what is left of it, when all Writings go to one CRM.
+func (s *Sink) budget() (limit, left int) {
+	for i, w := range s.Writings {
+		b, ok := w.Target.(connectors.Budgeter)
+		if !ok || i > 0 && w.Target != s.Writings[0].Target {
+			return 0, 0
+		}
+		u := b.Usage()
+		limit, left = u.Limit, u.Left
+	}
+	return limit, left
+}
 
 // cost adds what applying n changes will take.
 func (w Writing) cost(sum *Summary, n int) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -74,6 +75,7 @@ func (a *app) printPlan(sum sink.Summary, changes []sink.Change) {
 		return
 	}
 	fmt.Fprintf(a.out, "plan %s: %d fields of %d records, %d unchanged, %d API calls, as of %s\n", sum.Plan, sum.Fields, sum.Records, sum.Unchanged, sum.Calls, sum.AsOf)
+	a.printCost(sum)
 	fmt.Fprintf(a.out, "send it with: energyd apply --plan %s\n", sum.Plan)
 }
 
@@ -81,6 +83,27 @@ func (a *app) printPlan(sum sink.Summary, changes []sink.Change) {
 func (a *app) printWarnings(r pipeline.Report) {
 	for _, w := range r.Warnings {
 		fmt.Fprintln(a.out, "warning:", w)
+	}
+}
+
+// printCost tells what the plan took and what apply will, step by step, and what
+// part of the CRM's day that is.
+func (a *app) printCost(sum sink.Summary) {
+	var spent, coming []string
+	for _, s := range sum.Steps {
+		list := &coming
+		if s.Spent {
+			list = &spent
+		}
+		*list = append(*list, fmt.Sprintf("%s %d", s.Name, s.Calls))
+	}
+	fmt.Fprintf(a.out, "calls of apply: %s", strings.Join(coming, ", "))
+	if sum.Limit > 0 {
+		fmt.Fprintf(a.out, "; together %.2f %% of the %d that the CRM allows a day", 100*float64(sum.Calls)/float64(sum.Limit), sum.Limit)
+	}
+	fmt.Fprintf(a.out, " (the plan itself took: %s)\n", strings.Join(spent, ", "))
+	if sum.Limit > 0 && sum.Left < sum.Calls {
+		fmt.Fprintf(a.out, "the budget leaves %d calls: apply will stop before its end, and go on when it is run again later\n", sum.Left)
 	}
 }
 

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"energyd/internal/crmsim"
+	"energyd/internal/demo"
+)
+
+// moment is a point of a bulk job at which something happens to energyd: at the
+// nth request that matches.
+type moment struct {
+	name  string
+	match string // "METHOD path"
+	nth   int
+	when  when
+	polls int // that find the job in progress
+}
+
+type when string
+
+const (
+	asked    when = "asked"    // the request has come, the org has not seen it
+	halfway  when = "halfway"  // half of the request has come
+	done     when = "done"     // the org has done it, the answer is on its way
+	answered when = "answered" // the answer has come
+)
+
+const (
+	jobOf  = "/jobs/ingest/[^/]+$"
+	fileOf = "/jobs/ingest/[^/]+/"
+)
+
+var moments = []moment{
+	{name: "while the job is opened", match: "POST /jobs/ingest$", nth: 1, when: done},
+	{name: "after it is opened", match: "PUT " + fileOf, nth: 1, when: asked},
+	{name: "during the upload", match: "PUT " + fileOf, nth: 1, when: halfway},
+	{name: "after the upload", match: "PUT " + fileOf, nth: 1, when: done},
+	{name: "after it is closed", match: "PATCH " + jobOf, nth: 1, when: done},
+	{name: "between polls", match: "GET " + jobOf, nth: 2, when: asked, polls: 1},
+	{name: "before its results", match: "GET " + fileOf + "failedResults", nth: 1, when: asked},
+	{name: "with its results at hand", match: "GET " + fileOf + "failedResults", nth: 1, when: answered},
+	{name: "before it is removed", match: "DELETE " + jobOf, nth: 1, when: asked},
+	{name: "after it is removed", match: "DELETE " + jobOf, nth: 1, when: done},
+}
+
+// gate stands before the org and calls strike at a moment.
+func gate(t *testing.T, w *demo.World, m moment, strike func()) *httptest.Server {
+	t.Helper()
+	org, err := url.Parse(w.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = org.Scheme, org.Host, r.In.Host
+		},
+	}
+	method, path, _ := strings.Cut(m.match, " ")
+	form := regexp.MustCompile(path)
+	var mu sync.Mutex
+	seen := 0
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		hit := false
+		if r.Method == method && form.MatchString(r.URL.Path) {
+			seen++
+			hit = seen == m.nth
+		}
+		mu.Unlock()
+		if !hit {
+			forward.ServeHTTP(rw, r)
+			return
+		}
+		switch m.when {
+		case asked:
+			strike()
+		case halfway:
+			if _, err := io.CopyN(io.Discard, r.Body, 200); err != nil {
+				t.Errorf("the upload is no 200 bytes long: %v", err)
+			}
+			strike()
+		case done:
+			forward.ServeHTTP(httptest.NewRecorder(), r)
+			strike()
+		case answered:
+			forward.ServeHTTP(rw, r)
+			if err := http.NewResponseController(rw).Flush(); err != nil {
+				t.Error(err)
+			}
+			strike()
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// throughGate makes the configuration reach the org through its gate, and write everything by jobs.
+func throughGate(t *testing.T, config, orgURL, gateURL string) {
+	t.Helper()
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := bytes.ReplaceAll(text, []byte(orgURL), []byte(gateURL))
+	if !bytes.Contains(changed, []byte("write_bulk_from")) {
+		changed = bytes.Replace(changed, []byte("type: salesforce\n"), []byte("type: salesforce\n    write_bulk_from: 1\n"), 1)
+	}
+	if !bytes.Contains(changed, []byte(gateURL)) || !bytes.Contains(changed, []byte("write_bulk_from")) {
+		t.Fatalf("the configuration has another form than this test thinks:\n%s", text)
+	}
+	if err := os.WriteFile(config, changed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// jobWorld is a demo's company whose CRM refuses some values, so that jobs have failures to tell of.
+func jobWorld(t *testing.T, polls int) (*demo.World, string) {
+	t.Helper()
+	w, config := world(t)
+	for _, f := range []crmsim.Fault{
+		{Name: "validation", Object: "Account", Field: "Energy__c", Bound: 100, Message: "温度は100以下です"},
+		{Name: "bulk", Polls: polls},
+	} {
+		if err := w.CRM().Inject(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w, config
+}
+
+// TestKillJob kills energyd with SIGKILL at each step of a bulk job, runs it
+// again, and compares with a world where nothing went wrong: nothing may be
+// lost, sent in vain, half written or left in the org.
+func TestKillJob(t *testing.T) {
+	struckJob(t, moments, func(cmd *exec.Cmd) { _ = cmd.Process.Kill() }) // it may have ended by itself
+}
+
+// TestStopJob does the same with SIGTERM, after which energyd has ten seconds (C63).
+func TestStopJob(t *testing.T) {
+	struckJob(t, slices.DeleteFunc(slices.Clone(moments), func(m moment) bool { return m.when == done }),
+		func(cmd *exec.Cmd) { _ = cmd.Process.Signal(syscall.SIGTERM) })
+}
+
+func struckJob(t *testing.T, moments []moment, strike func(*exec.Cmd)) {
+	asOf := time.Now().In(time.FixedZone("JST", 9*3600)).Format(time.DateOnly)
+	calm, calmConfig := jobWorld(t, 0)
+	throughGate(t, calmConfig, calm.URL, calm.URL)
+	mustRun(t, exitPartial, "sync", "--config", calmConfig, "--as-of", asOf)
+	want := stateOf(t, calm, calmConfig, asOf)
+	if len(calm.CRM().Jobs()) > 0 || len(want.CRM) < 50 {
+		t.Fatalf("the calm world has jobs %v and %d records", calm.CRM().Jobs(), len(want.CRM))
+	}
+	for _, m := range moments {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			w, config := jobWorld(t, m.polls)
+			ended := make(chan struct{})
+			var cmd *exec.Cmd
+			var late *time.Timer
+			g := gate(t, w, m, func() {
+				late = time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+				strike(cmd)
+				<-ended // the answer, if it is one, comes too late
+			})
+			throughGate(t, config, w.URL, g.URL)
+			cmd = process(t.Context(), "sync", "--config", config, "--as-of", asOf)
+			var said bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &said, &said
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			err := cmd.Wait()
+			close(ended)
+			g.Close() // from here on late is ours
+			var exit *exec.ExitError
+			if late == nil || !late.Stop() || !errors.As(err, &exit) {
+				t.Fatalf("struck %v, and it did not end at once: %v:\n%s", late != nil, err, said.String())
+			}
+			throughGate(t, config, g.URL, w.URL)
+			mustRun(t, exitPartial, "sync", "--config", config, "--as-of", asOf)
+			if diff := cmp.Diff(want, stateOf(t, w, config, asOf)); diff != "" {
+				t.Fatalf("the world differs (-calm +struck):\n%s", diff)
+			}
+			if left := w.CRM().Jobs(); len(left) > 0 {
+				t.Errorf("the org has %v left", left)
+			}
+			before := len(w.CRM().Log())
+			mustRun(t, exitPartial, "sync", "--config", config, "--as-of", asOf)
+			for _, r := range w.CRM().Log()[before:] {
+				if r.Method == http.MethodPut {
+					t.Errorf("a sync after the last one still writes: %s %s", r.Method, r.Path)
+				}
+			}
+		})
+	}
+}
