@@ -216,7 +216,7 @@ func BenchmarkBulkQueryDownload(b *testing.B) {
 	}
 	columns := "Id, IsDeleted, CreatedDate, CreatedById, LastModifiedDate, LastModifiedById, SystemModstamp, WhoId, WhatId, WhoCount, WhatCount, AccountId, OwnerId, Subject, " +
 		"Description, ActivityDate, IsArchived, IsRecurrence, Status, IsClosed, Priority, TaskSubtype, CallType, CallDurationInSeconds, CompletedDateTime"
-	job := o.job("query", map[string]any{"operation": "query", "query": "SELECT " + columns + " FROM Task"})
+	job := o.job("query", map[string]any{"operation": "query", "query": "SELECT " + columns + " FROM Task ORDER BY Id"})
 	o.finish(job)
 	for _, encoding := range []string{"identity", "gzip"} {
 		b.Run(encoding, func(b *testing.B) {
