@@ -26,6 +26,7 @@ const (
 	batchRows      = 10_000 // rows of an ingest job that count as one batch
 	maxBatches     = 15_000 // a day
 	maxQueryJobs   = 10_000 // a day
+	maxResultMB    = 976_562
 	jobLife        = 7 * 24 * time.Hour
 	pollsByDefault = 1 // polls that find a job in progress
 )
@@ -101,6 +102,7 @@ func (s *Server) bulkAllowances(to map[string]allowance) {
 	s.bulk.mu.Lock()
 	defer s.bulk.mu.Unlock()
 	to["DailyBulkApiBatches"] = allowance{maxBatches, maxBatches - s.bulk.batches.used(now)}
+	to["DailyBulkV2QueryFileStorageMB"] = allowance{maxResultMB, maxResultMB} // results here are never so large
 	to["DailyBulkV2QueryJobs"] = allowance{maxQueryJobs, maxQueryJobs - s.bulk.queries.used(now)}
 }
 

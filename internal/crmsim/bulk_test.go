@@ -2,6 +2,7 @@ package crmsim
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -349,6 +350,30 @@ func TestS93_upsert(t *testing.T) {
 	byID, _ := o.ingestFile(map[string]any{"object": "Contact", "operation": "upsert", "externalIdFieldName": "Id"}, "Id,LastName\n"+ids[1]+",Again\n,Third\n")
 	if ok, _, _ := o.results(byID); !slices.Equal(csvColumn(t, ok, "sf__Created"), []string{"false", "true"}) {
 		t.Errorf("S93: by id: %s", ok)
+	}
+}
+
+// S74 holds for the chunks of a job, too.
+func TestS74_the_same_key_twice_in_a_job(t *testing.T) {
+	for _, c := range []struct {
+		outcome string
+		failed  float64
+		name    string
+	}{{"last", 0, "second"}, {"refused", 1, "first"}} {
+		o, ids, _ := bulkOrg(t, 1)
+		o.inject(Fault{Name: "known", Line: "S74", Outcome: c.outcome})
+		for options, file := range map[string]string{
+			`{"object":"Contact","operation":"update"}`:                                "Id,LastName\n" + ids[0] + ",first\n" + ids[0] + ",second\n",
+			`{"object":"Contact","operation":"upsert","externalIdFieldName":"Ext__c"}`: "Ext__c,LastName\nE0,first\ne0,second\n",
+		} {
+			var m map[string]any
+			if err := json.Unmarshal([]byte(options), &m); err != nil {
+				t.Fatal(err)
+			}
+			if _, info := o.ingestFile(m, file); info["numberRecordsFailed"] != c.failed || o.value("Contact", ids[0], "LastName") != c.name {
+				t.Errorf("%s: %v, %v", c.outcome, info, o.value("Contact", ids[0], "LastName"))
+			}
+		}
 	}
 }
 

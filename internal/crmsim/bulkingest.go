@@ -291,8 +291,8 @@ func (s *Server) ingestChunk(j *job, columns []ingestColumn, from, to int) error
 		cells, _, _ = j.form.row(j.upload.data, j.upload.rows[from+i].from, cells) // read before, by split
 		fields, id, refused := s.ingestFields(columns, cells)
 		ids[i] = id
-		if refused == nil && id != "" {
-			refused = once(id)
+		if key := j.key(fields, id); refused == nil && key != "" {
+			refused = once(key)
 		}
 		if refused != nil {
 			return change{}, refused
@@ -360,6 +360,15 @@ func (s *Server) ingestFields(columns []ingestColumn, cells []string) (fields ma
 		}
 	}
 	return fields, id, nil
+}
+
+// key is what names the row of an upload, "" when nothing does.
+func (j *job) key(fields map[string]any, id string) string {
+	if j.externalID == "" || j.externalID == "Id" {
+		return id
+	}
+	key, _ := fields[j.externalID].(string)
+	return lower(key)
 }
 
 // ingestRow writes one row. The caller holds s.mu.

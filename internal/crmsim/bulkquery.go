@@ -70,8 +70,8 @@ func (s *Server) createQuery(c *call) reply {
 
 // bulkQuery compiles a statement, and refuses what the Bulk API cannot do. The caller holds s.mu.
 func (s *Server) bulkQuery(text string) (*result, error) {
-	if field := compound(text); field != "" {
-		return nil, refuse("FUNCTIONALITY_NOT_ENABLED", nil, "Selecting compound data not supported in Bulk Query")
+	if refused := beyondBulk(text); refused != nil {
+		return nil, refused
 	}
 	p, err := s.compile(text)
 	if err != nil {
@@ -114,21 +114,27 @@ func (s *Server) bulkQuery(text string) (*result, error) {
 	return r, nil
 }
 
-// compound gives the first address or location that a statement selects, "" when
-// there is none. The org has no such fields: a real one refuses them in this way.
-func compound(text string) string {
-	columns, _, _ := strings.Cut(lower(text), " from ")
-	for _, name := range strings.FieldsFunc(columns, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' }) {
+// beyondBulk refuses columns that only REST has: addresses and child rows. The
+// org has no such columns at all, but a real one refuses them in this way.
+func beyondBulk(text string) *Error {
+	columns, _, _ := strings.Cut(strings.Join(strings.Fields(lower(text)), " "), " from ")
+	if strings.Contains(columns, "(select ") || strings.Contains(columns, "( select ") {
+		return refuse("FEATURENOTENABLED", nil, "Aggregate Relationships not supported in Bulk Query with CSV content type")
+	}
+	for _, name := range strings.FieldsFunc(columns, func(r rune) bool { return r == ',' || r == ' ' }) {
 		switch name[strings.LastIndexByte(name, '.')+1:] {
 		case "address", "billingaddress", "shippingaddress", "mailingaddress", "otheraddress":
-			return name
+			return refuse("FUNCTIONALITY_NOT_ENABLED", nil, "Selecting compound data not supported in Bulk Query")
 		}
 	}
-	return ""
+	return nil
 }
 
 // freeze does the work of a query job.
-func (s *Server) freeze(j *job) {
+func (s *Server) freeze(j *job) (outcome, message string) {
+	if j.fault.Message != "" {
+		return jobFailed, j.fault.Message
+	}
 	s.mu.RLock()
 	found := s.run(j.result.plan, j.result.all)
 	rows := make([][]any, len(found))
@@ -139,6 +145,7 @@ func (s *Server) freeze(j *job) {
 	s.bulk.mu.Lock()
 	defer s.bulk.mu.Unlock()
 	j.result.rows, j.processed = rows, len(rows)
+	return jobComplete, ""
 }
 
 // queryResults is GET /jobs/query/{id}/results?locator=…&maxRecords=….
@@ -157,7 +164,11 @@ func (s *Server) queryResults(c *call) reply {
 	case version != c.version:
 		return fail(http.StatusConflict, refuse("VERSION_MISMATCH", nil, "The job was made with API version %s; its results cannot be read with %s", version, c.version))
 	case state != jobComplete:
-		return fail(http.StatusPreconditionFailed, refuse("JOB_NOT_COMPLETE", nil,
+		status := http.StatusPreconditionFailed
+		if s.outcome("S98") == "400" {
+			status = http.StatusBadRequest
+		}
+		return fail(status, refuse("JOB_NOT_COMPLETE", nil,
 			"can only download query results of successfully completed bulk job with status: JOB_COMPLETE. Current status: %s", spelled(state)))
 	}
 	from, most, e := s.bulkPage(c, len(rows))

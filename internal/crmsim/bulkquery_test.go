@@ -118,14 +118,16 @@ func TestS103_values(t *testing.T) {
 func TestS48_S104_refused(t *testing.T) {
 	o, _, _ := bulkOrg(t, 1)
 	for query, code := range map[string]string{
-		"SELECT Id, MailingAddress FROM Contact":         "FUNCTIONALITY_NOT_ENABLED",
-		"SELECT Id, Account.BillingAddress FROM Contact": "FUNCTIONALITY_NOT_ENABLED",
-		"SELECT COUNT() FROM Contact":                    "FEATURENOTENABLED",
-		"SELECT Id FROM Contact LIMIT 5 OFFSET 2":        "FEATURENOTENABLED",
-		"SELECT FIELDS(ALL) FROM Contact LIMIT 200":      "MALFORMED_QUERY",
-		"SELECT Id FROM":                                 "MALFORMED_QUERY",
-		"SELECT Nope__c FROM Contact":                    "INVALID_FIELD",
-		"SELECT Id FROM Nope__c":                         "INVALID_TYPE",
+		"SELECT Id, MailingAddress FROM Contact":                "FUNCTIONALITY_NOT_ENABLED",
+		"SELECT Id, Account.BillingAddress FROM Contact":        "FUNCTIONALITY_NOT_ENABLED",
+		"SELECT Id,\n\t(SELECT Id FROM Contacts)\nFROM Account": "FEATURENOTENABLED",
+		"SELECT Id FROM Account GROUP BY Id":                    "MALFORMED_QUERY",
+		"SELECT COUNT() FROM Contact":                           "FEATURENOTENABLED",
+		"SELECT Id FROM Contact LIMIT 5 OFFSET 2":               "FEATURENOTENABLED",
+		"SELECT FIELDS(ALL) FROM Contact LIMIT 200":             "MALFORMED_QUERY",
+		"SELECT Id FROM":              "MALFORMED_QUERY",
+		"SELECT Nope__c FROM Contact": "INVALID_FIELD",
+		"SELECT Id FROM Nope__c":      "INVALID_TYPE",
 		"SELECT Id FROM Contact WHERE LastName = '" + strings.Repeat("x", 100_000) + "'": "MALFORMED_QUERY",
 	} {
 		o.send("POST", api+"/jobs/query", marshal(t, map[string]string{"operation": "query", "query": query})).refused(400, code)
@@ -134,8 +136,8 @@ func TestS48_S104_refused(t *testing.T) {
 		`{"operation":"query","query":"SELECT Id FROM Contact","columnDelimiter":"X"}`} {
 		o.send("POST", api+"/jobs/query", options).refused(400, "INVALIDJOB")
 	}
-	if a := o.send("POST", api+"/jobs/query", marshal(t, map[string]string{"operation": "query", "query": "SELECT Id, (SELECT Id FROM Contacts) FROM Account"})); a.status != 400 {
-		t.Errorf("S104: a child subquery: %d %s", a.status, a.body)
+	if list := o.send("GET", api+"/jobs/query", "").records(); len(list) != 0 {
+		t.Errorf("jobs that were refused are there: %v", list)
 	}
 }
 
@@ -149,6 +151,32 @@ func TestS105_query_all(t *testing.T) {
 			t.Errorf("%s: %v", operation, got)
 		}
 	}
+}
+
+// A query job that fails, or is aborted, has no results.
+func TestS98_failed_query(t *testing.T) {
+	o, _, _ := bulkOrg(t, 1)
+	options := map[string]any{"operation": "query", "query": "SELECT Id FROM Contact"}
+	o.inject(Fault{Name: "bulk", Message: "InternalServerError : Retried more than 15 times", Times: 1})
+	failed := o.job("query", options)
+	if info := o.finish(failed); info["state"] != "Failed" || info["errorMessage"] != "InternalServerError : Retried more than 15 times" || info["numberRecordsProcessed"] != 0.0 {
+		t.Errorf("%v", info)
+	}
+	aborted := o.job("query", options)
+	if a := o.send("PATCH", aborted, `{"state":"Aborted"}`); a.status != 200 || o.finish(aborted)["state"] != "Aborted" {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	for _, status := range []int{412, 400} {
+		o.inject(Fault{Name: "known", Line: "S98", Outcome: fmt.Sprint(status)})
+		for job, state := range map[string]string{failed: "FAILED", aborted: "ABORTED"} {
+			a := o.send("GET", job+"/results", "")
+			a.refused(status, "JOB_NOT_COMPLETE")
+			if !strings.Contains(a.body, "Current status: "+state) {
+				t.Errorf("%s", a.body)
+			}
+		}
+	}
+	o.send("PATCH", failed, `{"state":"UploadComplete"}`).refused(400, "INVALIDJOB")
 }
 
 // The fault bulk, and cuts in the middle of a page.

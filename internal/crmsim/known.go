@@ -23,6 +23,7 @@ var Outcomes = map[string][]string{
 	"S76":  {"null", "left_out"},                              // rows that a retrieve does not find
 	"S79":  {"200", "204"},                                    // an upsert by URL that updated
 	"S107": {"calls", "parts"},                                // whether the parts of a composite request cost a call each, too
+	"S98":  {"412", "400"},                                    // the status of JOB_NOT_COMPLETE
 	"S108": {"TotalRequests", "other_words"},                  // the text of the daily limit
 	"S119": {"keeps", "moves"},                                // the stamp of an activity when only its relations change
 	"S120": {"moves", "keeps"},                                // stamps of rows that a merge gives another parent
