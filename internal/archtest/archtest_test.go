@@ -151,7 +151,7 @@ func TestFolderNames(t *testing.T) {
 			return err
 		}
 		switch name := path.Base(filepath.ToSlash(file)); name {
-		case ".git", ".cache":
+		case ".git", ".cache", "node_modules":
 			return filepath.SkipDir
 		case "util", "utils", "common", "helper", "helpers", "manager", "misc", "shared":
 			t.Errorf("the folder %s is named for nothing: what is its job?", file)
