@@ -23,6 +23,11 @@ const (
 // seedConformance plants the seed "conformance". It stops the clock while it
 // works, since every row has the stamp of the moment it was made.
 func (s *Server) seedConformance() error {
+	p := planter{s: s, now: conformanceClock}
+	p.at(-10 * 24 * time.Hour)
+	if p.err != nil {
+		return p.err
+	}
 	for _, f := range []Field{
 		{Name: "Ext__c", Label: "Ext", Type: Text, Length: 40, ExternalID: true, Unique: true},
 		{Name: "Energy_Score__c", Label: "Energy Score", Type: Number, Precision: 18, Scale: 4},
@@ -31,8 +36,6 @@ func (s *Server) seedConformance() error {
 			return err
 		}
 	}
-	p := planter{s: s, now: conformanceClock}
-	p.at(-10 * 24 * time.Hour)
 	p.permissionSet()
 	reps := p.users()
 	accounts := p.accounts(reps)

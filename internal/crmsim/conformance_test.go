@@ -98,7 +98,7 @@ func TestS122_determinism(t *testing.T) {
 	}
 	var runs [2][]string
 	for i := range runs {
-		o := newOrg(t, Options{Control: true, Now: time.Now}) // as the program runs it: with a clock that goes
+		o := newOrg(t, Options{Control: true, Now: func() time.Time { return time.Now().Add(time.Duration(i) * time.Hour) }}) // as the program runs it: with a clock that goes, at another hour
 		if a := o.send("POST", "/__sim/reset", `{"seed":"conformance"}`); a.status != 200 {
 			t.Fatal(a.body)
 		}
