@@ -27,9 +27,22 @@ type company struct {
 
 func newCompany(t *testing.T) company {
 	t.Helper()
+	return newCompanyWith(t, func(config []byte) []byte { return config })
+}
+
+// newCompanyWith is newCompany with an edited configuration.
+func newCompanyWith(t *testing.T, edit func(config []byte) []byte) company {
+	t.Helper()
 	dir := t.TempDir()
 	w, err := demo.Start(t.Context(), dir, time.Now)
 	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(w.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(w.Config, edit(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p := open(t, w.Config, engine.NoDate)
