@@ -182,7 +182,7 @@ func TestS119_a_new_relation_brings_its_activity_again(t *testing.T) {
 		again := c.reader(conn, stream("Task", "Subject", "Participants"))
 		again.round(hourly, nil)
 		for id, stamp := range before {
-			if got := record(again, id); !got.ChangedAt.After(stamp.Add(50*time.Minute)) {
+			if got := record(again, id); !got.ChangedAt.After(stamp.Add(50 * time.Minute)) {
 				t.Errorf("read anew, the task has the version %v", got.ChangedAt)
 			}
 		}

@@ -22,6 +22,7 @@ type prepared struct {
 // relations of activities, at one call for 25 of them (C61). What it does not
 // find out, each Source asks for itself, and tells what is wrong.
 func (c *Conn) Prepare(ctx context.Context, streams []connectors.Config) {
+	c.prepared.keep(nil, nil) // of the last run
 	found := map[string]*sobject{}
 	uses := map[string]int{}
 	var names []string
@@ -54,9 +55,13 @@ func (c *Conn) Prepare(ctx context.Context, streams []connectors.Config) {
 			break
 		}
 	}
-	c.prepared.mu.Lock()
-	defer c.prepared.mu.Unlock()
-	c.prepared.objects, c.prepared.streams = found, uses
+	c.prepared.keep(found, uses)
+}
+
+func (p *prepared) keep(objects map[string]*sobject, streams map[string]int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.objects, p.streams = objects, streams
 }
 
 // distinct gives each of names once.

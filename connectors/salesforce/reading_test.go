@@ -3,6 +3,7 @@ package salesforce
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -435,5 +436,143 @@ func TestSource_a_cursor_of_something_else_is_not_used(t *testing.T) {
 	same.round(10, nil)
 	if len(same.seen) != 0 || log.Len() != 0 {
 		t.Errorf("the stream's own cursor: read %d rows; the log says %q", len(same.seen), log.String())
+	}
+}
+
+// Whoever is killed after any page ends where an undisturbed reader does.
+func TestC12_killed_after_each_page(t *testing.T) {
+	o := newOrg(t)
+	o.inject(crmsim.Fault{Name: "page_max", Rows: 23})
+	o.tasks(150)
+	o.settled()
+	r := o.reader(o.conn(), stream("Task", "Subject"))
+	counts := map[string]int{}
+	r.round(50, func() {
+		for _, record := range r.reads[len(r.reads)-1].Records {
+			counts[record.Key]++
+		}
+		r.source = o.reader(o.conn(), stream("Task", "Subject")).source
+	})
+	r.wantAll("Task")
+	for id, n := range counts {
+		if n != 1 {
+			t.Errorf("%s came %d times", id, n)
+		}
+	}
+}
+
+func TestC22_merges_and_conversion(t *testing.T) {
+	o := newOrg(t)
+	account := o.insert("Account", map[string]any{"Name": "東海精密"})
+	winner := o.insert("Contact", map[string]any{"LastName": "田中", "AccountId": account})
+	loser := o.insert("Contact", map[string]any{"LastName": "田中 重複", "AccountId": account})
+	task := o.insert("Task", map[string]any{"Subject": "電話", "WhoId": loser})
+	lead := o.insert("Lead", map[string]any{"LastName": "高橋", "Company": "新規", "Status": "Open"})
+	toLead := o.insert("Task", map[string]any{"Subject": "電話", "WhoId": lead})
+	o.advance(time.Hour)
+	c := o.conn()
+	contacts := o.reader(c, stream("Contact", "LastName", "MasterRecordId", "AccountId"))
+	tasks := o.reader(c, stream("Task", "WhoId", "Participants"))
+	leads := o.reader(c, stream("Lead", "IsConverted", "ConvertedContactId", "ConvertedAccountId"))
+	for _, r := range []*reader{contacts, tasks, leads} {
+		r.round(10, nil)
+	}
+	if got := leads.seen[lead].Value("IsConverted"); got != false {
+		t.Errorf("the lead: %v", got)
+	}
+	o.must(o.Merge("Contact", winner, loser))
+	made, err := o.Convert(lead, crmsim.Conversion{Account: account})
+	o.must(err)
+	o.advance(time.Hour)
+	for _, r := range []*reader{contacts, tasks, leads} {
+		r.seen = map[string]connectors.Record{}
+		r.round(10, nil)
+	}
+	if got := contacts.seen[loser]; !got.Deleted || got.Value("MasterRecordId") != winner {
+		t.Errorf("the loser of a merge: %+v", got.Fields())
+	}
+	if got := tasks.seen[task]; got.Value("WhoId") != winner {
+		t.Errorf("its task: %v", got.Fields())
+	}
+	if got := leads.seen[lead]; got.Value("IsConverted") != true || got.Value("ConvertedContactId") != made.Contact || got.Value("ConvertedAccountId") != account {
+		t.Errorf("the converted lead: %v", got.Fields())
+	}
+	if got := tasks.seen[toLead]; got.Value("WhoId") != made.Contact {
+		t.Errorf("its task: %v", got.Fields())
+	}
+	if got := contacts.seen[made.Contact]; got.Value("LastName") != "高橋" {
+		t.Errorf("its contact: %v", got.Fields())
+	}
+}
+
+// Histories have no change time but that of their making.
+func TestSource_histories(t *testing.T) {
+	o := newOrg(t)
+	deal := o.insert("Opportunity", map[string]any{"Name": "案件", "StageName": "Prospecting", "CloseDate": "2026-12-01"})
+	c := o.conn()
+	stages := o.reader(c, stream("OpportunityHistory", "OpportunityId", "StageName", "CreatedDate"))
+	fields := o.reader(c, stream("OpportunityFieldHistory", "OpportunityId", "Field", "OldValue", "NewValue", "CreatedDate"))
+	want := []any{"Prospecting"}
+	for _, stage := range []string{"Qualification", "Proposal", "Closed Won"} {
+		o.advance(time.Hour)
+		o.must(o.Update("Opportunity", deal, map[string]any{"StageName": stage}))
+		want = append(want, stage)
+		stages.round(1, nil)
+		fields.round(1, nil)
+	}
+	o.advance(time.Hour)
+	stages.round(1, nil)
+	fields.round(1, nil)
+	var got []any
+	for _, record := range sorted(stages) {
+		got = append(got, record.Value("StageName"))
+		if !record.ChangedAt.Equal(record.Value("CreatedDate").(time.Time)) {
+			t.Errorf("%v has the version %v", record.Fields(), record.ChangedAt)
+		}
+	}
+	if !cmp.Equal(got, want) {
+		t.Errorf("stages %v; want %v", got, want)
+	}
+	var moves []string
+	for _, record := range sorted(fields) {
+		if record.Value("Field") == "StageName" {
+			moves = append(moves, record.Value("OldValue").(string)+" → "+record.Value("NewValue").(string))
+		}
+	}
+	if !slices.Equal(moves, []string{"Prospecting → Qualification", "Qualification → Proposal", "Proposal → Closed Won"}) {
+		t.Errorf("moves %q", moves)
+	}
+}
+
+// sorted gives what was seen by change time.
+func sorted(r *reader) []connectors.Record {
+	all := slices.Collect(maps.Values(r.seen))
+	slices.SortFunc(all, func(a, b connectors.Record) int { return a.ChangedAt.Compare(b.ChangedAt) })
+	return all
+}
+
+// The job that archives moves no change time: what was read stays read, once.
+func TestC24_archiving_brings_nothing_again(t *testing.T) {
+	o := newOrg(t)
+	id := o.insert("Task", map[string]any{"Subject": "昔の訪問", "Status": "Completed", "ActivityDate": "2020-01-10"})
+	o.advance(time.Hour)
+	r := o.reader(o.conn(), stream("Task", "Subject", "IsArchived"))
+	r.round(10, nil)
+	if _, ok := r.seen[id]; !ok {
+		t.Fatal("the task was not read before")
+	}
+	_, err := o.Archive()
+	o.must(err)
+	row, _ := o.Get("Task", id)
+	if row["IsArchived"] != true {
+		t.Fatal("the task was not archived")
+	}
+	o.advance(time.Hour)
+	r.seen = map[string]connectors.Record{}
+	r.round(10, nil)
+	all := o.reader(o.conn(), stream("Task", "Subject", "IsArchived"))
+	all.round(10, nil)
+	if len(r.seen) != 0 || len(all.seen) != 1 || all.seen[id].Value("IsArchived") != true {
+		t.Errorf("%d records again; read anew %v", len(r.seen), all.seen)
 	}
 }
