@@ -25,9 +25,6 @@ const (
 func (s *Server) seedConformance() error {
 	p := planter{s: s, now: conformanceClock}
 	p.at(-10 * 24 * time.Hour)
-	if p.err != nil {
-		return p.err
-	}
 	for _, f := range []Field{
 		{Name: "Ext__c", Label: "Ext", Type: Text, Length: 40, ExternalID: true, Unique: true},
 		{Name: "Energy_Score__c", Label: "Energy Score", Type: Number, Precision: 18, Scale: 4},
@@ -35,6 +32,9 @@ func (s *Server) seedConformance() error {
 		if err := s.AddField("Contact", f); err != nil {
 			return err
 		}
+	}
+	if p.err == nil {
+		p.err = s.born()
 	}
 	p.permissionSet()
 	reps := p.users()
@@ -52,6 +52,24 @@ func (s *Server) seedConformance() error {
 		p.err = s.setClock(Fault{Set: conformanceClock})
 	}
 	return p.err
+}
+
+// born dates all that a new org has, its users for one, at this moment.
+func (s *Server) born() error {
+	return s.together(func(b *batch) error {
+		now := s.now().Unix()
+		for _, o := range s.order {
+			if o.changed != 0 {
+				o.changed = now
+			}
+			for _, r := range o.rows {
+				row := r.copy()
+				row[colCreated], row[colModified], row[colStamp] = now, now, now
+				b.changes = append(b.changes, s.putRow(r, row))
+			}
+		}
+		return nil
+	})
 }
 
 // at stops the clock at a time before the seed's moment.
