@@ -58,15 +58,24 @@ func fail(status int, e *Error) reply {
 
 // refusal is fail for an error of unknown type, with the status that fits its code.
 func refusal(err error) reply {
-	var e *Error
-	if !errors.As(err, &e) {
-		return fail(http.StatusInternalServerError, &Error{Code: "UNKNOWN_EXCEPTION", Message: err.Error()})
+	e := asError(err)
+	if e.Code == "UNKNOWN_EXCEPTION" {
+		return fail(http.StatusInternalServerError, e)
 	}
 	switch e.Code {
 	case "ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY":
 		return fail(http.StatusNotFound, e)
 	}
 	return fail(http.StatusBadRequest, e)
+}
+
+// asError gives the CRM's words for an error of any type.
+func asError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Code: "UNKNOWN_EXCEPTION", Message: err.Error()}
 }
 
 var notFound = fail(http.StatusNotFound, &Error{Code: "NOT_FOUND", Message: "The requested resource does not exist"})

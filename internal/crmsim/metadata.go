@@ -190,7 +190,7 @@ func (s *Server) changeField(o *object, name string, m fieldMetadata) error {
 		return refused
 	}
 	i, old := o.field(name)
-	if f.Type != old.Type || f.Unique != old.Unique || f.Precision-f.Scale < old.Precision-old.Scale || f.Scale < old.Scale || f.Length < old.Length {
+	if f.narrows(old) {
 		return refuse("FIELD_INTEGRITY_EXCEPTION", []string{"type"}, "%s: Cannot change the field so that it holds less", name)
 	}
 	s.redefine(o, i, f)

@@ -53,6 +53,8 @@ var routes = []route{
 	{"PATCH", "jobs/query/{}", ofKind(queryJobs, (*Server).changeJob)},
 	{"DELETE", "jobs/query/{}", ofKind(queryJobs, (*Server).deleteJob)},
 	{"GET", "jobs/query/{}/results", (*Server).queryResults},
+	{"POST", "metadata/deployRequest", (*Server).deploy},
+	{"GET", "metadata/deployRequest/{}", (*Server).deployStatus},
 	{"GET", "tooling/query", (*Server).toolingQuery},
 	{"GET", "tooling/sobjects", (*Server).toolingList},
 	{"POST", "tooling/sobjects/{}", (*Server).toolingCreate},
@@ -101,6 +103,9 @@ func (s *Server) route(c *call) reply {
 	}
 	if version, ok := strings.CutPrefix(path, "Soap/u/"); ok && method == http.MethodPost {
 		return s.soapSignOn(c, version)
+	}
+	if strings.HasPrefix(path, "Soap/m/") && method == http.MethodPost {
+		return s.soapMetadata(c)
 	}
 	rest, ok := strings.CutPrefix(path, "data/v")
 	if !ok {

@@ -44,20 +44,21 @@ type Server struct {
 
 	routes []route // of the API; not the variable itself, since some routes lead to others
 
-	alone      sync.RWMutex // taken before mu: whole by a request that may be taken back, shared by all others
-	tx         *transaction // of that request; guarded by mu
-	mu         sync.RWMutex // guards the data: everything below up to control
-	objects    map[string]*object
-	order      []*object // as describe lists them
-	byPrefix   map[string]*object
-	nameObject *object
-	tooling    map[string]*object    // of the Tooling API
-	rights     map[string]bool       // of the integration user, by userRights
-	granting   map[*Field]lateGrant  // grants that the org's caches do not show yet
-	journal    *os.File              // nil without Options.File
-	chunkStamp int64                 // while a chunk of rows is written; 0 otherwise
-	late       []*lateWrite          // by the time they are due
-	bins       map[*record][]*record // what went into the bin with a row
+	alone       sync.RWMutex // taken before mu: whole by a request that may be taken back, shared by all others
+	tx          *transaction // of that request; guarded by mu
+	mu          sync.RWMutex // guards the data: everything below up to control
+	objects     map[string]*object
+	order       []*object // as describe lists them
+	byPrefix    map[string]*object
+	nameObject  *object
+	tooling     map[string]*object // of the Tooling API
+	rights      map[string]bool    // of the integration user, by userRights
+	deployments map[string]*deployment
+	granting    map[*Field]lateGrant  // grants that the org's caches do not show yet
+	journal     *os.File              // nil without Options.File
+	chunkStamp  int64                 // while a chunk of rows is written; 0 otherwise
+	late        []*lateWrite          // by the time they are due
+	bins        map[*record][]*record // what went into the bin with a row
 
 	bulk        bulk         // has its own lock
 	grantDelay  atomic.Int64 // nanoseconds from a grant until describe shows it
@@ -133,6 +134,7 @@ func (s *Server) empty() error {
 	s.bulk.reset()
 	s.rights, s.granting = map[string]bool{}, map[*Field]lateGrant{}
 	s.grantDelay.Store(0)
+	s.deployments = map[string]*deployment{}
 	for name, fields := range inOrder(s.opt.Fields) {
 		for _, f := range fields {
 			if err := s.addField(name, f); err != nil {

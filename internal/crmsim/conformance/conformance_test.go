@@ -1,7 +1,9 @@
 package conformance
 
 import (
+	"archive/zip"
 	"context"
+	"errors"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -16,7 +18,13 @@ import (
 // longest is how long a client may take; it takes seconds.
 const longest = 5 * time.Minute
 
-// Conformance.md section 6: a client that we did not write finds what it expects, in two versions.
+// scripts are what a client runs, each on an org of its own, and what it says at the end.
+var scripts = []struct{ file, last string }{
+	{"conformance.mjs", "33/33"}, // conformance.md section 6
+	{"setup.mjs", "6/6"},
+}
+
+// A client that we did not write finds what it expects, in two versions.
 func TestJsforce(t *testing.T) {
 	for _, client := range []struct {
 		name string
@@ -25,35 +33,72 @@ func TestJsforce(t *testing.T) {
 		{"jsforce-a", node},
 		{"jsforce-b", node22},
 	} {
-		t.Run(client.name, func(t *testing.T) {
-			path, err := client.node()
-			if err != nil {
-				t.Fatal(err)
-			}
-			sim, err := crmsim.New(crmsim.Options{RefreshToken: "RT"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := sim.Seed("conformance"); err != nil {
-				t.Fatal(err)
-			}
-			web := httptest.NewServer(sim)
-			defer web.Close()
-			ctx, cancel := context.WithTimeout(t.Context(), longest)
-			defer cancel()
-			cmd := script(ctx, path, "conformance.mjs", []string{"SIM_URL=" + web.URL, "CID=CID", "SEC=SEC", "RT=RT", "API=66.0", "JSFORCE=" + client.name})
-			out, err := cmd.CombinedOutput()
-			lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-			if last := lines[len(lines)-1]; err != nil || last != "33/33" {
-				t.Errorf("%s %s: %v", client.name, last, err)
-				for _, line := range lines {
-					if !strings.HasPrefix(line, "ok ") {
-						t.Log(line)
+		for _, s := range scripts {
+			t.Run(client.name+"/"+s.file, func(t *testing.T) {
+				path, err := client.node()
+				if err != nil {
+					t.Fatal(err)
+				}
+				sim, err := crmsim.New(crmsim.Options{RefreshToken: "RT", User: "integration@crm.example", Password: "PW"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := sim.Seed("conformance"); err != nil {
+					t.Fatal(err)
+				}
+				web := httptest.NewServer(sim)
+				defer web.Close()
+				ctx, cancel := context.WithTimeout(t.Context(), longest)
+				defer cancel()
+				cmd := script(ctx, path, s.file, []string{"SIM_URL=" + web.URL, "CID=CID", "SEC=SEC", "RT=RT", "API=66.0", "JSFORCE=" + client.name,
+					"USERNAME=integration@crm.example", "PASSWORD=PW", "ZIP=" + archive(t)})
+				out, err := cmd.CombinedOutput()
+				lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+				if last := lines[len(lines)-1]; err != nil || last != s.last {
+					t.Errorf("%s: %v", last, err)
+					for _, line := range lines {
+						if !strings.HasPrefix(line, "ok ") {
+							t.Log(line)
+						}
 					}
 				}
-			}
-		})
+			})
+		}
 	}
+}
+
+// archive is a small package in metadata format.
+func archive(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "package.zip")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := zip.NewWriter(file)
+	for name, text := range map[string]string{
+		"package.xml": `<Package metadata><types><members>Account.Deployed__c</members><name>CustomField</name></types>
+			<types><members>Deployed</members><name>PermissionSet</name></types><version>66.0</version></Package>`,
+		"objects/Account.object": `<CustomObject metadata><fields><fullName>Deployed__c</fullName><label>Deployed</label><type>Date</type></fields></CustomObject>`,
+		"permissionsets/Deployed.permissionset": `<PermissionSet metadata><label>Deployed</label><fieldPermissions><editable>true</editable>
+			<field>Account.Deployed__c</field><readable>true</readable></fieldPermissions></PermissionSet>`,
+	} {
+		w, err := z.Create(name)
+		if err == nil {
+			_, err = w.Write([]byte(withNamespace(text)))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(z.Close(), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func withNamespace(text string) string {
+	return `<?xml version="1.0" encoding="UTF-8"?>` + strings.Replace(text, " metadata>", ` xmlns="http://soap.sforce.com/2006/04/metadata">`, 1)
 }
 
 // A package that is right, as files; metadata stands for the name space.
@@ -83,7 +128,7 @@ func checked(t *testing.T, changed map[string]string) Package {
 				t.Fatal(err)
 			}
 			if strings.HasSuffix(name, ".xml") {
-				text = `<?xml version="1.0" encoding="UTF-8"?>` + strings.Replace(text, " metadata>", ` xmlns="http://soap.sforce.com/2006/04/metadata">`, 1)
+				text = withNamespace(text)
 			}
 			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
