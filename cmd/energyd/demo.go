@@ -24,9 +24,9 @@ func (a *app) demoCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Everything at once on this machine: simulated CRM, daily-report database, energy in the CRM",
-		Long: `demo starts a simulated CRM on a loopback port and makes a daily-report database, pulls both, scores,
-shows the plan, applies it, reads the CRM back, and explains three customers. Then it stays up, so that
-you can look at the CRM's pages and try the other commands on its folder.`,
+		Long: `demo starts a simulated CRM on a loopback port and makes a daily-report database, makes energyd's fields
+in the CRM, pulls both, scores, shows the plan, applies it, reads the CRM back, and explains three customers.
+Then it stays up, so that you can look at the CRM's pages and try the other commands on its folder.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.demo(c.Context(), dir, once) },
 	}
@@ -46,7 +46,7 @@ func (a *app) demo(ctx context.Context, dir string, once bool) (err error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return err
 	}
-	world, err := demo.Start(ctx, dir, time.Now)
+	world, err := demo.StartBare(ctx, dir, time.Now)
 	if err != nil {
 		return err
 	}
@@ -81,6 +81,15 @@ func (a *app) say(format string, args ...any) {
 }
 
 func (a *app) demoSteps(ctx context.Context, p *pipeline.Pipeline, world *demo.World) error {
+	a.say("fields apply: make the fields that energyd writes to")
+	crms, err := p.MakeFields(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range crms {
+		a.printFieldsMade(c)
+	}
+
 	a.say("pull: read the CRM and the daily reports")
 	pulled, err := p.Pull(ctx)
 	if err != nil {

@@ -104,6 +104,9 @@ func (a *app) showFields(crms []pipeline.CRMFields, err error, folder, did strin
 			a.printFieldsMade(c)
 		}
 	}
+	if did != "" && err == nil {
+		fmt.Fprintln(a.out, "next: energyd check, then energyd pull")
+	}
 	if folder != "" {
 		fmt.Fprintf(a.out, "wrote %s: what the CRM's administrator can deploy instead; %s/README.md tells how\n", folder, folder)
 	}
@@ -208,7 +211,6 @@ func (a *app) printFieldsMade(c pipeline.CRMFields) {
 		said = fmt.Sprintf("%d fields made; ", made)
 	}
 	fmt.Fprintf(a.out, "%s: %senergyd can see and edit all %d\n", c.Connection, said, len(c.Fields))
-	fmt.Fprintln(a.out, "next: energyd check, then energyd pull")
 }
 
 // printAccess says what permission sets are given, before or after it is done.

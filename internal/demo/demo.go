@@ -36,8 +36,18 @@ const (
 	secret     = "demo-secret" // of a CRM that only this machine can reach, with made-up data in it
 )
 
-// Start makes the company in dir, or wakes it up when it is there already.
+// Start makes the company in dir, or wakes it up when it is there already. Its
+// CRM has the fields that energyd writes to.
 func Start(ctx context.Context, dir string, now func() time.Time) (*World, error) {
+	return start(ctx, dir, now, fields())
+}
+
+// StartBare is Start for a CRM as it is before energyd came: without its fields.
+func StartBare(ctx context.Context, dir string, now func() time.Time) (*World, error) {
+	return start(ctx, dir, now, codes())
+}
+
+func start(ctx context.Context, dir string, now func() time.Time, fields map[string][]crmsim.Field) (*World, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.New(fault.Config, "demo", "cannot make the folder "+dir, "name a folder that you may write to with --dir", err)
 	}
@@ -57,7 +67,7 @@ func Start(ctx context.Context, dir string, now func() time.Time) (*World, error
 	clock := func() time.Time { return today.Add(-12 * time.Hour) }
 	var err error
 	if w.crm, err = crmsim.New(crmsim.Options{
-		ClientID: "energyd-demo", ClientSecret: secret, DailyCalls: 100_000, File: filepath.Join(dir, crmFile), Fields: fields(),
+		ClientID: "energyd-demo", ClientSecret: secret, DailyCalls: 100_000, File: filepath.Join(dir, crmFile), Fields: fields,
 		Now: func() time.Time { return clock() },
 	}); err != nil {
 		return nil, fmt.Errorf("the simulated CRM: %w", err)
@@ -74,28 +84,31 @@ func Start(ctx context.Context, dir string, now func() time.Time) (*World, error
 	return w, nil
 }
 
-// fields are the custom fields that an admin makes before the first plan.
+// codes are the custom fields by which the daily reports name people and deals.
+func codes() map[string][]crmsim.Field {
+	code := func(name, label string) []crmsim.Field {
+		return []crmsim.Field{{Name: name, Label: label, Type: crmsim.Text, Length: 20, ExternalID: true, Unique: true}}
+	}
+	return map[string][]crmsim.Field{"Contact": code("Contact_Code__c", "担当者コード"), "Opportunity": code("Deal_Code__c", "案件コード")}
+}
+
+// fields are the custom fields that there are after energyd fields apply, and codes.
 func fields() map[string][]crmsim.Field {
-	energy := func() []crmsim.Field {
-		return []crmsim.Field{
-			{Name: "Energy__c", Label: "温度", Type: crmsim.Number, Precision: 18, Scale: 3},
-			{Name: "Energy_Band__c", Label: "温度帯", Type: crmsim.Text, Length: 40},
-			{Name: "Energy_Band_Until__c", Label: "温度帯の期限", Type: crmsim.Date},
-			{Name: "Energy_Last_Contact__c", Label: "最終接触日", Type: crmsim.Date},
-			{Name: "Energy_Reason_1__c", Label: "理由1", Type: crmsim.Text, Length: 255},
-			{Name: "Energy_Reason_2__c", Label: "理由2", Type: crmsim.Text, Length: 255},
-			{Name: "Energy_Reason_3__c", Label: "理由3", Type: crmsim.Text, Length: 255},
-			{Name: "Energy_As_Of__c", Label: "基準日", Type: crmsim.Date},
-		}
+	energy := []crmsim.Field{
+		{Name: "Energy__c", Label: "温度", Type: crmsim.Number, Precision: 12, Scale: 3},
+		{Name: "Energy_As_Of__c", Label: "温度の基準日", Type: crmsim.Date},
+		{Name: "Energy_Band__c", Label: "温度帯", Type: crmsim.Text, Length: 40},
+		{Name: "Energy_Band_Until__c", Label: "温度帯の期限", Type: crmsim.Date},
+		{Name: "Energy_Last_Contact__c", Label: "最終接触日", Type: crmsim.Date},
+		{Name: "Energy_Reason_1__c", Label: "温度の理由1", Type: crmsim.Text, Length: 255},
+		{Name: "Energy_Reason_2__c", Label: "温度の理由2", Type: crmsim.Text, Length: 255},
+		{Name: "Energy_Reason_3__c", Label: "温度の理由3", Type: crmsim.Text, Length: 255},
 	}
-	code := func(name, label string) crmsim.Field {
-		return crmsim.Field{Name: name, Label: label, Type: crmsim.Text, Length: 20, ExternalID: true, Unique: true}
-	}
-	return map[string][]crmsim.Field{
-		"Account":     energy(),
-		"Contact":     append(energy()[:4], code("Contact_Code__c", "担当者コード"), energy()[7]),
-		"Opportunity": append(energy()[:4], code("Deal_Code__c", "案件コード"), energy()[7]),
-	}
+	all := codes()
+	all["Account"] = energy
+	all["Contact"] = append(all["Contact"], energy[:5]...)
+	all["Opportunity"] = append(all["Opportunity"], energy[:5]...)
+	return all
 }
 
 // fill puts the company's records into the CRM and the daily-report database.
