@@ -71,7 +71,8 @@ type job struct {
 	result *result // of a query job
 }
 
-// bulk holds the jobs of an org.
+// bulk holds the jobs of an org. They live in memory: an org that is opened
+// again from Options.File has none.
 type bulk struct {
 	mu      sync.Mutex // taken after Server.mu when both are
 	jobs    []*job     // in the order they were made

@@ -247,6 +247,7 @@ func TestS88_S89_files_refused(t *testing.T) {
 		"an open quote":         {nil, "Id,Title\nID,\"1\n", `^ClientInputError : row 1: a quoted field has no end$`},
 		"text after a quote":    {nil, "Id,Title\nID,\"1\" \n", `^ClientInputError : row 1: a quoted field is followed by`},
 		"a cell too long":       {nil, "Id,Title\nID," + strings.Repeat("x", 32_001) + "\n", `^ClientInputError : row 1: maximum field length is 32000 characters$`},
+		"too many columns":      {nil, strings.Repeat("Id,", 5000) + "Id\nID\n", `^ClientInputError : maximum number of fields is 5000$`},
 		"empty":                 {nil, "", `^InvalidBatch : Field name not found : $`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -524,7 +525,7 @@ func TestIngestRules(t *testing.T) {
 		{nil, "Id,LastName\nA," + strings.Repeat("x", 81) + "\n", `STRING_TOO_LONG:.*:LastName --`},
 		{nil, "Id,LastName\nA,#N/A\n", `REQUIRED_FIELD_MISSING:Required fields are missing: \[LastName\]:LastName --`},
 		{nil, "Id,Title\nA,x\n", `INVALID_FIELD_FOR_INSERT_UPDATE:.*:Title --`},
-		{nil, "Id,Department\n,x\n", `MISSING_ARGUMENT:Id not specified in an update call:Id --`},
+		{nil, "Id,Department\n\n,x\n\n", `MISSING_ARGUMENT:Id not specified in an update call:Id --`},
 		{nil, "Id,Department\n003000000000000,x\n", `INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--`},
 		{nil, "Id,Department\nnonsense,x\n", `MALFORMED_ID:.*:Id --`},
 		{nil, "Id,Ext__c\nA,E1\n", `DUPLICATE_VALUE:.*:Ext__c --`},

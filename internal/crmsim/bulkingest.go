@@ -21,11 +21,11 @@ type upload struct {
 
 // ingested is one row of an upload.
 type ingested struct {
-	from, to int // where it stands in the file
-	done     bool
-	isNew    bool
-	id       string
-	failure  string // the text of sf__Error, "" when the row was written
+	from    int // where it begins in the file
+	done    bool
+	isNew   bool
+	id      string
+	failure string // the text of sf__Error, "" when the row was written
 }
 
 // chunkRows is how many rows of a job are written as one chunk of a transaction.
@@ -182,10 +182,10 @@ func (s *Server) ingest(j *job) (outcome, message string) {
 		return jobFailed, "ClientInputError : " + err.Error()
 	}
 	s.mu.RLock()
-	columns, err := s.ingestColumns(j)
+	columns, refused := s.ingestColumns(j)
 	s.mu.RUnlock()
-	if err != nil {
-		return jobFailed, "InvalidBatch : " + err.Error()
+	if refused != "" {
+		return jobFailed, refused
 	}
 	last := len(rows)
 	if j.fault.Message != "" {
@@ -218,7 +218,7 @@ func (j *job) split() (rows []ingested, err error) {
 		if cells, at, err = j.form.row(u.data, at, cells); err != nil {
 			return rows, fmt.Errorf("row %d: %w", len(rows)+1, err)
 		}
-		if r.to = at; len(cells) == 1 && cells[0] == "" && len(u.head) > 1 {
+		if len(cells) == 1 && cells[0] == "" && len(u.head) > 1 {
 			continue // an empty line
 		}
 		if rows = append(rows, r); len(cells) != len(u.head) {
@@ -235,21 +235,22 @@ type ingestColumn struct {
 	column int     // of that external id
 }
 
-// ingestColumns resolves the names of the columns. The caller holds s.mu.
-func (s *Server) ingestColumns(j *job) ([]ingestColumn, error) {
-	columns := make([]ingestColumn, len(j.upload.head))
+// ingestColumns resolves the names of the columns, or says why that fails the
+// job. The caller holds s.mu.
+func (s *Server) ingestColumns(j *job) (columns []ingestColumn, refused string) {
 	seen := map[string]bool{}
-	for i, name := range j.upload.head {
+	for _, name := range j.upload.head {
 		if seen[lower(name)] {
-			return nil, fmt.Errorf("Duplicate field name found : %s", name) //nolint:staticcheck // the CRM's own words
+			return nil, "InvalidBatch : Duplicate field name found : " + name
 		}
 		seen[lower(name)] = true
-		ok := false
-		if columns[i], ok = s.ingestColumn(j.object, name); !ok {
-			return nil, fmt.Errorf("Field name not found : %s", name) //nolint:staticcheck // the CRM's own words
+		c, ok := s.ingestColumn(j.object, name)
+		if !ok {
+			return nil, "InvalidBatch : Field name not found : " + name
 		}
+		columns = append(columns, c)
 	}
-	return columns, nil
+	return columns, ""
 }
 
 // ingestColumn finds Field, Relationship.Ext__c or Relationship:Object.Ext__c.

@@ -70,8 +70,8 @@ func (s *Server) createQuery(c *call) reply {
 
 // bulkQuery compiles a statement, and refuses what the Bulk API cannot do. The caller holds s.mu.
 func (s *Server) bulkQuery(text string) (*result, error) {
-	if refused := beyondBulk(text); refused != nil {
-		return nil, refused
+	if compound(text) {
+		return nil, refuse("FUNCTIONALITY_NOT_ENABLED", nil, "Selecting compound data not supported in Bulk Query")
 	}
 	p, err := s.compile(text)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Server) bulkQuery(text string) (*result, error) {
 		return nil, refuse("FEATURENOTENABLED", nil, "OFFSET not supported in Bulk Query")
 	}
 	if slices.ContainsFunc(p.q.Columns, func(c soql.Column) bool { return c.Sub != nil }) {
-		return nil, refuse("FEATURENOTENABLED", nil, "Child relationships not supported in Bulk Query")
+		return nil, refuse("FEATURENOTENABLED", nil, "Aggregate Relationships not supported in Bulk Query with CSV content type")
 	}
 	r := &result{plan: p}
 	for _, c := range p.q.Columns {
@@ -114,20 +114,17 @@ func (s *Server) bulkQuery(text string) (*result, error) {
 	return r, nil
 }
 
-// beyondBulk refuses columns that only REST has: addresses and child rows. The
-// org has no such columns at all, but a real one refuses them in this way.
-func beyondBulk(text string) *Error {
+// compound tells whether a statement selects an address. The org has no such
+// columns at all, but a real one refuses them in a way of its own.
+func compound(text string) bool {
 	columns, _, _ := strings.Cut(strings.Join(strings.Fields(lower(text)), " "), " from ")
-	if strings.Contains(columns, "(select ") || strings.Contains(columns, "( select ") {
-		return refuse("FEATURENOTENABLED", nil, "Aggregate Relationships not supported in Bulk Query with CSV content type")
-	}
 	for _, name := range strings.FieldsFunc(columns, func(r rune) bool { return r == ',' || r == ' ' }) {
 		switch name[strings.LastIndexByte(name, '.')+1:] {
 		case "address", "billingaddress", "shippingaddress", "mailingaddress", "otheraddress":
-			return refuse("FUNCTIONALITY_NOT_ENABLED", nil, "Selecting compound data not supported in Bulk Query")
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
 // freeze does the work of a query job.

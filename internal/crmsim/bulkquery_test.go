@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -114,20 +115,83 @@ func TestS103_values(t *testing.T) {
 	}
 }
 
+// S99, S101: a page is made in pieces, which nobody sees: all pages together are
+// the one page without maxRecords, also while others write.
+func TestS99_S101_pages_and_pieces(t *testing.T) {
+	o, ids, _ := bulkOrg(t, 4000)
+	account := o.insert("Account", map[string]any{"Name": strings.Repeat("港", 30)})
+	for _, id := range ids {
+		if err := o.Update("Contact", id, map[string]any{"AccountId": account}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	job := o.job("query", map[string]any{"operation": "query", "query": "SELECT Id, LastName, Account.Name, Ext__c FROM Contact"})
+	o.finish(job)
+	stop, writer := make(chan struct{}), sync.WaitGroup{}
+	writer.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				if err := o.Update("Contact", ids[i%len(ids)], map[string]any{"LastName": fmt.Sprint("Later", i)}); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	whole := o.page(job, "").body
+	head, rest, _ := strings.Cut(whole, "\n")
+	if len(whole) < 3*csvPiece || len(csvColumn(t, whole, "Id")) != len(ids) || strings.Contains(whole, "Later") {
+		t.Errorf("%d bytes, %d rows", len(whole), len(csvColumn(t, whole, "Id")))
+	}
+	var together strings.Builder
+	for locator := ""; locator != "null"; {
+		query := "?maxRecords=1500"
+		if locator != "" {
+			query += "&locator=" + locator
+		}
+		a := o.page(job, query)
+		rows, ok := strings.CutPrefix(a.body, head+"\n")
+		if !ok {
+			t.Fatalf("no header row: %.100s", a.body)
+		}
+		together.WriteString(rows)
+		locator = a.header.Get("Sforce-Locator")
+	}
+	close(stop)
+	writer.Wait()
+	if together.String() != rest {
+		t.Error("the pages together are not the whole")
+	}
+}
+
+// All standard fields at once are the one list of fields that Bulk allows.
+func TestS104_fields(t *testing.T) {
+	o, ids, _ := bulkOrg(t, 1)
+	job := o.job("query", map[string]any{"operation": "query", "query": "SELECT FIELDS(STANDARD) FROM Contact"})
+	o.finish(job)
+	body := o.page(job, "").body
+	if got := csvColumn(t, body, "Id"); !slices.Equal(got, ids) || csvColumn(t, body, "LastName")[0] != "N0" || strings.Contains(body, "Ext__c") {
+		t.Errorf("%s", body)
+	}
+}
+
 // S48, S104: statements that Bulk refuses, when the job is made.
 func TestS48_S104_refused(t *testing.T) {
 	o, _, _ := bulkOrg(t, 1)
 	for query, code := range map[string]string{
-		"SELECT Id, MailingAddress FROM Contact":                "FUNCTIONALITY_NOT_ENABLED",
-		"SELECT Id, Account.BillingAddress FROM Contact":        "FUNCTIONALITY_NOT_ENABLED",
-		"SELECT Id,\n\t(SELECT Id FROM Contacts)\nFROM Account": "FEATURENOTENABLED",
-		"SELECT Id FROM Account GROUP BY Id":                    "MALFORMED_QUERY",
-		"SELECT COUNT() FROM Contact":                           "FEATURENOTENABLED",
-		"SELECT Id FROM Contact LIMIT 5 OFFSET 2":               "FEATURENOTENABLED",
-		"SELECT FIELDS(ALL) FROM Contact LIMIT 200":             "MALFORMED_QUERY",
-		"SELECT Id FROM":              "MALFORMED_QUERY",
-		"SELECT Nope__c FROM Contact": "INVALID_FIELD",
-		"SELECT Id FROM Nope__c":      "INVALID_TYPE",
+		"SELECT Id, MailingAddress FROM Contact":                                         "FUNCTIONALITY_NOT_ENABLED",
+		"SELECT Id, Account.BillingAddress FROM Contact":                                 "FUNCTIONALITY_NOT_ENABLED",
+		"SELECT Id,\n\t(SELECT Id FROM Contacts)\nFROM Account":                          "FEATURENOTENABLED",
+		"SELECT Id FROM Account GROUP BY Id":                                             "MALFORMED_QUERY",
+		"SELECT COUNT() FROM Contact":                                                    "FEATURENOTENABLED",
+		"SELECT Id FROM Contact LIMIT 5 OFFSET 2":                                        "FEATURENOTENABLED",
+		"SELECT Id FROM TaskWhoRelation":                                                 "INVALIDENTITY",
+		"SELECT FIELDS(ALL) FROM Contact LIMIT 200":                                      "MALFORMED_QUERY",
+		"SELECT Id FROM":                                                                 "MALFORMED_QUERY",
+		"SELECT Nope__c FROM Contact":                                                    "INVALID_FIELD",
+		"SELECT Id FROM Nope__c":                                                         "INVALID_TYPE",
 		"SELECT Id FROM Contact WHERE LastName = '" + strings.Repeat("x", 100_000) + "'": "MALFORMED_QUERY",
 	} {
 		o.send("POST", api+"/jobs/query", marshal(t, map[string]string{"operation": "query", "query": query})).refused(400, code)
