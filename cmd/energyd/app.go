@@ -36,7 +36,7 @@ type app struct {
 	out, err io.Writer
 	config   string
 	json     bool
-	verbose  bool
+	verbose  int // how often -v was given
 	asOf     string
 	gone     bool     // what complete readings did not find again
 	commands []string // names, for suggestions
@@ -53,7 +53,7 @@ func (a *app) root() *cobra.Command {
 	}
 	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration file (default energyd.yaml here, then /etc/energyd/energyd.yaml)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON instead of text")
-	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log each step to standard error")
+	root.PersistentFlags().CountVarP(&a.verbose, "verbose", "v", "log each step to standard error; -vv also what is tried again")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage("%v", err)
 	})
@@ -229,7 +229,7 @@ func (a *app) open(ctx context.Context, atRest bool) (*pipeline.Pipeline, error)
 		return nil, err
 	}
 	opt := pipeline.Options{Log: a.log(), Now: time.Now, AtRest: atRest, AsOf: engine.NoDate, Gone: a.gone}
-	if a.onTerminal() && !a.json && !a.verbose {
+	if a.onTerminal() && !a.json && a.verbose == 0 {
 		opt.Progress = func(source string, read int) { fmt.Fprintf(a.err, eraseLine+"%s: %d records read", source, read) }
 	}
 	if a.asOf != "" {
@@ -242,7 +242,10 @@ func (a *app) open(ctx context.Context, atRest bool) (*pipeline.Pipeline, error)
 
 func (a *app) log() *slog.Logger {
 	level := slog.LevelWarn
-	if a.verbose {
+	switch {
+	case a.verbose >= 2:
+		level = slog.LevelDebug
+	case a.verbose == 1:
 		level = slog.LevelInfo
 	}
 	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
