@@ -357,6 +357,7 @@ func (p *parcel) list() {
 			if kind == "ReportFolder" || kind == "DashboardFolder" {
 				kind = strings.TrimSuffix(kind, "Folder")
 			}
+			name = strings.TrimSuffix(name, "/") // of folders, as Salesforce's own tools write them
 			listed[[2]string{kind, name}] = true
 			there := slices.ContainsFunc(p.components, func(c packed) bool {
 				return c.kind == kind && c.name == name || kind == "CustomObject" && strings.HasPrefix(c.name, name+".")
