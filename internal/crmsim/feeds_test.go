@@ -209,6 +209,68 @@ func TestS51_commit_delay(t *testing.T) {
 	}
 }
 
+// What the org notes without a stamp, such as the day of the last activity, holds no row and no feed back.
+func TestS51_S55_late_activity(t *testing.T) {
+	o := newOrg(t, Options{})
+	c := o.customer("東海")
+	*o.clock = o.clock.Add(10 * time.Minute)
+	o.inject(Fault{Name: "commit_delay", DelayMS: 120_000})
+	began := stamp(o.clock.Unix())
+	task := o.insert("Task", map[string]any{"Subject": "spät", "Status": "Completed", "ActivityDate": "2026-04-01", "WhoId": c.contact, "WhatId": c.account})
+	if codes := o.patch(false, row("Contact", c.contact, "Title", "部長")).rowCodes(); codes != "ok" {
+		t.Errorf("the person of a late task: %s", codes)
+	}
+	if n := len(o.all("SELECT Id FROM Task WHERE Id = '"+task+"'")) + len(o.all("SELECT Id FROM TaskRelation WHERE TaskId = '"+task+"'")); n != 0 {
+		t.Errorf("%d rows of an open transaction are seen", n)
+	}
+	*o.clock = o.clock.Add(time.Minute)
+	if got := o.feed("updated", -5*time.Minute, 0).object()["latestDateCovered"]; got != began {
+		t.Errorf("covered until %v, a transaction is open since %s", got, began)
+	}
+	// A further late write that is taken back leaves the first one as it was.
+	body := `{"allOrNone":true,"records":[{"attributes":{"type":"Task"},"Subject":"x","Status":"Completed","ActivityDate":"2026-05-01","WhoId":"` + c.contact + `"},{"attributes":{"type":"Account"}}]}`
+	if codes := o.send("POST", api+"/composite/sobjects", body).rowCodes(); !strings.HasPrefix(codes, "ALL_OR_NONE") {
+		t.Fatal(codes)
+	}
+	*o.clock = o.clock.Add(time.Minute)
+	if n := len(o.query("SELECT Id FROM TaskRelation WHERE TaskId = '" + task + "'").records()); n != 2 {
+		t.Errorf("%d relations after the commit", n)
+	}
+	if day := o.value("Contact", c.contact, "LastActivityDate"); day != "2026-04-01" {
+		t.Errorf("the last activity is of %v", day)
+	}
+}
+
+// S57: a relation that is deleted by itself is in the feed of deleted rows, and nowhere else.
+func TestS57_deleted_relation(t *testing.T) {
+	o := newOrg(t, Options{})
+	a, b := o.customer("東海"), o.customer("北陸")
+	task := o.insert("Task", map[string]any{"Subject": "zu zweit", "TaskWhoIds": []string{a.contact, b.contact}})
+	var relation string
+	for _, r := range o.all("SELECT Id, RelationId FROM TaskRelation WHERE TaskId = '" + task + "'") {
+		if r["RelationId"] == b.contact {
+			relation = r["Id"].(string)
+		}
+	}
+	*o.clock = o.clock.Add(5 * time.Minute)
+	if a := o.send("DELETE", api+"/sobjects/TaskRelation/"+relation, ""); a.status != 204 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	*o.clock = o.clock.Add(time.Minute)
+	if rows := o.all("SELECT Id FROM TaskRelation WHERE Id = '" + relation + "'"); len(rows) != 0 {
+		t.Errorf("queryAll shows %v", rows)
+	}
+	span := "?start=2026-04-01T09%3A02%3A00Z&end=2026-04-01T09%3A06%3A00Z"
+	if ids := o.send("GET", api+"/sobjects/TaskRelation/deleted"+span, "").ids(); !slices.Equal(ids, []string{relation}) {
+		t.Errorf("deleted: %v", ids)
+	}
+	for _, object := range []string{"TaskRelation", "Task"} {
+		if ids := o.send("GET", api+"/sobjects/"+object+"/updated"+span, "").ids(); len(ids) != 0 {
+			t.Errorf("updated %s: %v", object, ids)
+		}
+	}
+}
+
 // A batch that is rolled back leaves nothing behind, late or not.
 func TestS51_commit_delay_rolled_back(t *testing.T) {
 	o := newOrg(t, Options{})

@@ -3,7 +3,6 @@ package crmsim
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -272,86 +271,6 @@ func TestS10_no_retry_after(t *testing.T) {
 		if g.header.Get("Retry-After") != "" || g.header.Get("Location") != "" || g.status/100 == 3 {
 			t.Errorf("%d %v", g.status, g.header)
 		}
-	}
-}
-
-// S13, S14, S19: client credentials.
-func TestS13_S14_S19_sign_on(t *testing.T) {
-	o := newOrg(t, Options{ClientID: "app", ClientSecret: "s3cret&="})
-	form := func(id, secret string) got {
-		return o.send("POST", "/services/oauth2/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}}.Encode())
-	}
-	m := form("app", "s3cret&=").object()
-	if m["instance_url"] != o.url || m["token_type"] != "Bearer" || m["issued_at"] != fmt.Sprint(o.clock.UnixMilli()) {
-		t.Errorf("S13: %v", m)
-	}
-	if path := strings.TrimPrefix(m["id"].(string), o.url); !strings.HasPrefix(path, "/id/00D") || !strings.Contains(path, "/005") || len(path) != len("/id/")+18+1+18 {
-		t.Errorf("S13: id %q", m["id"])
-	}
-	for _, key := range []string{"refresh_token", "expires_in"} {
-		if _, there := m[key]; there {
-			t.Errorf("S19: %s is there", key)
-		}
-	}
-	for _, tc := range []struct{ id, secret, code string }{{"app", "wrong", "invalid_client"}, {"nobody", "s3cret&=", "invalid_client_id"}} {
-		if a := form(tc.id, tc.secret); a.status != 400 || a.object()["error"] != tc.code || a.object()["error_description"] == "" {
-			t.Errorf("S14: %d %s", a.status, a.body)
-		}
-	}
-	r, _ := http.NewRequest("POST", o.url+"/services/oauth2/token", strings.NewReader("grant_type=client_credentials"))
-	r.SetBasicAuth("app", "s3cret&=")
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
-	if res.StatusCode != 200 {
-		t.Errorf("HTTP Basic: %d", res.StatusCode)
-	}
-	if a := o.send("POST", "/services/oauth2/token", "grant_type=magic"); a.object()["error"] != "unsupported_grant_type" {
-		t.Errorf("%s", a.body)
-	}
-}
-
-// S23, its first half: who is signed on.
-func TestS23_identity(t *testing.T) {
-	o := newOrg(t, Options{})
-	path, token := "/id/"+o.orgID+"/"+o.runAs, o.token
-	if m := o.send("GET", path, "").object(); m["user_id"] != o.runAs || m["organization_id"] != o.orgID || m["username"] != "integration@crm.example" {
-		t.Errorf("%v", m)
-	}
-	o.token = ""
-	if a := o.send("GET", path+"?format=json&oauth_token="+url.QueryEscape(token), ""); a.status != 200 {
-		t.Errorf("token in the query: %d", a.status)
-	}
-	if log := o.Log(); log[len(log)-1].Path != path {
-		t.Errorf("the log has %s", log[len(log)-1].Path)
-	}
-	o.send("GET", path, "").refused(401, "INVALID_SESSION_ID")
-	o.send("GET", "/id/00D/005", "").refused(404, "NOT_FOUND")
-}
-
-// S22: dead tokens, by time and by fault, on every path.
-func TestS22_dead_tokens(t *testing.T) {
-	o := newOrg(t, Options{TokenLife: time.Hour})
-	paths := []struct{ method, path string }{{"GET", api + "/limits"}, {"GET", api + "/query?q=x"}, {"PATCH", api + "/composite/sobjects"}, {"GET", api + "/sobjects/Account/describe"}}
-	*o.clock = o.clock.Add(time.Hour)
-	for _, p := range paths {
-		o.send(p.method, p.path, "{}").refused(401, "INVALID_SESSION_ID")
-	}
-	o.signOn()
-	o.inject(Fault{Name: "expire", Skip: 2})
-	for i, want := range []int{200, 200, 401, 401} {
-		if a := o.send("GET", api+"/limits", ""); a.status != want {
-			t.Errorf("call %d: %d, want %d", i, a.status, want)
-		}
-	}
-	o.signOn()
-	o.inject(Fault{Name: "expire"})
-	o.send("GET", api+"/limits", "").refused(401, "INVALID_SESSION_ID")
-	o.signOn()
-	if a := o.send("GET", api+"/limits", ""); a.status != 200 {
-		t.Errorf("after signing on again: %d", a.status)
 	}
 }
 

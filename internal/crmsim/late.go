@@ -11,6 +11,7 @@ import (
 type lateWrite struct {
 	row    *record
 	values []any
+	began  int64 // Unix seconds
 	due    time.Time
 }
 
@@ -26,7 +27,8 @@ func (s *Server) set(r *record, values []any) {
 		}
 		return
 	}
-	r.late = &lateWrite{r, values, s.now().Add(delay)}
+	now := s.now()
+	r.late = &lateWrite{r, values, now.Unix(), now.Add(delay)}
 	if isNew {
 		r.values = values // so that it has an id; nobody finds it yet
 	}
@@ -114,11 +116,11 @@ func (s *Server) commitDue() {
 	s.setNextLate()
 }
 
-// openSince is the stamp of the oldest open transaction; ok is false without one. The caller holds s.mu.
+// openSince is when the oldest open transaction began; ok is false without one. The caller holds s.mu.
 func (s *Server) openSince() (unix int64, ok bool) {
 	for _, w := range s.late {
-		if began := w.values[colStamp].(int64); !ok || began < unix {
-			unix, ok = began, true
+		if !ok || w.began < unix {
+			unix, ok = w.began, true
 		}
 	}
 	return unix, ok

@@ -36,6 +36,7 @@ func lower(s string) string { return strings.ToLower(s) }
 type change struct {
 	row     *record
 	before  []any    // nil for a new row
+	joined  []any    // what an open transaction held before it took this in; nil otherwise
 	removed bool     // the row is gone without a trace
 	also    []change // what the org changed of itself because of this one, in order
 }
@@ -98,21 +99,27 @@ func (r *record) latestText(field string) string {
 	return text
 }
 
-// put replaces values of a row by name; its stamps stay.
+// put replaces values of a row by name; its stamps stay. That is never late by
+// itself, and holds the row for nobody.
 func (s *Server) put(r *record, values map[string]any) change {
 	row := r.copy()
 	for name, v := range values {
 		i, _ := r.obj.field(name)
 		row[i] = v
 	}
-	return s.putRow(r, row)
+	if r.late != nil {
+		return s.putRow(r, row)
+	}
+	c := change{row: r, before: r.values}
+	r.replace(row)
+	return c
 }
 
 // putRow replaces a row's values as a whole; a transaction that is open takes them in.
 func (s *Server) putRow(r *record, row []any) change {
 	c := change{row: r, before: r.values}
 	if r.late != nil {
-		r.late.values = row
+		c.joined, r.late.values = r.late.values, row
 	} else {
 		s.set(r, row)
 	}
@@ -154,6 +161,10 @@ func (s *Server) undo(changes []change) {
 	for _, c := range slices.Backward(changes) {
 		s.undo(c.also)
 		r := c.row
+		if c.joined != nil {
+			r.late.values = c.joined
+			continue
+		}
 		switch {
 		case c.removed:
 			r.obj.insert(r)
