@@ -82,6 +82,7 @@ const (
 	Rejected ChangeState = "rejected"
 	Deferred ChangeState = "deferred" // the CRM asked to try again later
 	Edited   ChangeState = "edited"
+	Refused  ChangeState = "refused" // not sent: the CRM refused these values before
 	Dropped  ChangeState = "dropped" // superseded by a newer plan before it was sent
 )
 
@@ -107,6 +108,7 @@ type Summary struct {
 	Unchanged int       `json:"unchanged"`          // records compared and found right
 	Missing   int       `json:"missing"`            // records that are scored, but that the CRM does not show
 	Unfit     int       `json:"unfit"`              // values that their field cannot hold
+	Refused   int       `json:"refused"`            // records not planned: the CRM refused the same values before
 	Steps     []Step    `json:"steps,omitempty"`    // what plan and apply cost
 	Calls     int       `json:"calls"`              // API calls that apply will need, about: the sum of its steps
 	Limit     int       `json:"limit,omitempty"`    // calls that the CRM allows all programs in 24 hours; 0: not told, or several CRMs
@@ -180,6 +182,8 @@ type Store interface {
 	Changes(ctx context.Context, run, writing string, after int64, limit int, states ...ChangeState) ([]Change, error)
 	// ChangesOf gives those changes of one Writing that wait to be sent and are for these records.
 	ChangesOf(ctx context.Context, run, writing string, ids []string) ([]Change, error)
+	// RefusedBefore gives those changes of these records that the CRM refused in the last plan before run.
+	RefusedBefore(ctx context.Context, run, writing string, ids []string) (map[string]Change, error)
 	// CountChanges counts a plan's changes by state; of one Writing, or of all for "".
 	CountChanges(ctx context.Context, run, writing string) (map[ChangeState]int, error)
 	// MarkSending journals that these changes are about to be sent.
@@ -209,6 +213,8 @@ type Store interface {
 type Sink struct {
 	Store    Store
 	Writings []Writing
+	// Resend plans also what the CRM refused before, though its values have not moved.
+	Resend bool
 }
 
 // Entries gives the wanted records of a Writing that may have changed.
@@ -436,6 +442,12 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 			current[r.ID] = r
 		}
 	}
+	refused := map[string]Change{}
+	if !p.sink.Resend {
+		if refused, err = p.sink.Store.RefusedBefore(ctx, p.run, p.w.Name, ask); err != nil {
+			return err
+		}
+	}
 	var changes []Change
 	for i, w := range wanted {
 		if moved[i] == nil {
@@ -452,6 +464,13 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 		accepted = append(accepted, p.accept(w.ID, held(moved[i], row, last[w.ID]), right && fits))
 		if right {
 			p.sum.Unchanged++
+			continue
+		}
+		// What the CRM refused goes from plan to plan until its values move (C42).
+		if before, ok := refused[w.ID]; ok && !p.noticeable(c.update().Values, before.update().Values) {
+			p.sum.Refused++
+			before.Seq, before.State = place(p.at, w.Parent, 1<<31+p.sum.Refused), Refused
+			changes = append(changes, before)
 			continue
 		}
 		p.sum.Records++

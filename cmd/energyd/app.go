@@ -39,6 +39,7 @@ type app struct {
 	verbose  int // how often -v was given
 	asOf     string
 	gone     bool     // what complete readings did not find again
+	resend   bool     // what the CRM refused before
 	commands []string // names, for suggestions
 	code     int      // of a command that finished without an error: done, partial or parked
 }
@@ -72,6 +73,12 @@ func (a *app) root() *cobra.Command {
 // withAsOf adds --as-of to a command that scores.
 func (a *app) withAsOf(c *cobra.Command) *cobra.Command {
 	c.Flags().StringVar(&a.asOf, "as-of", "", "score as of this date, as YYYY-MM-DD (default today in the points table's zone)")
+	return c
+}
+
+// withResend adds --resend to a command that plans.
+func (a *app) withResend(c *cobra.Command) *cobra.Command {
+	c.Flags().BoolVar(&a.resend, "resend", false, "send again what the CRM refused before, although its values have not moved: when its rule or rights were corrected")
 	return c
 }
 
@@ -228,7 +235,7 @@ func (a *app) open(ctx context.Context, atRest bool) (*pipeline.Pipeline, error)
 	if err != nil {
 		return nil, err
 	}
-	opt := pipeline.Options{Log: a.log(), Now: time.Now, AtRest: atRest, AsOf: engine.NoDate, Gone: a.gone}
+	opt := pipeline.Options{Log: a.log(), Now: time.Now, AtRest: atRest, AsOf: engine.NoDate, Gone: a.gone, Resend: a.resend}
 	if a.onTerminal() && !a.json && a.verbose == 0 {
 		opt.Progress = func(source string, read int) { fmt.Fprintf(a.err, eraseLine+"%s: %d records read", source, read) }
 	}

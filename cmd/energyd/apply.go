@@ -47,7 +47,7 @@ func (a *app) printOutcome(out sink.Outcome) {
 }
 
 func (a *app) syncCommand() *cobra.Command {
-	return a.withAsOf(&cobra.Command{
+	return a.withResend(a.withAsOf(&cobra.Command{
 		Use:   "sync",
 		Short: "Pull, plan and apply once: what the nightly schedule runs",
 		Args:  noArgs,
@@ -61,7 +61,7 @@ func (a *app) syncCommand() *cobra.Command {
 				}{r, sum, out})
 			})
 		},
-	})
+	}))
 }
 
 func (a *app) printSync(r pipeline.Report, sum sink.Summary, out sink.Outcome) {

@@ -48,7 +48,7 @@ func (a *app) planCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, fmt.Sprintf("list every record, not only the first %d", planRecords))
-	return a.withAsOf(c)
+	return a.withResend(a.withAsOf(c))
 }
 
 // planRecords is how many records a plan lists without --all.
@@ -120,6 +120,9 @@ func (a *app) printNotes(sum sink.Summary) {
 	}
 	if more := sum.Unfit - len(sum.Problems); more > 0 {
 		fmt.Fprintf(a.out, "does not fit: … and %d more values\n", more)
+	}
+	if sum.Refused > 0 {
+		fmt.Fprintf(a.out, "%d records were refused by the CRM before and are not sent again until their values move; when its rule or rights were corrected: energyd plan --resend\n", sum.Refused)
 	}
 	if sum.Missing > 0 {
 		fmt.Fprintf(a.out, "%d scored entities have no record in the CRM that the integration user can see\n", sum.Missing)

@@ -177,11 +177,17 @@ sources:
 
 func open(tb testing.TB, file string, asOf engine.Date) *pipeline.Pipeline {
 	tb.Helper()
+	return openWith(tb, file, pipeline.Options{AsOf: asOf})
+}
+
+func openWith(tb testing.TB, file string, opt pipeline.Options) *pipeline.Pipeline {
+	tb.Helper()
 	cfg, err := config.Load(file, all.Connectors)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p, err := pipeline.Open(context.Background(), cfg, pipeline.Options{Log: slog.New(slog.DiscardHandler), Now: time.Now, AsOf: asOf})
+	opt.Log, opt.Now = slog.New(slog.DiscardHandler), time.Now
+	p, err := pipeline.Open(context.Background(), cfg, opt)
 	if err != nil {
 		tb.Fatal(err)
 	}

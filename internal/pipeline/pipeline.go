@@ -39,6 +39,8 @@ type Options struct {
 	AsOf engine.Date
 	// Gone says that records which complete readings did not find again are gone, however many they are.
 	Gone bool
+	// Resend plans also what the CRM refused before, though its values have not moved.
+	Resend bool
 	// Progress is told after each saved batch; nil means nobody looks.
 	Progress func(source string, read int)
 }
@@ -244,7 +246,7 @@ func (p *Pipeline) countCalls(ctx context.Context) {
 
 // sink makes the sink of the configuration's write section.
 func (p *Pipeline) sink(ctx context.Context) (*sink.Sink, error) {
-	s := &sink.Sink{Store: p.store}
+	s := &sink.Sink{Store: p.store, Resend: p.opt.Resend}
 	for _, w := range p.cfg.Write {
 		conn, err := p.conn(ctx, w.Connection)
 		if err != nil {

@@ -147,7 +147,7 @@ func TestSync_KeepsForeignEdits(t *testing.T) {
 	}
 }
 
-// TestSync_RefusedRows: a row that the CRM refuses stops nobody, is counted, and comes again with the next plan.
+// TestSync_RefusedRows: a row that the CRM refuses stops nobody, is counted, and is sent again when its values move or somebody says so.
 func TestSync_RefusedRows(t *testing.T) {
 	c := newCompany(t)
 	c.inject(crmsim.Fault{Name: "validation", Object: "Account", Field: "Energy__c", Bound: 100, Message: "温度は100以下です"})
@@ -161,10 +161,22 @@ func TestSync_RefusedRows(t *testing.T) {
 	if !strings.Contains(strings.Join(out.Problems, "\n"), "温度は100以下です") {
 		t.Errorf("the CRM's own words are missing: %v", out.Problems)
 	}
+	// C42: the same values are not sent again, whether or not the rule still stands.
 	c.inject(crmsim.Fault{Name: "validation", Object: "Account", Field: "Energy__c", Bound: 1e9, Message: "x"})
-	_, again, _ := c.sync()
-	if again.Records != out.Rejected {
-		t.Errorf("the next plan has %d changes, want the %d refused ones of %d", again.Records, out.Rejected, sum.Records)
+	for range 2 {
+		if _, again, _ := c.sync(); again.Records != 0 || again.Refused != out.Rejected {
+			t.Errorf("the next plan has %d changes and %d refused ones, want none and %d of %d", again.Records, again.Refused, out.Rejected, sum.Records)
+		}
+	}
+	_, refused, err := c.Store().Refused(t.Context())
+	if err != nil || len(refused) != out.Rejected || !strings.Contains(refused[0].Error, "温度は100以下です") {
+		t.Errorf("what is refused is forgotten: %+v, %v", refused, err)
+	}
+	p := openWith(t, c.world.Config, pipeline.Options{Resend: true})
+	defer p.Close()
+	_, again, out2, err := p.Sync(t.Context())
+	if err != nil || again.Records != out.Rejected || !out2.Whole() {
+		t.Errorf("told to send them again, the plan has %d changes: %+v, %v", again.Records, out2, err)
 	}
 }
 

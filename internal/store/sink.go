@@ -72,7 +72,7 @@ func (s *Store) BeginPlan(ctx context.Context, run string) error {
 // AddChanges appends to the run's plan, and accepts records that need no write, in one transaction.
 func (s *Store) AddChanges(ctx context.Context, run string, changes []sink.Change, accepted []sink.Accepted) error {
 	return s.ledgerTx(ctx, "keep plan", func(tx *sqlx.Tx) error {
-		insert, err := tx.PrepareContext(ctx, tx.Rebind("INSERT INTO plan_change (run, seq, writing, id, name, fields, state, error) VALUES (?, ?, ?, ?, ?, ?, ?, '')"))
+		insert, err := tx.PrepareContext(ctx, tx.Rebind("INSERT INTO plan_change (run, seq, writing, id, name, fields, state, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"))
 		if err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func (s *Store) AddChanges(ctx context.Context, run string, changes []sink.Chang
 			if err != nil {
 				return err
 			}
-			if _, err := insert.ExecContext(ctx, run, c.Seq, c.Writing, c.ID, plain(c.Name), plain(string(fields)), string(c.State)); err != nil {
+			if _, err := insert.ExecContext(ctx, run, c.Seq, c.Writing, c.ID, plain(c.Name), plain(string(fields)), string(c.State), plain(c.Error)); err != nil {
 				return err
 			}
 		}
@@ -380,12 +380,40 @@ func (s *Store) Jobs(ctx context.Context) ([]sink.Job, error) {
 	return jobs, nil
 }
 
+// RefusedBefore gives those changes of these records that the CRM refused in the
+// last plan before run, or that this plan took over from one before it.
+func (s *Store) RefusedBefore(ctx context.Context, run, writing string, ids []string) (map[string]sink.Change, error) {
+	refused := map[string]sink.Change{}
+	var last *string
+	if err := s.read.GetContext(ctx, &last, s.read.Rebind("SELECT MAX(run) FROM plan WHERE run < ? AND hash <> ''"), run); err != nil || last == nil {
+		return refused, storeError("read journal", err)
+	}
+	for some := range slices.Chunk(ids, inChunk) {
+		query, args, err := sqlx.In(selectChange+"WHERE run = ? AND writing = ? AND id IN (?) AND state IN ('rejected', 'refused')", *last, writing, some)
+		if err != nil {
+			return nil, storeError("read journal", err)
+		}
+		var rows []changeRow
+		if err := s.read.SelectContext(ctx, &rows, s.read.Rebind(query), args...); err != nil {
+			return nil, storeError("read journal", err)
+		}
+		changes, err := decodeChanges(rows)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range changes {
+			refused[c.ID] = c
+		}
+	}
+	return refused, nil
+}
+
 // Refused gives the changes of the plan that was applied last which the CRM
-// refused, and that plan's run. They are planned again until the CRM takes them.
+// refused, and that plan's run. They are planned again when their values move.
 func (s *Store) Refused(ctx context.Context) (run string, changes []sink.Change, err error) {
 	var rows []changeRow
 	err = s.read.SelectContext(ctx, &rows, `SELECT run, seq, writing, id, name, fields, state, error FROM plan_change
-		WHERE state IN ('rejected', 'deferred') AND run = (SELECT MAX(run) FROM plan_change WHERE state NOT IN ('planned', 'dropped')) ORDER BY seq`)
+		WHERE state IN ('rejected', 'refused', 'deferred') AND run = (SELECT MAX(run) FROM plan_change WHERE state NOT IN ('planned', 'dropped')) ORDER BY seq`)
 	if err != nil {
 		return "", nil, storeError("read journal", err)
 	}
