@@ -25,7 +25,7 @@ import (
 
 // BenchmarkNights is the whole path at the size that a large firm has: a first
 // pull of a million daily reports out of PostgreSQL, scoring all of it anew,
-// and a night in which a thousand reports came. BENCH_EVENTS changes the size.
+// a night in which a thousand reports came, and a night that reads all of them again. BENCH_EVENTS changes the size.
 // Each step runs once, beside a plain COPY of the same table as the yardstick.
 func BenchmarkNights(b *testing.B) {
 	events := 1_000_000
@@ -106,6 +106,26 @@ func BenchmarkNights(b *testing.B) {
 			b.Fatal("nothing was new")
 		}
 		b.ReportMetric(float64(r.Fold.Stored), "changed")
+	})
+	must("DELETE FROM daily_report WHERE report_id % 50000 = 0")
+	b.Run("week", func(b *testing.B) {
+		if b.N > 1 {
+			b.Fatal("what vanished is found once: run with -benchtime 1x")
+		}
+		p := open(b, file, asOf+8)
+		defer p.Close()
+		if err := p.Store().ReadAgain(ctx, "daily_report"); err != nil {
+			b.Fatal(err)
+		}
+		r, err := p.Pull(ctx)
+		if err != nil || len(r.Errors) > 0 {
+			b.Fatal(err, r.Errors)
+		}
+		if r.Sources[0].Read < events-events/50000 || r.Sources[0].Withdrawn == 0 {
+			b.Fatalf("the complete reading came to %+v", r.Sources[0])
+		}
+		b.ReportMetric(float64(r.Sources[0].Withdrawn), "withdrawn")
+		b.ReportMetric(peakMB(b), "peak-MB")
 	})
 	if info, err := os.Stat(filepath.Join(filepath.Dir(file), "energyd.db")); err == nil {
 		b.ReportMetric(float64(info.Size())/float64(events), "store-B/activity")
