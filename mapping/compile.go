@@ -31,7 +31,9 @@ type compiler struct {
 	what  string
 	words []string
 	used  []string
-	finds bool // so far, in the whole file
+	// so far, in the whole file: whether it finds, and the list columns that it walks through
+	finds    bool
+	elements map[string]*expression.Element
 }
 
 // fingerprint is the mapping's without what changes no result: its tests and the lines of its rules.
@@ -68,7 +70,7 @@ func setOf(words []string) map[string]bool {
 
 // Compile checks cfg and makes a Mapping of it. The error is fault.Problems, all of them at once.
 func Compile(cfg *Config, env Env) (*Mapping, error) {
-	c := &compiler{cfg: cfg, env: env, zone: time.UTC, lists: map[string]*wordList{}, checked: map[string]bool{}}
+	c := &compiler{cfg: cfg, env: env, zone: time.UTC, lists: map[string]*wordList{}, checked: map[string]bool{}, elements: map[string]*expression.Element{}}
 	if cfg.Timezone != "" {
 		zone, err := time.LoadLocation(cfg.Timezone)
 		if err != nil {
@@ -103,7 +105,7 @@ func Compile(cfg *Config, env Env) (*Mapping, error) {
 		m.profile = c.profile(cfg.Profile)
 	}
 	c.tests()
-	m.columns, m.finds = c.scope.Used(), c.finds
+	m.columns, m.finds, m.elements = c.scope.Used(), c.finds, c.elements
 	m.runs.New = func() any {
 		r := &run{}
 		r.Env = r
@@ -233,18 +235,21 @@ func (c *compiler) shares(path string, rules []ShareRule) []shareRule {
 			c.problems.Add(path, "%s.id is required", path)
 		}
 		out = append(out, shareRule{each, c.condition(path+".when", r.When), c.id(path+".id", r.ID)})
-		c.scope.Element = false
+		c.scope.Element = nil
 	}
 	return out
 }
 
 // each begins a rule that walks through a list column: its expressions know
-// the word item until the caller sets scope.Element to false. nil without such a column.
+// the word item until the caller sets scope.Element to nil. nil without such a column.
 func (c *compiler) each(path, column string) *list {
 	if column == "" {
 		return nil
 	}
-	c.scope.Element, c.scope.Fields = true, c.elementFields(column)
+	if c.elements[column] == nil {
+		c.elements[column] = &expression.Element{Fields: c.elementFields(column)}
+	}
+	c.scope.Element = c.elements[column]
 	slot, ok := c.scope.Slot(column)
 	if !ok {
 		c.problems.Add(path+".each", "unknown column %q%s%s", column, fault.DidYouMean(column, c.scope.Columns), c.scope.Known)
@@ -302,7 +307,7 @@ func (c *compiler) activity(a *ActivityRule) *activityRule {
 			keyman:  c.condition(path+".keyman", p.Keyman),
 			role:    c.field(path+".role", p.Role, expression.Text, "role", roles.words()),
 		})
-		c.scope.Element = false
+		c.scope.Element = nil
 	}
 	for _, cue := range slices.Sorted(maps.Keys(a.Cues)) {
 		path := "activity.cues." + cue

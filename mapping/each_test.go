@@ -129,3 +129,21 @@ func TestCompile_each(t *testing.T) {
 		})
 	}
 }
+
+// TestFields: what is kept of a rejected record has nobody's address that the mapping does not read.
+func TestFields(t *testing.T) {
+	m, err := Compile(people(), Env{Kinds: []string{"visit"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	private := person("003A", "Contact", "部長", "")
+	private["Email"] = "private@home.example"
+	got := m.Fields(record(map[string]any{"day": nil, "account": "001", "owner": nil, "People": []any{private}, "Mails": []any{"a@customer.example"}}))
+	want := map[string]any{"day": nil, "account": "001", "owner": nil, "People": []any{person("003A", "Contact", "部長", "")}, "Mails": []any{"a@customer.example"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if private["Email"] == nil {
+		t.Error("the record itself was changed")
+	}
+}

@@ -66,8 +66,9 @@ type Mapping struct {
 	kinds       map[string]bool // of the points table; nil = not checked
 	tests       []Test
 	fingerprint string
-	finds       bool     // some entity by a key
-	columns     []string // of the expressions, in slot order
+	finds       bool                           // some entity by a key
+	elements    map[string]*expression.Element // of the list columns
+	columns     []string                       // of the expressions, in slot order
 	skip        []skipRule
 	activity    *activityRule
 	profile     *profileRule
@@ -184,6 +185,34 @@ func fingerprint(cfg any) [sha256.Size]byte {
 
 // Columns are the source's columns that the mapping uses, sorted.
 func (m *Mapping) Columns() []string { return slices.Sorted(slices.Values(m.columns)) }
+
+// Fields gives a record as it is kept when it was rejected. Lists hold people
+// whom the mapping may leave out, with their addresses: of their elements only
+// the fields that the mapping reads are kept.
+func (m *Mapping) Fields(r connectors.Record) map[string]any {
+	fields := r.Fields()
+	for column, element := range m.elements {
+		elements, ok := fields[column].([]any)
+		if !ok {
+			continue
+		}
+		kept := make([]any, len(elements))
+		for i, e := range elements {
+			kept[i] = e
+			if object, ok := e.(map[string]any); ok {
+				read := make(map[string]any, len(element.Used))
+				for name := range element.Used {
+					if v, has := object[name]; has {
+						read[name] = v
+					}
+				}
+				kept[i] = read
+			}
+		}
+		fields[column] = kept
+	}
+	return fields
+}
 
 // Apply maps one record; dir may be nil when the mapping has no find. The
 // error is a *RejectError. A deleted record gives a tombstone.

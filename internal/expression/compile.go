@@ -160,7 +160,7 @@ func (c *compiler) column(n ast.Node) compiled {
 		return literal(nil)
 	}
 	if name == element || strings.HasPrefix(name, element+".") {
-		if c.scope.Element {
+		if c.scope.Element != nil {
 			return c.element(n, strings.TrimPrefix(strings.TrimPrefix(name, element), "."))
 		}
 		if !slices.Contains(c.scope.Columns, name) {
@@ -182,11 +182,16 @@ const element = "item"
 
 // element gives a field of the element at hand, or for "" the element itself.
 func (c *compiler) element(n ast.Node, field string) compiled {
+	known := c.scope.Element
+	if known.Used == nil {
+		known.Used = map[string]bool{}
+	}
+	known.Used[field] = true
 	if field == "" {
 		return compiled{eval: func(r *Run) (any, error) { return r.Item, nil }, typ: Any}
 	}
-	if c.scope.Fields != nil && !slices.Contains(c.scope.Fields, field) {
-		return c.fail(n, "unknown field %q of item%s", field, fault.DidYouMean(field, c.scope.Fields))
+	if known.Fields != nil && !slices.Contains(known.Fields, field) {
+		return c.fail(n, "unknown field %q of item%s", field, fault.DidYouMean(field, known.Fields))
 	}
 	return compiled{eval: func(r *Run) (any, error) {
 		fields, ok := r.Item.(map[string]any)

@@ -122,12 +122,17 @@ type Scope struct {
 	Known     string   // says where Columns come from, after "unknown column"; "" when that is plain
 	Functions []Function
 	// Element allows the word item, with fields as item.Name: the element of a
-	// list column that the caller walks through (Run.Item).
-	Element bool
-	Fields  []string // of elements; nil: any
+	// list column that the caller walks through (Run.Item). nil: there is none.
+	Element *Element
 
 	used  []string
 	slots map[string]int
+}
+
+// Element is what is known of the elements of a list column.
+type Element struct {
+	Fields []string        // that they have; nil: any
+	Used   map[string]bool // the fields that the compiled texts read; "" is the element itself
 }
 
 // Used are the columns that the compiled texts read, in slot order: Run.Values has a value for each.

@@ -520,7 +520,7 @@ func (m *mapper) empty(records int) store.Batch {
 func (m *mapper) one(out *store.Batch, rec connectors.Record, read time.Time) bool {
 	res, err := m.Apply(rec, m.directory)
 	if err != nil {
-		r := connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: "mapping", Reason: err.Error(), Fields: rec.Fields()}
+		r := connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: "mapping", Reason: err.Error(), Fields: m.Fields(rec)}
 		var reject *mapping.RejectError
 		if errors.As(err, &reject) {
 			r.Code, r.Reason, r.Waits, r.ChangedAt = reject.Code, reject.Reason, reject.Waits, rec.ChangedAt
