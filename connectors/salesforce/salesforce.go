@@ -1,6 +1,6 @@
 // Package salesforce reads objects of a Salesforce org and writes fields of its
-// records. It speaks REST only: SOQL for reading (source.go), sObject
-// collections for writing (target.go). All calls go through Conn.call, which
+// records: SOQL and bulk queries for reading (source.go, bulk.go), sObject
+// collections and bulk jobs for writing (target.go, ingest.go). All calls go through Conn.call, which
 // knows the session (session.go) and what the org's errors mean (faults.go).
 package salesforce
 
