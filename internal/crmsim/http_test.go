@@ -322,6 +322,18 @@ func TestS111_faulty_answers(t *testing.T) {
 	if a := o.send("GET", api+"/limits", ""); a.status != 420 || a.body != "" {
 		t.Errorf("%d %q", a.status, a.body)
 	}
+	for _, status := range []int{406, 420, 429, 500, 502, 503, 504} {
+		for _, body := range []string{"<html>maintenance</html>", ""} {
+			o.inject(Fault{Name: "status", Status: status, Body: body, ContentType: "text/html", Times: 1})
+			a := o.send("POST", api+"/sobjects/Account", `{"Name":"nie"}`)
+			if a.status != status || a.body != body || a.header.Get("Content-Type") != "text/html" || a.header.Get("Retry-After") != "" {
+				t.Errorf("%d: got %d %q %v", status, a.status, a.body, a.header)
+			}
+		}
+	}
+	if n := o.query("SELECT COUNT() FROM Account").object()["totalSize"]; n != 1.0 {
+		t.Errorf("a refused request was carried out: %v rows", n)
+	}
 	patch := func(phone string) error {
 		_, err := o.try("PATCH", api+"/composite/sobjects", `{"records":[{"attributes":{"type":"Account"},"id":"`+id+`","Phone":"`+phone+`"}]}`)
 		return err
