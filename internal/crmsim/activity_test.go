@@ -194,10 +194,20 @@ func TestS118_group_events(t *testing.T) {
 	if o.value("Event", child, "Subject") != "Web会議" || o.value("Event", child, "ActivityDate") != "2026-04-03" {
 		t.Error("the child does not follow its parent")
 	}
-	o.send("DELETE", api+"/sobjects/EventRelation/"+invited, "")
-	if o.value("Event", child, "IsDeleted") != true {
-		t.Error("who is not invited any more still has the event")
+	gone := func(want bool, when string) {
+		t.Helper()
+		if o.value("Event", child, "IsDeleted") != want {
+			t.Errorf("%s the child is deleted: %v", when, !want)
+		}
 	}
+	o.send("DELETE", api+"/sobjects/Event/"+event, "")
+	gone(true, "with its parent in the bin")
+	if err := o.Undelete("Event", event); err != nil {
+		t.Fatal(err)
+	}
+	gone(false, "with its parent back")
+	o.send("DELETE", api+"/sobjects/EventRelation/"+invited, "")
+	gone(true, "without the invitation")
 }
 
 func TestS119_relations_move_by_themselves(t *testing.T) {

@@ -14,10 +14,12 @@
 //   - bin.go, merge.go, activity.go, history.go: what the org does by itself
 //   - query.go, compile.go, soql/: the query language; feeds.go: change feeds
 //   - collections.go, composite.go, upsert.go, bulk.go: writing many rows
-//   - tooling.go, permission.go: making fields, and who sees them
+//   - tooling.go, metadata.go, component.go, deploy.go: making fields, by three ways
+//   - permission.go: who sees them
 //   - fault.go, known.go, control.go: faults, unsettled behaviour, the request log
 //   - seed.go, conformance.go: rows to begin with
 //   - page.go, templates/: the pages that a sales person would see
+//   - conformance/: clients that others wrote, as proof
 //
 // Texts and codes of answers follow the public documentation of the Salesforce
 // REST API. Where several outcomes are plausible, Server.Inject with the fault
