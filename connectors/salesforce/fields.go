@@ -139,7 +139,7 @@ func (c *Conn) lookAtFields(ctx context.Context, want connectors.SetUp) (*fields
 	o := &fieldsOfOrg{Conn: c, want: want, sets: map[string]*permissionSet{
 		integrationSet: {grants: map[string]fieldPermission{}}, readerSet: {grants: map[string]fieldPermission{}},
 	}}
-	o.plan.Fields = make([]connectors.FieldState, len(want.Fields))
+	o.plan = connectors.FieldPlan{Fields: make([]connectors.FieldState, len(want.Fields)), Access: []connectors.Access{}, Rights: []connectors.Right{}}
 	for i, f := range want.Fields {
 		o.plan.Fields[i].NewField = f
 	}
@@ -279,7 +279,7 @@ func (o *fieldsOfOrg) findHidden(ctx context.Context, lacks map[string]bool) err
 	}
 	slices.Sort(names)
 	rows, err := queryRows[customField](ctx, o.Conn, "look for custom fields", "/tooling/query",
-		"SELECT Id, DeveloperName, TableEnumOrId FROM CustomField WHERE DeveloperName IN ("+strings.Join(slices.Compact(names), ", ")+")")
+		"SELECT Id, DeveloperName, TableEnumOrId FROM CustomField WHERE NamespacePrefix = null AND DeveloperName IN ("+strings.Join(slices.Compact(names), ", ")+")")
 	if refused(err) {
 		lacks[rightSetup] = true
 		for _, f := range missing {
