@@ -4,6 +4,7 @@
 //   - pull.go reads sources into the store;
 //   - scores.go turns ledger entries into what the CRM shall hold, and explains them;
 //   - write.go plans and applies;
+//   - fields.go prepares the CRM for what is written;
 //   - check.go proves a configuration against the systems that it names.
 package pipeline
 
