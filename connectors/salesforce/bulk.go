@@ -46,10 +46,10 @@ func (c column) inBulk() bool {
 	return false
 }
 
-// mayBulk tells whether a job may read w.
-func (s *source) mayBulk(w *window) bool {
-	return s.conn.cfg.BulkFrom > 0 && s.byBulk && !w.Relations && w.Failed < mostJobs &&
-		len(s.statement(s.selected, s.rest(w))) <= longestJob
+// mayBulk tells whether a job may read w. Who asks for one row wants to see that it can be read.
+func (r *reading) mayBulk(w *window) bool {
+	return r.conn.cfg.BulkFrom > 0 && r.byBulk && r.limit > 1 && w.Failed < mostJobs &&
+		len(r.statement(r.selected, r.rest(w))) <= longestJob
 }
 
 // openJob hands the open window to a job. An org that refuses one has the window read page by page.
@@ -124,6 +124,7 @@ func (r *reading) readFile(ctx context.Context) error {
 		f = r.open(ctx, *w.Job, total)
 		r.source.file = f
 	}
+	f.at = "" // if this Read fails, it is repeated from its cursor
 	for bytes := 0; len(r.batch.Records) < r.limit && bytes < batchBytes; {
 		if len(f.now.rows) == 0 {
 			select {

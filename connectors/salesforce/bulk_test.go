@@ -345,6 +345,52 @@ func TestC52_polls_grow_to_half_a_minute(t *testing.T) {
 	}
 }
 
+// A Read that fails between the file and the people gives the same again.
+func TestBulk_a_read_that_failed_is_repeated(t *testing.T) {
+	c := newCircle(t, newOrg(t))
+	for range 60 {
+		c.insert("Task", map[string]any{"Subject": "会食", "TaskWhoIds": []string{c.tanaka, c.suzuki}})
+	}
+	c.settled()
+	conn := c.bulkConn(nil)
+	r := c.reader(conn, stream("Task", "Subject", "Participants"))
+	for reads, more := 0, true; more; reads++ {
+		if reads == 2 {
+			c.inject(crmsim.Fault{Name: "status", Match: "GET .*/queryAll", Times: 1, Status: 403, ContentType: "application/json",
+				Body: `[{"errorCode":"INSUFFICIENT_ACCESS","message":"no"}]`})
+		}
+		batch, err := r.source.Read(t.Context(), r.cursor, 20)
+		if (err != nil) != (reads == 2) {
+			t.Fatalf("read %d: %v", reads, err)
+		}
+		if err == nil {
+			for _, record := range batch.Records {
+				r.seen[record.Key] = record
+			}
+			r.cursor, more = batch.Next, batch.More
+		}
+	}
+	if len(r.seen) != 60 {
+		t.Errorf("%d tasks of 60", len(r.seen))
+	}
+	for _, record := range r.seen {
+		if len(said(t, record)) != 2 {
+			t.Errorf("a task has %q", said(t, record))
+		}
+	}
+}
+
+// Whoever asks for one row ("energyd check") leaves no job behind.
+func TestBulk_a_look_makes_no_job(t *testing.T) {
+	o := newOrg(t)
+	o.tasks(20)
+	o.settled()
+	r := o.reader(o.bulkConn(nil), stream("Task", "Subject"))
+	if batch, err := r.source.Read(t.Context(), "", 1); err != nil || len(batch.Records) != 1 || o.jobsLeft() != 0 {
+		t.Errorf("%d records, %v, %d jobs", len(batch.Records), err, o.jobsLeft())
+	}
+}
+
 func TestBulk_is_chosen_by_size(t *testing.T) {
 	o := newOrg(t)
 	o.tasks(300)

@@ -32,12 +32,11 @@ type placed struct {
 // readPage gives one page at most. A window of very many rows is left to a bulk job.
 func (r *reading) readPage(ctx context.Context) error {
 	w := r.cur.Open
-	page, tooLarge, err := r.nextPage(ctx, r.after, w)
+	page, tooLarge, err := r.nextPage(ctx, w)
 	if err != nil {
 		return err
 	}
-	// Who asks for one row wants to see that it can be read.
-	if tooLarge || (page.fresh && page.total > r.conn.cfg.BulkFrom && r.limit > 1 && r.mayBulk(w)) {
+	if tooLarge || (page.fresh && page.total > r.conn.cfg.BulkFrom && r.mayBulk(w)) {
 		return r.openJob(ctx)
 	}
 	n := min(r.limit, len(page.rows))
@@ -64,8 +63,9 @@ func (r *reading) readPage(ctx context.Context) error {
 // nextPage gives the rows that follow the open window's last one: those held
 // from the last answer, the next page of the same query, or a new query's first
 // page. A query that is too large for the org is one for a job, or halves w.
-func (s *source) nextPage(ctx context.Context, after connectors.Cursor, w *window) (page held, tooLarge bool, err error) {
-	if after != "" && s.held.at == after {
+func (r *reading) nextPage(ctx context.Context, w *window) (page held, tooLarge bool, err error) {
+	s := r.source
+	if r.after != "" && s.held.at == r.after {
 		if len(s.held.rows) > 0 {
 			return s.held, false, nil
 		}
@@ -82,7 +82,7 @@ func (s *source) nextPage(ctx context.Context, after connectors.Cursor, w *windo
 	for {
 		page, err := s.ask(ctx, s.parts[0], "/queryAll", s.query(s.parts[0], s.rest(w)))
 		if hasCode(err, "QUERY_TIMEOUT", "OPERATION_TOO_LARGE") {
-			if w.long() && s.mayBulk(w) {
+			if w.long() && r.mayBulk(w) {
 				return held{}, true, nil
 			}
 			if w.halve() {

@@ -97,6 +97,8 @@ func TestC17_rows_that_change_between_the_parts(t *testing.T) {
 	for i := range ids {
 		ids[i] = o.insert("Account", value("前"))
 	}
+	o.advance(20 * time.Minute)
+	o.insert("Account", value("前"))
 	o.advance(time.Hour)
 	parts := 0
 	c := o.hooked(func(r *http.Request) {
@@ -133,8 +135,8 @@ func TestC17_rows_that_change_between_the_parts(t *testing.T) {
 			t.Errorf("%s was given by this round, before its change is settled", gone)
 		}
 	}
-	if len(r.seen) != 17 {
-		t.Errorf("%d records of 17", len(r.seen))
+	if len(r.seen) != 18 {
+		t.Errorf("%d records of 18", len(r.seen))
 	}
 	o.settled()
 	r.round(1000, nil)
