@@ -140,13 +140,17 @@ func TestS99_S101_pages_and_pieces(t *testing.T) {
 			}
 		}
 	})
+	defer func() { close(stop); writer.Wait() }()
 	whole := o.page(job, "").body
 	head, rest, _ := strings.Cut(whole, "\n")
 	if len(whole) < 3*csvPiece || len(csvColumn(t, whole, "Id")) != len(ids) || strings.Contains(whole, "Later") {
 		t.Errorf("%d bytes, %d rows", len(whole), len(csvColumn(t, whole, "Id")))
 	}
 	var together strings.Builder
-	for locator := ""; locator != "null"; {
+	for locator, pages := "", 0; locator != "null"; pages++ {
+		if pages == 3 {
+			t.Fatal("4000 rows have more than 3 pages of 1500")
+		}
 		query := "?maxRecords=1500"
 		if locator != "" {
 			query += "&locator=" + locator
@@ -159,8 +163,6 @@ func TestS99_S101_pages_and_pieces(t *testing.T) {
 		together.WriteString(rows)
 		locator = a.header.Get("Sforce-Locator")
 	}
-	close(stop)
-	writer.Wait()
 	if together.String() != rest {
 		t.Error("the pages together are not the whole")
 	}
