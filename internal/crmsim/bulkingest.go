@@ -51,7 +51,7 @@ func (s *Server) createIngest(c *call) reply {
 		return *full
 	}
 	s.mu.RLock()
-	j.object = s.objects[lower(o.Object)]
+	j.object = s.seen(o.Object)
 	e := j.ingestOptions(o.Object, o.Operation, o.ContentType, o.ExternalIDFieldName)
 	s.mu.RUnlock()
 	if e == nil {

@@ -283,8 +283,8 @@ func (s *Server) related(v view, object, account string, fields []string, wanted
 func (s *Server) activities(v view, account string) (list []activity) {
 	for _, object := range []string{"task", "event"} {
 		for _, r := range s.objects[object].rows {
-			if r.deleted() || r.text("AccountId") != account {
-				continue
+			if r.deleted() || r.text("AccountId") != account || r.latest("IsChild") == true || r.latest("IsRecurrence") == true {
+				continue // a meeting is one however many were invited, and the template of a series is none
 			}
 			a := activity{Icon: "event", Subject: r.text("Subject"), Who: s.nameOf(r.text("WhoId")), Rep: s.nameOf(r.text("OwnerId"))}
 			if object == "task" {

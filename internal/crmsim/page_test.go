@@ -117,3 +117,24 @@ func TestGrouped(t *testing.T) {
 		}
 	}
 }
+
+// A meeting is one line whoever was invited, and the template of a series none.
+func TestAccountPage_activities_once(t *testing.T) {
+	o := newOrg(t, Options{})
+	account := o.insert("Account", map[string]any{"Name": "Tokai"})
+	event := o.insert("Event", map[string]any{"Subject": "Kickoff", "WhatId": account, "StartDateTime": "2026-04-01T01:00:00Z", "EndDateTime": "2026-04-01T02:00:00Z"})
+	o.insert("EventRelation", map[string]any{"EventId": event, "RelationId": o.runAs})
+	o.insert("Task", map[string]any{"Subject": "Weekly", "WhatId": account, "IsRecurrence": true, "RecurrenceType": "RecursDaily",
+		"RecurrenceStartDateOnly": "2026-04-01", "RecurrenceEndDateOnly": "2026-04-02"})
+	page, ok := o.accountView(view{}, account)
+	if !ok {
+		t.Fatal("no page")
+	}
+	subjects := map[string]int{}
+	for _, a := range page.Activities {
+		subjects[a.Subject]++
+	}
+	if subjects["Kickoff"] != 1 || subjects["Weekly"] != 2 {
+		t.Errorf("the page shows %v", subjects)
+	}
+}

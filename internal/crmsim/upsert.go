@@ -70,7 +70,7 @@ func (s *Server) upsertMany(c *call) reply {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.objects[lower(c.args[0])]
+	o := s.seen(c.args[0])
 	if o == nil {
 		return notFound
 	}
@@ -146,7 +146,7 @@ func (s *Server) upsertOne(c *call) reply {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.objects[lower(c.args[0])]
+	o := s.seen(c.args[0])
 	if o == nil {
 		return notFound
 	}
@@ -198,7 +198,7 @@ func (s *Server) upsertOne(c *call) reply {
 // readByExternalID is GET /sobjects/X/Ext__c/value.
 func (s *Server) readByExternalID(c *call) reply {
 	s.mu.RLock()
-	o := s.objects[lower(c.args[0])]
+	o := s.seen(c.args[0])
 	if o == nil {
 		s.mu.RUnlock()
 		return notFound
