@@ -125,6 +125,17 @@ func TestS121_undelete_keeps(t *testing.T) {
 	if err := o.Undelete("Account", c.account); err == nil {
 		t.Error("a live row was undeleted")
 	}
+	// Nor does it come back with a later undelete of what it once went with.
+	alone := o.insert("Account", map[string]any{"Name": "北陸"})
+	only := o.insert("Contact", map[string]any{"LastName": "山田", "AccountId": alone})
+	for _, step := range []error{o.Delete("Account", alone), o.Undelete("Account", alone), o.Delete("Contact", only), o.Delete("Account", alone), o.Undelete("Account", alone)} {
+		if step != nil {
+			t.Fatal(step)
+		}
+	}
+	if got := o.deleted(map[string]string{"contact": only, "account": alone}); !slices.Equal(got, []string{"contact"}) {
+		t.Errorf("deleted are %v", got)
+	}
 }
 
 // What is removed for good takes its belongings along, stays away when the org

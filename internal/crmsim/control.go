@@ -27,7 +27,7 @@ const maxLog = 100_000
 
 func (s *Server) record(c *call, status, bytes int) {
 	path := c.r.RequestURI
-	if c.r.URL.Query().Has("oauth_token") {
+	if q := c.r.URL.Query(); q.Has("oauth_token") || q.Has("token") {
 		path = c.r.URL.Path // a token is nobody's to read in a log
 	}
 	line := Request{Time: s.now(), Method: c.r.Method, Path: path, SOQL: c.r.URL.Query().Get("q"), Sent: len(c.body), Head: c.head,
@@ -89,6 +89,8 @@ func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
 		if err = strict(r.Body, &seed); err == nil {
 			err = s.Reset(seed.Seed)
 		}
+	case r.Method == http.MethodGet && name == "known":
+		v = Outcomes
 	case r.Method == http.MethodGet && name == "log":
 		v = s.Log()
 	case r.Method == http.MethodGet && name == "key":

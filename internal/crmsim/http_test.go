@@ -3,6 +3,7 @@ package crmsim
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -396,6 +397,12 @@ func TestControl(t *testing.T) {
 	}
 	if a := o.query("SELECT Id FROM Account"); a.header.Get("Date") != "Wed, 01 Apr 2026 10:00:00 GMT" {
 		t.Errorf("the clock stands at %s", a.header.Get("Date"))
+	}
+	if key := o.send("GET", "/__sim/key", ""); key.body != o.PrivateKey() || !strings.HasPrefix(key.body, "-----BEGIN PRIVATE KEY-----") {
+		t.Errorf("the key: %d %s", key.status, key.body)
+	}
+	if known := o.send("GET", "/__sim/known", "").object(); len(known) != len(Outcomes) || fmt.Sprint(known["S68"]) != "[rounded kept refused]" {
+		t.Errorf("known: %v", known)
 	}
 	log := o.send("GET", "/__sim/log", "").array()
 	last := log[len(log)-1]

@@ -100,14 +100,14 @@ func (s *Server) Merge(object, master string, losers ...string) error {
 }
 
 // redirect makes everything that refers to one row refer to another one, as
-// far as it may. What a row remembers of a merge or a conversion stays.
+// far as it may. What a lead remembers of its conversion stays.
 func (b *batch) redirect(from, to *record, moves bool) error {
 	id := from.id()
 	for _, o := range b.s.order {
 		var columns []int
 		for i, f := range o.fields {
 			if i > colStamp && slices.Contains(f.ReferenceTo, from.obj.name) && slices.Contains(f.ReferenceTo, to.obj.name) &&
-				f.Name != "MasterRecordId" && !strings.HasPrefix(f.Name, "Converted") {
+				!strings.HasPrefix(f.Name, "Converted") {
 				columns = append(columns, i)
 			}
 		}

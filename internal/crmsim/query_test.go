@@ -264,6 +264,13 @@ func TestS34_S35_S36_S52_paging(t *testing.T) {
 	if p := read(o.query("SELECT Id FROM Account", "Sforce-Query-Options", "batchSize=5")); len(p.Records) != 200 {
 		t.Errorf("S35: batchSize 5 gives %d rows", len(p.Records))
 	}
+	next := read(o.send("GET", api+"/queryAll?q="+url.QueryEscape("SELECT Id FROM Account ORDER BY Id"), "", "Sforce-Query-Options", "batchSize=200")).NextRecordsURL
+	if err := o.HardDelete("Account", ids[302]); err != nil {
+		t.Fatal(err)
+	}
+	if p := read(o.send("GET", next, "")); len(p.Records) != 199 {
+		t.Errorf("S52: %d rows after one was removed for good", len(p.Records))
+	}
 	o.inject(Fault{Name: "page_max", Rows: 37})
 	if p := read(o.query("SELECT Id FROM Account")); len(p.Records) != 37 {
 		t.Errorf("S35: page_max 37 gives %d rows", len(p.Records))

@@ -302,6 +302,9 @@ func TestS23_revoke_and_identity(t *testing.T) {
 	if a := o.send("POST", "/services/oauth2/revoke?token=RT", ""); a.status != 200 {
 		t.Errorf("revoke of a refresh token: %d %s", a.status, a.body)
 	}
+	if log := o.Log(); log[len(log)-1].Path != "/services/oauth2/revoke" {
+		t.Errorf("a refresh token in the log: %s", log[len(log)-1].Path)
+	}
 	o.grant("refresh_token", "refresh_token", "RT", "client_id", "CID").noToken("invalid_grant", "expired access/refresh token")
 	o.send("GET", "/services/oauth2/revoke", "").refused(405, "METHOD_NOT_ALLOWED")
 }
