@@ -442,3 +442,29 @@ func TestChangedSince(t *testing.T) {
 		t.Errorf("%d calls to learn that there are too many", n)
 	}
 }
+
+// C52: a job's results are asked for by the version that made it, also after the configuration moved on.
+func TestC52_results_by_the_jobs_version(t *testing.T) {
+	o := newOrg(t)
+	updates := o.accounts(3)
+	o.must(o.Server.Delete("Account", updates[1].ID))
+	c := o.conn()
+	job, err := c.OpenJob(t.Context(), "Account")
+	o.must(err)
+	_, err = c.RunJob(t.Context(), job, "Account", sequence(updates))
+	o.must(err)
+	cfg := config(strings.TrimPrefix(o.url, "http://"))
+	cfg.APIVersion = "v65.0"
+	later := newConn(*cfg, quiet, time.Millisecond)
+	t.Cleanup(func() { later.Close() })
+	result, known, err := later.SettleJob(t.Context(), job, "Account", len(updates))
+	o.must(err)
+	if r := resultsOf(result, updates); !known || r[0].Outcome != connectors.Written || r[1].Outcome != connectors.Rejected {
+		t.Errorf("%+v", r)
+	}
+	for _, r := range o.Log() {
+		if strings.HasSuffix(r.Path, "Results") && !strings.HasPrefix(r.Path, dataPath) {
+			t.Errorf("results were asked for at %s", r.Path)
+		}
+	}
+}
