@@ -195,7 +195,11 @@ func struckJob(t *testing.T, moments []moment, strike func(*exec.Cmd)) {
 				t.Fatalf("struck %v, and it did not end at once: %v:\n%s", late != nil, err, said.String())
 			}
 			throughGate(t, config, g.URL, w.URL)
-			mustRun(t, exitPartial, "sync", "--config", config, "--as-of", asOf)
+			// Partial or done: the struck run may have come to the refused records already, which are told once.
+			sync := []string{"sync", "--config", config, "--as-of", asOf}
+			if code := run(t.Context(), sync, io.Discard, t.Output()); code != exitPartial && code != exitDone {
+				t.Fatalf("the next sync ended with exit code %d", code)
+			}
 			if diff := cmp.Diff(want, stateOf(t, w, config, asOf)); diff != "" {
 				t.Fatalf("the world differs (-calm +struck):\n%s", diff)
 			}
@@ -203,7 +207,7 @@ func struckJob(t *testing.T, moments []moment, strike func(*exec.Cmd)) {
 				t.Errorf("the org has %v left", left)
 			}
 			before := len(w.CRM().Log())
-			mustRun(t, exitPartial, "sync", "--config", config, "--as-of", asOf)
+			mustRun(t, exitDone, sync...)
 			for _, r := range w.CRM().Log()[before:] {
 				if r.Method == http.MethodPut {
 					t.Errorf("a sync after the last one still writes: %s %s", r.Method, r.Path)

@@ -384,12 +384,16 @@ func (s *Store) Jobs(ctx context.Context) ([]sink.Job, error) {
 // last plan before run, or that this plan took over from one before it.
 func (s *Store) RefusedBefore(ctx context.Context, run, writing string, ids []string) (map[string]sink.Change, error) {
 	refused := map[string]sink.Change{}
-	var last *string
-	if err := s.read.GetContext(ctx, &last, s.read.Rebind("SELECT MAX(run) FROM plan WHERE run < ? AND hash <> ''"), run); err != nil || last == nil {
-		return refused, storeError("read journal", err)
+	var last string
+	err := s.read.GetContext(ctx, &last, s.read.Rebind("SELECT run FROM plan WHERE run <> ? AND hash <> '' ORDER BY created_us DESC LIMIT 1"), run)
+	if errors.Is(err, sql.ErrNoRows) {
+		return refused, nil
+	}
+	if err != nil {
+		return nil, storeError("read journal", err)
 	}
 	for some := range slices.Chunk(ids, inChunk) {
-		query, args, err := sqlx.In(selectChange+"WHERE run = ? AND writing = ? AND id IN (?) AND state IN ('rejected', 'refused')", *last, writing, some)
+		query, args, err := sqlx.In(selectChange+"WHERE run = ? AND writing = ? AND id IN (?) AND state IN ('rejected', 'refused')", last, writing, some)
 		if err != nil {
 			return nil, storeError("read journal", err)
 		}
@@ -421,6 +425,9 @@ func (s *Store) Refused(ctx context.Context) (run string, changes []sink.Change,
 		c, err := r.change()
 		if err != nil {
 			return "", nil, storeError("read journal", err)
+		}
+		if c.State == sink.Refused { // it was rejected, in a plan before
+			c.State = sink.Rejected
 		}
 		run, changes = r.Run, append(changes, c)
 	}
