@@ -665,7 +665,7 @@ func (c *Conn) eachRow(ctx context.Context, job ingestJob, object, file string, 
 func (c *Conn) ChangedSince(ctx context.Context, object string, since time.Time, fields []string, most int) iter.Seq2[connectors.Row, error] {
 	return func(yield func(connectors.Row, error) bool) {
 		path := "/query"
-		query := url.Values{"q": {fmt.Sprintf("SELECT Id,%s FROM %s WHERE SystemModstamp >= %s", strings.Join(fields, ","), object, instant(since))}}
+		query := url.Values{"q": {fmt.Sprintf("SELECT Id,%s FROM %s WHERE SystemModstamp >= %s", strings.Join(fields, ","), object, literal(since))}}
 		for path != "" {
 			var page struct {
 				Total   int              `json:"totalSize"`

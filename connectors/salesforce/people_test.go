@@ -32,7 +32,7 @@ func newCircle(t *testing.T, o *org) circle {
 }
 
 // said gives the people of a record as "Role Type Name Title Status".
-func said(t *testing.T, r connectors.Record) []string {
+func said(t testing.TB, r connectors.Record) []string {
 	t.Helper()
 	list, ok := r.Value("Participants").([]any)
 	if !ok {

@@ -98,7 +98,7 @@ func (c *Conn) Check(ctx context.Context) error {
 	}
 	var resources map[string]any
 	err := c.call(ctx, call{op: op, method: http.MethodGet, path: ""}, &resources)
-	if !hasCode(err, "NOT_FOUND") {
+	if !hasCode(err, "NOT_FOUND", "UNSUPPORTED_API_VERSION") { // not yet, or no longer (S26)
 		return err
 	}
 	versions, _, listErr := c.versions(ctx)

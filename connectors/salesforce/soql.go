@@ -13,8 +13,17 @@ func quote(text string) string { return "'" + escapes.Replace(text) + "'" }
 var escapes = strings.NewReplacer(
 	`\`, `\\`, `'`, `\'`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "\b", `\b`, "\f", `\f`)
 
-// instant gives t as a SOQL datetime literal, which has no quotes. "Z" and not
-// "+00:00", whose plus sign becomes a blank in a URL.
+// literal gives t as a SOQL datetime literal, which has no quotes. "Z" and not
+// "+00:00", whose plus sign becomes a blank in a URL. Stamps have whole seconds,
+// and not every org need take a fraction (S39).
+func literal(t time.Time) string {
+	if t.Nanosecond() == 0 {
+		return t.UTC().Format("2006-01-02T15:04:05Z")
+	}
+	return instant(t)
+}
+
+// instant gives t as a value that is written.
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // quoteAll gives texts as a list of SOQL strings.
@@ -43,17 +52,17 @@ func (s *source) rest(w *window) string {
 // condition means the rows of w after its last one. The stamp alone is no
 // order: a bulk update gives thousands of rows the same second.
 func (w *window) condition(stamp string) string {
-	from := fmt.Sprintf("%s >= %s", stamp, instant(w.From))
+	from := fmt.Sprintf("%s >= %s", stamp, literal(w.From))
 	if w.Last != nil {
-		at := instant(w.Last.At)
+		at := literal(w.Last.At)
 		from = fmt.Sprintf("((%s = %s AND Id > %s) OR %s > %s)", stamp, at, quote(w.Last.ID), stamp, at)
 	}
-	return fmt.Sprintf("%s AND %s < %s", from, stamp, instant(w.To))
+	return fmt.Sprintf("%s AND %s < %s", from, stamp, literal(w.To))
 }
 
 // upTo cuts a condition off after the row at p.
 func (s *source) upTo(p position) string {
-	at := instant(p.At)
+	at := literal(p.At)
 	return fmt.Sprintf(" AND ((%s = %s AND Id <= %s) OR %s < %s)", s.stamp, at, quote(p.ID), s.stamp, at)
 }
 

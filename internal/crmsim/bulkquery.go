@@ -82,7 +82,7 @@ func (s *Server) bulkQuery(text string) (*result, error) {
 		return nil, unsupported(p.obj.name)
 	case p.q.Count:
 		return nil, refuse("FEATURENOTENABLED", nil, "Aggregate queries not supported in Bulk Query")
-	case p.q.Offset > 0:
+	case p.q.Offset > 0 && s.outcome("S104") == "refused":
 		return nil, refuse("FEATURENOTENABLED", nil, "OFFSET not supported in Bulk Query")
 	}
 	if slices.ContainsFunc(p.q.Columns, func(c soql.Column) bool { return c.Sub != nil }) {

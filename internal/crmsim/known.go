@@ -16,12 +16,13 @@ var Outcomes = map[string][]string{
 	"S43":  {"NUMBER_OUTSIDE_VALID_RANGE", "MALFORMED_QUERY"}, // the code for OFFSET over 2000
 	"S45":  {"total_size", "in_a_row"},                        // where COUNT() stands
 	"S49":  {"refused", "accepted"},                           // FIELDS(ALL) without LIMIT 200
-	"S64":  {"both", "id", "Id"},                              // how a collection may spell the id; the other spelling is not read
+	"S64":  {"both", "id"},                                    // whether a collection may also spell it "Id"; the documentation writes "id"
 	"S66":  {"moves", "keeps"},                                // stamps, when a write changes no value
 	"S68":  {"rounded", "kept", "refused"},                    // more decimals than the field's scale
 	"S74":  {"last", "refused"},                               // the same id twice in one collection
 	"S76":  {"null", "left_out"},                              // rows that a retrieve does not find
 	"S79":  {"200", "204"},                                    // an upsert by URL that updated
+	"S104": {"refused", "accepted"},                           // OFFSET in a bulk query
 	"S107": {"calls", "parts"},                                // whether the parts of a composite request cost a call each, too
 	"S98":  {"412", "400"},                                    // the status of JOB_NOT_COMPLETE
 	"S108": {"TotalRequests", "other_words"},                  // the text of the daily limit

@@ -49,12 +49,21 @@ func TestKnown_outcomes(t *testing.T) {
 				codes = append(codes, o.send("PATCH", api+"/composite/sobjects", `{"records":[{"attributes":{"type":"Account"},"`+spelling+`":"`+id+`"}]}`).rowCodes())
 			}
 			return strings.Join(codes, " ")
-		}, map[string]string{"both": "ok ok", "id": "ok MISSING_ARGUMENT", "Id": "MISSING_ARGUMENT ok"}},
+		}, map[string]string{"both": "ok ok", "id": "ok MISSING_ARGUMENT"}},
 		"S76": {func(o *org) string {
 			return o.send("POST", api+"/composite/sobjects/Account", `{"ids":["`+newID("001", 9)+`","`+id+`"],"fields":["Name"]}`).body
 		}, map[string]string{
 			"null":     `[null,{"attributes":{"type":"Account","url":"` + api + `/sobjects/Account/` + id + `"},"Name":"Acme"}]`,
 			"left_out": `[{"attributes":{"type":"Account","url":"` + api + `/sobjects/Account/` + id + `"},"Name":"Acme"}]`}},
+		"S104": {func(o *org) string {
+			a := o.send("POST", api+"/jobs/query", `{"operation":"query","query":"SELECT Id FROM Account ORDER BY Id OFFSET 1"}`)
+			if a.status != 200 {
+				return code(a)
+			}
+			job := api + "/jobs/query/" + a.object()["id"].(string)
+			o.finish(job)
+			return o.page(job, "").body
+		}, map[string]string{"refused": "400 FEATURENOTENABLED", "accepted": "\"Id\"\n\"" + newID("001", 2) + "\"\n"}},
 		"S107": {func(o *org) string {
 			o.send("POST", api+"/composite/batch", `{"batchRequests":[{"method":"GET","url":"v66.0/limits"},{"method":"GET","url":"v66.0/limits"}]}`)
 			return o.send("GET", api+"/limits", "").header.Get("Sforce-Limit-Info")
