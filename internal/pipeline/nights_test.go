@@ -122,7 +122,19 @@ const day = 24 * time.Hour
 // CRM holds and what daily reports know by the old code; later reports with the
 // old code find the one that is left.
 func TestC22_Merge(t *testing.T) {
-	n := newNights(t)
+	for _, outcome := range crmsim.Outcomes["S120"] {
+		t.Run(outcome, func(t *testing.T) {
+			n := newNights(t)
+			n.inject(crmsim.Fault{Name: "known", Line: "S120", Outcome: outcome})
+			n.merges(outcome == "moves")
+		})
+	}
+}
+
+// merges merges two customers. Activities whose change time the org does not
+// move by that (S120) follow with the next complete reading.
+func (n nights) merges(moves bool) {
+	t := n.T
 	n.night()
 	loser, master := n.account("K0001")["Id"].(string), n.account("K0003")["Id"].(string)
 	was, is := n.explained("K0001"), n.explained("K0003")
@@ -138,6 +150,10 @@ func TestC22_Merge(t *testing.T) {
 	_, sources := n.night()
 	if s := sources["daily_report"]; s.Reread != store.Periodic || s.Rejected != 3 || s.Withdrawn != 0 {
 		t.Errorf("daily_report: %+v", s)
+	}
+	if !moves {
+		n.later(7 * day)
+		n.night()
 	}
 	got := n.explained("K0003")
 	for source, want := range map[string]int{"daily_report": was["daily_report"] + is["daily_report"] + 1,
