@@ -75,16 +75,6 @@ func (h header) has(name string) bool {
 	return false
 }
 
-func (h header) count(name string) int {
-	n := 0
-	for _, f := range h {
-		if f.name == name {
-			n++
-		}
-	}
-	return n
-}
-
 // text gives the first field of a name as text of whatever charset it looks like.
 func (h header) text(name string) string { return raw8(h.get(name), "") }
 
