@@ -98,6 +98,11 @@ func address(s string) (a Address, exact, ok bool) {
 	}
 	addr, ok = normal(addr)
 	if !ok {
+		// Some programs encode name and address in one word.
+		if whole, _ := words(s); strings.Contains(whole, "@") && !strings.Contains(whole, "=?") && whole != s {
+			a, _, ok = address(whole)
+			return a, false, ok
+		}
 		return Address{}, false, false
 	}
 	if strings.TrimSpace(name) == "" {
@@ -184,7 +189,9 @@ func unquoted(s string) string {
 // normal gives an address in the form in which it is compared; ok is false when it is none.
 func normal(s string) (addr string, ok bool) {
 	s = strings.Trim(clean(s), ` "'<>,;`)
-	s = strings.TrimPrefix(strings.TrimPrefix(s, "mailto:"), "MAILTO:")
+	if scheme := "mailto:"; len(s) > len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
+		s = s[len(scheme):]
+	}
 	at := strings.LastIndexByte(s, '@')
 	if at <= 0 || at == len(s)-1 || len(s) > 320 {
 		return "", false

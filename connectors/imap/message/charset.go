@@ -16,12 +16,17 @@ import (
 var vendorNames = map[string]encoding.Encoding{
 	"cp932": japanese.ShiftJIS, "ms_kanji": japanese.ShiftJIS, "mskanji": japanese.ShiftJIS, "x-ms-cp932": japanese.ShiftJIS,
 	"shift_jis-2004": japanese.ShiftJIS, "shiftjis": japanese.ShiftJIS, "sjis-win": japanese.ShiftJIS, "windows-932": japanese.ShiftJIS,
+	"cp943": japanese.ShiftJIS, "cp943c": japanese.ShiftJIS, "ibm-943": japanese.ShiftJIS, "x-ibm943c": japanese.ShiftJIS, "x-mac-japanese": japanese.ShiftJIS, "macjapanese": japanese.ShiftJIS,
 	"eucjp": japanese.EUCJP, "euc_jp": japanese.EUCJP, "eucjp-win": japanese.EUCJP, "eucjp-ms": japanese.EUCJP, "cp51932": japanese.EUCJP, "ujis": japanese.EUCJP,
-	"iso2022jp": japanese.ISO2022JP, "iso-2022-jp-1": japanese.ISO2022JP, "iso-2022-jp-2": japanese.ISO2022JP, "iso-2022-jp-3": japanese.ISO2022JP,
+	"iso2022jp": japanese.ISO2022JP, "iso-2022-jp-1": japanese.ISO2022JP, "iso-2022-jp-2": japanese.ISO2022JP, "iso-2022-jp-3": japanese.ISO2022JP, "iso-2022-jp-2004": japanese.ISO2022JP,
 	"iso-2022-jp-ms": japanese.ISO2022JP, "x-iso-2022-jp": japanese.ISO2022JP, "jis": japanese.ISO2022JP,
 	"cp50220": japanese.ISO2022JP, "cp50221": japanese.ISO2022JP, "cp50222": japanese.ISO2022JP, "x-windows-iso2022jp": japanese.ISO2022JP,
 	"cp1252": charmap.Windows1252, "cp1251": charmap.Windows1251, "cp1250": charmap.Windows1250,
 }
+
+// jisEditions are the escapes of later editions of JIS X 0208 and 0213, whose
+// characters stand where they stood, but for the few that were added.
+var jisEditions = strings.NewReplacer("\x1b&@", "", "\x1b$(Q", "\x1b$B", "\x1b$(O", "\x1b$B", "\x1b$(B", "\x1b$B")
 
 // charset finds an encoding by the name that a mail gives it; nil for none
 // that we know, and for ASCII, whose 8-bit bytes mean something else anyway.
@@ -45,6 +50,10 @@ func charset(name string) encoding.Encoding {
 // to be replaced or the name was no help; then what the bytes look like decides.
 func decode(b []byte, name string) (text string, exact bool) {
 	named := charset(name)
+	if named != nil && named != japanese.ISO2022JP && ascii(b) && escapes(b) { // no other charset has its escapes
+		text, _ = guess(b)
+		return text, false
+	}
 	if named == nil {
 		if ascii(b) && !escapes(b) {
 			return string(b), name == "" || strings.EqualFold(name, "us-ascii") || strings.EqualFold(name, "ascii")
@@ -67,6 +76,9 @@ func strict(b []byte, e encoding.Encoding) (text string, ok bool) {
 		if e8 := eightBitKana(b); e8 != nil {
 			b = e8
 		}
+	}
+	if e == japanese.ISO2022JP {
+		b = []byte(jisEditions.Replace(string(b)))
 	}
 	out, err := e.NewDecoder().Bytes(b)
 	text = string(out)
@@ -138,7 +150,7 @@ func ascii(b []byte) bool {
 
 // escapes tells whether b switches to a Japanese set of ISO-2022-JP.
 func escapes(b []byte) bool {
-	for _, e := range []string{"\x1b$B", "\x1b$@", "\x1b$(D", "\x1b(I", "\x1b(J"} {
+	for _, e := range []string{"\x1b$B", "\x1b$@", "\x1b$(", "\x1b(I", "\x1b(J"} {
 		if bytes.Contains(b, []byte(e)) {
 			return true
 		}

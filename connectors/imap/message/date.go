@@ -46,6 +46,7 @@ func parseDate(text string) (t time.Time, state DateState) {
 	var day, year, zone = -1, -1, noZone
 	var month time.Month
 	var clock []int
+	half := 0 // of the day: 1 before noon, 2 after it
 	odd := func() {
 		if state == DateValid {
 			state = DateNonstandard
@@ -84,6 +85,12 @@ func parseDate(text string) (t time.Time, state DateState) {
 			if zone = minutes; !standard {
 				odd()
 			}
+		case lower == "am" || lower == "午前":
+			odd()
+			half = 1
+		case lower == "pm" || lower == "午後":
+			odd()
+			half = 2
 		case monthOf(lower) > 0 && month == 0:
 			if len(lower) > 3 {
 				odd()
@@ -117,6 +124,9 @@ func parseDate(text string) (t time.Time, state DateState) {
 	// Without a zone the instant is not known; the server's own stamp is better than a guess.
 	if day < 0 || year < 0 || month == 0 || clock == nil || zone == noZone {
 		return time.Time{}, DateUnparsed
+	}
+	if half > 0 && clock[0] <= 12 {
+		clock[0] = clock[0]%12 + 12*(half-1)
 	}
 	t = time.Date(year, month, day, clock[0], clock[1], min(clock[2], 59), 0, time.FixedZone("", zone*60))
 	if t.Day() != day || t.Month() != month || clock[0] > 23 || clock[1] > 59 || clock[2] > 60 || zone < -24*60 || zone > 24*60 {

@@ -28,18 +28,22 @@ const (
 // Wants tells which part of the body would tell more of a message whose header
 // alone was read. Bodies of all others need not be fetched.
 func (m *Message) Wants() bool {
-	return m.Kind == Ordinary || m.Kind == Bounce || m.Kind == DeliveryReport || m.Kind == ReadReceipt || m.Kind == Invitation
+	return m.hidden || m.Kind == Ordinary || m.Kind == Bounce || m.Kind == DeliveryReport || m.Kind == ReadReceipt || m.Kind == Invitation
 }
 
 var (
-	autoSubject = regexp.MustCompile(`(?i)^(自動応答|自動返信|不在通知|automatic reply|auto(matic)?[ -]?reply|auto[ -]?response|out of (the )?office|respuesta automática|automatische antwort|réponse automatique)`)
-	bulk        = map[string]bool{"list": true, "bulk": true, "junk": true}
+	autoSubject = regexp.MustCompile(`(?i)^[【\[［(（]?(自動応答|自動返信|不在通知|automatic reply|auto(matic)?[ -]?reply|auto[ -]?response|out of (the )?office|respuesta automática|automatische antwort|réponse automatique)`)
+	// markedSubject is how web forms mark their receipts, which carry no other sign. No person begins a subject so.
+	markedSubject = regexp.MustCompile(`^[【\[［(（]自動(返信|応答|送信|配信)(メール)?[】\]］)）]`)
+	bulk          = map[string]bool{"list": true, "bulk": true, "junk": true}
 )
 
 // judge finds the kind from the header, and from the parts where they are known.
 func (m *Message) judge(h header, parts []Part) {
-	submitted, _, _ := strings.Cut(h.word("auto-submitted"), " ")
-	submitted = strings.Trim(submitted, ";(")
+	submitted := h.word("auto-submitted")
+	if end := strings.IndexAny(submitted, " \t;("); end >= 0 {
+		submitted = submitted[:end]
+	}
 	m.Automatic = submitted != "" && submitted != "no"
 	m.look(parts)
 	kind, params := contentType(h)
@@ -47,25 +51,42 @@ func (m *Message) judge(h header, parts []Part) {
 	if kind == "multipart/report" {
 		report = strings.ToLower(params["report-type"])
 	}
+	m.Delivery, m.Receipt, m.hidden = nil, nil, false // what the header alone gave
+	if kind == "multipart/report" {
+		m.Delivery, m.Receipt = delivery(parts), receipt(parts)
+	}
 	switch {
-	case report == "delivery-status" || report == "" && kind == "multipart/report" && delivery(parts) != nil:
+	case m.Receipt != nil && m.Delivery == nil, report == "disposition-notification":
+		m.Kind, m.Automatic = ReadReceipt, true
+		if m.Receipt == nil {
+			m.Receipt = &Receipt{}
+		}
+		m.about(&m.Receipt.OriginalID)
+		return
+	case m.Delivery != nil:
 		m.Kind, m.Automatic = DeliveryReport, true
-		if m.Delivery = delivery(parts); m.Delivery != nil && m.Delivery.Action == "failed" {
+		if m.Delivery.Action == "failed" {
 			m.Kind = Bounce
 		}
-		return
-	case report == "disposition-notification":
-		m.Kind, m.Automatic, m.Receipt = ReadReceipt, true, receipt(parts)
+		m.about(&m.Delivery.OriginalID)
 		return
 	}
-	if d := m.plainFailure(h, parts); d != nil {
+	if d := m.plainFailure(h, parts); d != nil { // also of a report that lacks its own part
 		m.Kind, m.Automatic, m.Delivery = Bounce, true, d
+		m.about(&d.OriginalID)
 		return
 	}
+	if report != "" { // of other things: complaints, statistics
+		m.Kind, m.Automatic = DeliveryReport, true
+		return
+	}
+	// Outside multipart/report, a mail system's word stands in the text; behind an
+	// automatic answer an answer to an invitation may stand.
+	m.hidden = parts == nil && (kind == "text/calendar" || h.word("content-class") == "urn:content-classes:calendarmessage" || daemon.MatchString(m.From.Addr))
 	if kind == "text/calendar" && parts == nil {
 		parts = []Part{{Type: kind, Method: strings.ToUpper(params["method"])}}
 	}
-	if m.Calendar = calendar(parts); m.Calendar != nil {
+	if m.Calendar = calendar(parts); m.Calendar != nil && m.Calendar.Method != "PUBLISH" { // what is published is a file
 		m.Kind = m.Calendar.kind()
 		return
 	}
@@ -98,6 +119,13 @@ func (m *Message) look(parts []Part) {
 	}
 }
 
+// about fills the id of the mail that a report is about, where only its own header tells.
+func (m *Message) about(id *string) {
+	if *id == "" && len(m.InReplyTo) > 0 {
+		*id = m.InReplyTo[0]
+	}
+}
+
 func (c *Calendar) kind() Kind {
 	switch c.Method {
 	case "REQUEST":
@@ -122,7 +150,7 @@ func (c *Calendar) kind() Kind {
 // answersItself tells an answer that a program gave in a person's absence.
 // X-Auto-Response-Suppress alone only asks others not to.
 func (m *Message) answersItself(h header, submitted string) bool {
-	if submitted == "auto-replied" {
+	if submitted == "auto-replied" || markedSubject.MatchString(m.Subject) {
 		return true
 	}
 	for _, name := range []string{"x-autoreply", "x-autorespond", "x-autoresponder", "x-autoreply-from", "x-mail-autoreply"} {
@@ -137,7 +165,7 @@ func (m *Message) answersItself(h header, submitted string) bool {
 }
 
 func fromList(h header) bool {
-	for _, name := range []string{"list-id", "list-post", "list-unsubscribe", "mailing-list", "x-ml-name", "x-ml-count"} {
+	for _, name := range []string{"list-id", "list-post", "list-unsubscribe", "mailing-list", "x-ml-name", "x-ml-count", "x-mlserver", "x-beenthere", "x-mailing-list", "x-mag2id"} {
 		if h.has(name) {
 			return true
 		}

@@ -10,6 +10,7 @@
 package message
 
 import (
+	"bytes"
 	"strings"
 	"time"
 )
@@ -23,6 +24,7 @@ type Message struct {
 	ReplyTo  []Address
 	To, Cc   []Address
 	returned bool // the envelope's sender is empty: a notice of a mail system
+	hidden   bool // the header alone was read, and the body may well make it another kind
 
 	HeaderDate time.Time // what the Date header says; zero when it cannot be read
 	DateState  DateState
@@ -69,6 +71,7 @@ func Read(raw []byte) *Message {
 
 func read(raw []byte) (m *Message, h header, body []byte) {
 	m = &Message{}
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	section := raw
 	if len(section) > maxHeader {
 		section = section[:maxHeader]

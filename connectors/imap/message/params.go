@@ -25,6 +25,11 @@ func fieldParams(text string) (value string, params map[string]string) {
 			continue
 		}
 		name = strings.ToLower(strings.TrimSpace(name))
+		if v = strings.TrimSpace(v); strings.HasPrefix(v, `"`) { // a comment may follow
+			if end := closingQuote(v); end > 0 {
+				v = v[:end+1]
+			}
+		}
 		v = unquoted(v)
 		base, number, encoded := pieceOf(name)
 		if base == name {
@@ -57,6 +62,19 @@ func fieldParams(text string) (value string, params map[string]string) {
 		params[base], _ = decode(joined, name) // the better form wins over a plain one
 	}
 	return value, params
+}
+
+// closingQuote is where the quote that s begins with ends; 0 when it does not.
+func closingQuote(s string) int {
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return i
+		}
+	}
+	return 0
 }
 
 // pieceOf takes filename*0* apart: its name, number, and whether it is percent-encoded.

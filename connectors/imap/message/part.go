@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"mime/quotedprintable"
+	"regexp"
 	"strings"
 )
 
@@ -37,12 +38,12 @@ type walker struct {
 
 func (w *walker) part(h header, body []byte, depth int, nested bool) {
 	kind, params := contentType(h)
-	if boundary := params["boundary"]; strings.HasPrefix(kind, "multipart/") && boundary != "" {
+	if pieces := w.pieces(h, kind, params["boundary"], body); pieces != nil {
 		if depth >= maxDepth {
 			w.cut = true
 			return
 		}
-		for _, p := range split(body, boundary) {
+		for _, p := range pieces {
 			if len(w.parts) >= maxParts {
 				w.cut = true
 				return
@@ -71,10 +72,31 @@ func (w *walker) part(h header, body []byte, depth int, nested bool) {
 			w.cut = true
 			return
 		}
-		inner, rest := parseHeader(body)
+		inner, rest := parseHeader(plain(h, body))
 		w.part(inner, rest, depth+1, true)
 	}
 }
+
+// pieces are the parts of a multipart body; nil when it is none. Gateways lose
+// boundaries, give them other names, and encode the whole body, against the standard.
+func (w *walker) pieces(h header, kind, boundary string, body []byte) [][]byte {
+	if !strings.HasPrefix(kind, "multipart/") {
+		return nil
+	}
+	if boundary != "" {
+		if pieces := split(body, boundary); pieces != nil {
+			return pieces
+		}
+	}
+	body = plain(h, body)
+	if first := firstBoundary.FindSubmatch(body[:min(len(body), maxContent)]); first != nil {
+		return split(body, string(first[1]))
+	}
+	return nil
+}
+
+// firstBoundary is a line that looks like one and has fields behind it.
+var firstBoundary = regexp.MustCompile(`(?im)^--([!-~](?:[ -~]{0,68}[!-~])?)[ \t]*\r?\ncontent-[a-z-]+:`)
 
 // contentType gives a part's type, text/plain when it says none.
 func contentType(h header) (kind string, params map[string]string) {
@@ -117,20 +139,29 @@ func split(body []byte, boundary string) [][]byte {
 	return parts
 }
 
+// content is what is looked at of a part.
 func content(h header, body []byte) []byte {
-	body = body[:min(len(body), 2*maxContent)]
-	switch h.word("content-transfer-encoding") {
-	case "base64":
+	body = plain(h, body[:min(len(body), 2*maxContent)])
+	return body[:min(len(body), maxContent)]
+}
+
+// plain takes the transfer encoding off, as far as it can be understood.
+func plain(h header, body []byte) []byte {
+	encoding := h.word("content-transfer-encoding")
+	switch {
+	case strings.HasPrefix(encoding, "base64"):
 		body, _ = unbase64(string(body))
-	case "quoted-printable":
+	case strings.HasPrefix(encoding, "quoted-printable"):
 		decoded, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(body)))
-		if err != nil && len(decoded) == 0 {
-			decoded = body
+		if err != nil { // it stops at a code that is torn; what follows is text all the same
+			decoded = unquote(softBreak.ReplaceAllString(string(body), ""))
 		}
 		body = decoded
 	}
-	return body[:min(len(body), maxContent)]
+	return body
 }
+
+var softBreak = regexp.MustCompile(`=[ \t]*\r?\n`)
 
 // fileName takes path parts and control characters off a name.
 func fileName(name string) string {

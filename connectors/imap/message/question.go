@@ -14,6 +14,9 @@ var (
 	signature   = regexp.MustCompile(`^(-- ?|[-=_*─━＊☆★◆■/]{8,}.*)$`)
 	webAddress  = regexp.MustCompile(`(?i)\b(https?://|www\.)\S+`)
 
+	// closing is the formula at a mail's end that offers an answer and asks nothing.
+	closing = regexp.MustCompile(`(?i)(ご不明|不明な|ご質問|ご意見|問題|疑問|不備|ご要望|何か)[^。？?]{0,20}(ましたら|あれば|場合|際)[^。？?]{0,20}(お知らせ|お聞かせ|お問い?合わせ|ご連絡|教え)[^。？?]*[。．]?|[^.?!]*\b(if|should) you (have|need) (any|further)\b[^.?!]*[.!]?`)
+
 	// asking are forms of a question. The Japanese ones end a sentence: "ますから" is none.
 	asking = []*regexp.Regexp{
 		regexp.MustCompile(`[?？]`),
@@ -34,7 +37,7 @@ func asks(text string) bool {
 		case quotedLine.MatchString(line):
 			continue
 		}
-		line = webAddress.ReplaceAllString(line, "")
+		line = closing.ReplaceAllString(webAddress.ReplaceAllString(line, ""), "")
 		for _, form := range asking {
 			if form.MatchString(line) {
 				return true
