@@ -195,6 +195,37 @@ func BenchmarkWriting(b *testing.B) {
 	o.wantHeld(records, round)
 }
 
+// C37: of what did not move nothing is sent, neither a record nor a field of one that moved.
+func TestC37_only_what_moved_is_sent(t *testing.T) {
+	for name, bulkFrom := range map[string]int{"collections": 0, "job": 1} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, 300, bulkFrom)
+			o.values = map[string]any{"energy_now": 1.0, "band": "温", "reason_1": "x"}
+			if out, err := o.Apply(t.Context(), o.plan(300, 1).Plan, time.Now()); err != nil || out.Written != 300 {
+				t.Fatalf("%+v, %v", out, err)
+			}
+			before := len(o.org.Log())
+			if again := o.plan(300, 1); again.Records != 0 || again.Unchanged != 300 {
+				t.Errorf("without news: %+v", again)
+			}
+			if calls := o.calls(before); len(calls) != 1 { // describe
+				t.Errorf("to find that nothing moved it called %v", calls)
+			}
+			o.values = map[string]any{"energy_now": 2.0, "band": "温", "reason_1": "x"}
+			sum := o.plan(2, 1)
+			changes, err := o.Store.Changes(t.Context(), sum.Run, "", 0, 10)
+			if err != nil || len(changes) != 2 {
+				t.Fatalf("%+v, %v", changes, err)
+			}
+			for _, c := range changes {
+				if diff := cmp.Diff([]sink.Delta{{Field: "Energy__c", Old: 1.0, New: 2.0}}, c.Fields); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
+	}
+}
+
 // C54: a plan reads and computes; nothing leaves that could change a record.
 func TestC54_a_plan_sends_nothing(t *testing.T) {
 	o := newOffice(t, 300, 100)

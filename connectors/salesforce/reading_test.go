@@ -166,6 +166,24 @@ func TestC10_late_commits_are_read(t *testing.T) {
 	r.wantAll("Account")
 }
 
+// Every other save takes two minutes to become visible, while energyd reads every
+// 30 seconds and nearly up to the moment.
+func TestC10_commits_that_take_two_minutes(t *testing.T) {
+	o := frozen(t)
+	conn := o.conn()
+	conn.cfg.Lag = connectors.Duration(time.Minute)
+	r := o.reader(conn, stream("Account", "Name"))
+	for i := range 40 {
+		o.inject(crmsim.Fault{Name: "commit_delay", DelayMS: []int{120_000, 0}[i%2]})
+		o.insert("Account", map[string]any{"Name": "顧客"})
+		o.advance(30 * time.Second)
+		r.round(10, nil)
+	}
+	o.settled()
+	r.round(10, nil)
+	r.wantAll("Account")
+}
+
 // frozen is an org whose clock moves only by hand, so that stamps are equal.
 func frozen(t *testing.T) *org {
 	o := newOrg(t)

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -351,6 +352,51 @@ func TestSchema(t *testing.T) {
 }
 
 // TestSaveBatch_Withdrawn: a skipped record takes back the activity that it was, and is in no sums but the skipped.
+// C14: the cursor moves with the rows that it stands behind, or not at all.
+func TestC14_the_cursor_waits_for_its_rows(t *testing.T) {
+	full := map[string][]string{
+		"sqlite": {"CREATE TRIGGER full_disk BEFORE INSERT ON %s BEGIN SELECT RAISE(ABORT, 'no space left'); END", "DROP TRIGGER full_disk"},
+		"postgres": {"CREATE FUNCTION full_disk() RETURNS trigger AS 'BEGIN RAISE ''no space left''; END' LANGUAGE plpgsql; CREATE TRIGGER full_disk BEFORE INSERT ON %s EXECUTE FUNCTION full_disk()",
+			"DROP FUNCTION full_disk CASCADE"},
+	}
+	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
+		url := fresh(t)
+		s := open(t, url)
+		db := raw(t, url)
+		defer db.Close()
+		dialect := full["postgres"]
+		if strings.HasPrefix(url, "sqlite:") {
+			dialect = full["sqlite"]
+		}
+		run, err := s.BeginRun(t.Context(), "pull", time.Unix(0, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch := store.Batch{Run: run, Source: "日報", Next: "c1", Read: 2, Activities: []engine.Activity{visit("1", 1, "A")},
+			Rejects: []connectors.Reject{{Key: "3", Code: "date"}}}
+		for _, table := range []string{"arrival", "reject", "run_source"} {
+			if _, err := db.Exec(fmt.Sprintf(dialect[0], table)); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.SaveBatch(t.Context(), batch); err == nil {
+				t.Fatalf("%s: the batch was saved", table)
+			}
+			if _, err := db.Exec(dialect[1]); err != nil {
+				t.Fatal(err)
+			}
+			if c, err := s.Cursor(t.Context(), "日報"); c != "" || err != nil {
+				t.Errorf("%s: the cursor is %q, %v, and the rows are lost", table, c, err)
+			}
+			if n := query(t, url, "SELECT (SELECT COUNT(*) FROM arrival) + (SELECT COUNT(*) FROM reject)"); n != 0 {
+				t.Errorf("%s: %d rows were kept", table, n)
+			}
+		}
+		if err := s.SaveBatch(t.Context(), batch); err != nil {
+			t.Errorf("with space again: %v", err)
+		}
+	})
+}
+
 func TestSaveBatch_Withdrawn(t *testing.T) {
 	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
 		ctx := t.Context()
