@@ -226,6 +226,37 @@ func TestC37_only_what_moved_is_sent(t *testing.T) {
 	}
 }
 
+// C35, C36: HTTP 200 says nothing of the rows. Each refused one is told with its
+// code, field and id, and all refused are no success.
+func TestC35_C36_refused_rows_are_no_success(t *testing.T) {
+	for name, bulkFrom := range map[string]int{"collections": 0, "job": 1} {
+		for _, bound := range []float64{106, 99} { // round 1 writes 100 to 109
+			t.Run(fmt.Sprint(name, bound), func(t *testing.T) {
+				o := newOffice(t, 10, bulkFrom)
+				o.inject(crmsim.Fault{Name: "validation", Object: "Account", Field: "Energy__c", Bound: bound, Message: "高すぎる"})
+				refused := int(109 - bound)
+				sum := o.plan(10, 1)
+				out, err := o.Apply(t.Context(), sum.Plan, time.Now())
+				if err != nil || out.Whole() || out.Written != 10-refused || out.Rejected != refused {
+					t.Fatalf("%+v, %v", out, err)
+				}
+				told := strings.Join(out.Problems, "\n")
+				changes, err := o.Store.Changes(t.Context(), sum.Run, "", 0, 10, sink.Rejected)
+				if err != nil || len(changes) != refused {
+					t.Fatalf("%d changes are kept as rejected, %v", len(changes), err)
+				}
+				for _, c := range changes {
+					for _, want := range []string{"FIELD_CUSTOM_VALIDATION_EXCEPTION", "高すぎる", "Energy__c"} {
+						if !strings.Contains(c.Error, want) || !strings.Contains(told, want) || !strings.Contains(told, c.ID) {
+							t.Errorf("%s: %q and %q do not say %s", c.ID, c.Error, told, want)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
 // C54: a plan reads and computes; nothing leaves that could change a record.
 func TestC54_a_plan_sends_nothing(t *testing.T) {
 	o := newOffice(t, 300, 100)

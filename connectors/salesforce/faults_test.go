@@ -267,6 +267,27 @@ func TestC57_no_calls_left(t *testing.T) {
 	}
 }
 
+// C60: a job that the org never works off ends the run, with the job kept for the next one.
+func TestC60_a_job_is_not_waited_for_for_ever(t *testing.T) {
+	o := busy(t)
+	o.inject(crmsim.Fault{Name: "bulk", Polls: 1 << 40})
+	c := o.conn()
+	c.pause = time.Microsecond // so that hours are milliseconds
+	if err := readTasks(1)(o, c); fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "not worked off") {
+		t.Errorf("reading: %v", err)
+	}
+	updates := o.accounts(2)
+	job, err := c.OpenJob(t.Context(), "Account")
+	o.must(err)
+	_, err = c.RunJob(t.Context(), job, "Account", sequence(updates))
+	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), job) || fault.HintOf(err) == "" {
+		t.Errorf("writing: %v; hint %q", err, fault.HintOf(err))
+	}
+	if _, known, err := c.SettleJob(t.Context(), job, "Account", 2); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("the next run: known %v, %v", known, err)
+	}
+}
+
 // C60: a slow answer is waited for, up to the time-out and no longer.
 func TestC60_slow_answers(t *testing.T) {
 	for name, op := range operations {

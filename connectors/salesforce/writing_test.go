@@ -139,6 +139,32 @@ func TestC40_locked_rows(t *testing.T) {
 	})
 }
 
+// C40: each attempt goes in smaller calls than the one before.
+func TestC40_locked_rows_go_in_ever_smaller_calls(t *testing.T) {
+	o := newOrg(t)
+	updates := o.accounts(60)
+	var sizes []int
+	c := o.behind(func(w http.ResponseWriter, r *http.Request, body []byte) bool {
+		if r.Method != http.MethodPatch {
+			return false
+		}
+		n := bytes.Count(body, []byte(`"attributes"`))
+		sizes = append(sizes, n)
+		if len(sizes) > 3 { // the second attempt: 50 and 10
+			return false
+		}
+		locked := strings.Repeat(`,{"success":false,"errors":[{"statusCode":"UNABLE_TO_LOCK_ROW","message":"unable to obtain exclusive access","fields":[]}]}`, n)
+		fmt.Fprintf(w, "[%s]", locked[1:])
+		return true
+	})
+	results, err := c.Write(t.Context(), "Account", updates)
+	o.must(err)
+	o.wantWritten(updates, results)
+	if got, want := fmt.Sprint(sizes), "[60 50 10 12 12 12 12 12]"; got != want {
+		t.Errorf("calls of %s rows; want %s", got, want)
+	}
+}
+
 // before puts something before the simulator that sees each request.
 func (o *org) before(see func(r *http.Request, body []byte)) *Conn {
 	return o.behind(func(w http.ResponseWriter, r *http.Request, body []byte) bool {

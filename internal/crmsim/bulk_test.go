@@ -599,6 +599,17 @@ func TestS107_bulk_limits(t *testing.T) {
 	if left("DailyBulkApiBatches") != 1 || left("DailyBulkV2QueryJobs") != 2 {
 		t.Errorf("used: %v batches, %v query jobs", left("DailyBulkApiBatches"), left("DailyBulkV2QueryJobs"))
 	}
+	usage := func(path string) string { return o.send("GET", path, "").header.Get("Sforce-Limit-Info") }
+	polled := o.job("query", map[string]any{"operation": "query", "query": "SELECT Id FROM Contact"})
+	var before, after int
+	fmt.Sscanf(usage(api+"/limits"), "api-usage=%d/", &before)
+	for range 3 {
+		usage(polled)
+	}
+	usage("/services/data")
+	if fmt.Sscanf(usage(api+"/limits"), "api-usage=%d/", &after); after != before+4 {
+		t.Errorf("three polls, the versions and a look cost %d calls", after-before)
+	}
 	o.inject(Fault{Name: "bulk", Flaws: []string{"limit_exceeded"}, Times: 1, Match: "POST /jobs/query$"})
 	o.job("ingest", map[string]any{"object": "Contact", "operation": "update"})
 	o.send("POST", api+"/jobs/query", `{"operation":"query","query":"SELECT Id FROM Contact"}`).refused(400, "LIMIT_EXCEEDED")
