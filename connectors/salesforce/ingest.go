@@ -149,6 +149,9 @@ func (c *Conn) RunJob(ctx context.Context, id, object string, updates iter.Seq2[
 	for id, result := range f.answers {
 		r.rows[id] = result
 	}
+	for id := range f.aside { // unless the lane takes it
+		r.rows[id] = connectors.Result{Outcome: connectors.Unsent}
+	}
 	if err := c.lane(ctx, object, f, r); err != nil {
 		return nil, err
 	}
@@ -519,7 +522,8 @@ func (r *jobAnswers) result(id string) connectors.Result {
 
 // answers reads a final job's result files: the failures when there are any, and
 // the others only when they are not clear from the sums (C50). rows is how many the
-// caller has; when the file may have held fewer, those that no file names are Unsent.
+// caller has; when the file may have held others, the sums tell nothing, and rows that
+// no file names are Unsent.
 func (c *Conn) answers(ctx context.Context, job ingestJob, object string, rows int, maybeLess bool) (*jobAnswers, error) {
 	r := &jobAnswers{object: object, rows: map[string]connectors.Result{}, locked: map[string]bool{}}
 	failed := 0
@@ -529,7 +533,7 @@ func (c *Conn) answers(ctx context.Context, job ingestJob, object string, rows i
 			return nil, err
 		}
 	}
-	if job.State == jobComplete && job.Processed == rows && failed == job.Failed {
+	if !maybeLess && job.State == jobComplete && job.Processed == rows && failed == job.Failed {
 		r.other = connectors.Result{Outcome: connectors.Written}
 		return r, nil
 	}
@@ -566,7 +570,7 @@ func unprocessed(job ingestJob, object string) error {
 // failures judges the failed rows and gives their number. Rows with the same words share one result.
 func (c *Conn) failures(ctx context.Context, job ingestJob, r *jobAnswers) (int, error) {
 	judged := map[string]connectors.Result{}
-	denied := 0
+	var denied []string
 	var last *apiError
 	n, err := c.eachRow(ctx, job, r.object, "/failedResults", func(id, words string) {
 		said := rowError(words)
@@ -580,13 +584,12 @@ func (c *Conn) failures(ctx context.Context, job ingestJob, r *jobAnswers) (int,
 		case isLock(said):
 			r.locked[id] = true
 		case noAccess(said):
-			denied, last = denied+1, said
+			denied, last = append(denied, id), said
 		}
 	})
-	if err == nil && denied >= wholesale && denied == job.Processed {
-		all := accessDenied(r.object, last)
-		for id := range r.rows {
-			r.rows[id] = all
+	if err == nil && len(denied) >= wholesale && job.Failed == job.Processed { // none was saved
+		for _, id := range denied {
+			r.rows[id] = accessDenied(r.object, last)
 		}
 	}
 	return n, err

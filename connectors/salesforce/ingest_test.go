@@ -468,3 +468,73 @@ func TestC52_results_by_the_jobs_version(t *testing.T) {
 		}
 	}
 }
+
+// What neither the file nor the lane carried was never sent, however well the job went.
+func TestC47_more_rows_than_the_lane_takes_are_not_taken_for_written(t *testing.T) {
+	o := newOrg(t)
+	updates := o.accounts(laneRows + 2)
+	for i := range updates[1:] {
+		updates[i+1].Values = map[string]any{"Energy_Reason__c": clearCell}
+	}
+	written := 0
+	for i, r := range o.asJob(o.conn(), updates) {
+		row, _ := o.Get("Account", updates[i].ID)
+		if held := row["Energy__c"] != nil || row["Energy_Reason__c"] != nil; held != (r.Outcome == connectors.Written) {
+			t.Errorf("update %d: %+v; the org holds %v", i, r, row)
+		}
+		if r.Outcome == connectors.Written {
+			written++
+		}
+	}
+	if written != laneRows+1 {
+		t.Errorf("%d written; want %d", written, laneRows+1)
+	}
+}
+
+// Killed while the answers were kept: what is left may be as many as the file had, and yet not those.
+func TestSettleJob_of_a_rest_that_the_file_did_not_hold(t *testing.T) {
+	o := newOrg(t)
+	updates := o.accounts(6)
+	c := o.conn()
+	job, err := c.OpenJob(t.Context(), "Account")
+	o.must(err)
+	_, err = c.RunJob(t.Context(), job, "Account", sequence(updates[:3]))
+	o.must(err)
+	result, known, err := c.SettleJob(t.Context(), job, "Account", 3)
+	o.must(err)
+	for i, r := range resultsOf(result, updates[3:]) {
+		if !known || r.Outcome != connectors.Unsent {
+			t.Errorf("update %d, which the file did not hold: %+v", 3+i, r)
+		}
+	}
+}
+
+// A missing right is not the records' fault, also when a few of them have troubles of their own.
+func TestRunJob_a_right_that_is_missing_altogether_stops(t *testing.T) {
+	o := newOrg(t)
+	o.inject(crmsim.Fault{Name: "validation", Object: "Account", Field: "Energy__c", Bound: -1, Message: "x"})
+	updates := o.accounts(300)
+	c := o.behind(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+		if !strings.HasSuffix(r.URL.Path, "/failedResults") {
+			return false
+		}
+		fmt.Fprint(w, "sf__Id,sf__Error,Id\n")
+		for i, u := range updates {
+			words := "INSUFFICIENT_ACCESS_OR_READONLY:insufficient access rights on object id:--"
+			if i == 7 {
+				words = "ENTITY_IS_DELETED:entity is deleted:--"
+			}
+			fmt.Fprintf(w, "%s,%s,%s\n", u.ID, words, u.ID)
+		}
+		return true
+	})
+	for i, r := range o.asJob(c, updates) {
+		want := connectors.Deferred
+		if i == 7 {
+			want = connectors.Rejected
+		}
+		if r.Outcome != want || i != 7 && fault.KindOf(r.Err) != fault.Auth {
+			t.Fatalf("update %d: %+v", i, r)
+		}
+	}
+}

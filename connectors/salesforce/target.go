@@ -334,7 +334,10 @@ func (w *writing) note(ctx context.Context, chunk []int, answer []rowResult) err
 	return nil
 }
 
-const lockAttempts = 5 // in all
+const (
+	lockAttempts = 5  // in all
+	lockCalls    = 25 // of one attempt: somebody who keeps a large account locked shall not cost a day's calls
+)
 
 // unlock sends locked rows again, in ever smaller calls after ever longer
 // pauses: somebody works on the same account. What stays locked, or cannot be
@@ -350,7 +353,7 @@ func (w *writing) unlock(ctx context.Context) error {
 			timer.Stop()
 			return nil
 		}
-		size, pause = max(size/4, 1), 2*pause
+		size, pause = min(writeSize, max(size/4, (len(w.locked)+lockCalls-1)/lockCalls)), 2*pause
 		again := w.locked
 		w.locked = nil
 		for chunk := range slices.Chunk(again, size) {

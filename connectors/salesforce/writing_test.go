@@ -389,3 +389,22 @@ func TestWrite_a_right_that_is_missing_altogether_stops(t *testing.T) {
 		}
 	}
 }
+
+// C40: locked rows go in ever smaller calls, but somebody who holds a large account must not cost a day's calls.
+func TestC40_locked_rows_cost_few_calls(t *testing.T) {
+	o := newOrg(t)
+	updates := o.accounts(300)
+	for _, u := range updates {
+		o.inject(crmsim.Fault{Name: "lock", ID: u.ID})
+	}
+	results, err := o.conn().Write(t.Context(), "Account", updates)
+	o.must(err)
+	for i, r := range results {
+		if r.Outcome != connectors.Deferred {
+			t.Fatalf("update %d: %+v", i, r)
+		}
+	}
+	if calls := o.calls("PATCH", dataPath) + o.calls("POST", dataPath); calls > 2+(lockAttempts-1)*lockCalls {
+		t.Errorf("%d calls for 300 locked rows", calls)
+	}
+}
