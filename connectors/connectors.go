@@ -28,9 +28,11 @@ type Conn interface {
 // Source reads one stream of records (a table, a CRM object, a folder).
 // Calls come one at a time.
 type Source interface {
-	// Read returns up to limit records after the cursor, oldest change first
-	// (or as they come, of a window that is read as one file); "" is the beginning. Same cursor, same answer while the source is
-	// unchanged: a run may stop anywhere and go on from any Batch.Next.
+	// Read returns up to limit records after the cursor, oldest change first (or as
+	// they come, of a window that is read as one file); "" is the beginning. Same
+	// cursor, same answer while the source is unchanged: a run may stop anywhere and
+	// go on from any Batch.Next. The caller reads one batch ahead: when Read is asked
+	// for what follows a batch, only the batches before that one are saved.
 	// Re-reading what was read before (lookback) is normal and harmless.
 	// An error means that nothing of this call counts: the caller keeps its cursor.
 	// Faults: auth, unavailable, rate_limited, quota, config.

@@ -22,7 +22,7 @@ import (
 // the window again; of the rows that come twice nothing is counted twice.
 const (
 	resultRows = 50_000 // of one page of results: one call
-	mostJobs   = 3      // that may come to nothing, before a window is read page by page
+	mostJobs   = 3      // that may come to nothing, before the round is read page by page
 	longestJob = 100_000
 	// What is read ahead, and what one Read gives at most, whatever the limit:
 	// texts may have 131,072 characters.
@@ -101,7 +101,8 @@ func (r *reading) anotherJob(ctx context.Context, why error) error {
 }
 
 // readFile gives rows of the open window's job. The first call waits for the
-// job; the last only deletes it, when the cursor behind its last row is kept.
+// job; the last but one only says that all is read, and the last deletes the
+// job: as the caller reads one batch ahead, its rows are kept by then.
 func (r *reading) readFile(ctx context.Context) error {
 	w := r.cur.Open
 	if w.Job.Done {
@@ -126,14 +127,19 @@ func (r *reading) readFile(ctx context.Context) error {
 	}
 	f.at = "" // if this Read fails, it is repeated from its cursor
 	for bytes := 0; len(r.batch.Records) < r.limit && bytes < batchBytes; {
-		if len(f.now.rows) == 0 {
+		if len(f.now.rows) == 0 && f.now.err == nil {
 			select {
 			case f.now = <-f.ahead:
 			case <-ctx.Done():
 				return fault.New(fault.Unavailable, "read "+r.object, "stopped before the answer came", "", ctx.Err())
 			}
 		}
+		if f.now.err == io.EOF && len(r.batch.Records) > 0 {
+			break // the end is a batch of its own, so that its rows are kept before the job is deleted
+		}
 		switch err := f.now.err; {
+		case err == nil && f.now.at.Before+f.now.at.Row+len(f.now.rows) > f.total:
+			return r.mismatch(ctx, fmt.Sprintf("the org's bulk job has %d rows, its results more", f.total))
 		case err == io.EOF:
 			w.Job.Before, w.Job.Row, w.Job.Done = f.now.at.Before, 0, true
 			if w.Job.Before != f.total {
@@ -364,6 +370,9 @@ func (s *source) downloadPage(ctx context.Context, at *job, cells []cellReader, 
 		if i >= len(s.selected) || !strings.EqualFold(string(name), s.columns[s.selected[i]].soql()) {
 			return "", fault.New(fault.Conflict, op, fmt.Sprintf("the org's bulk results have a column %.80q that was not asked for there", name), "", nil)
 		}
+	}
+	if len(names) < len(s.selected) { // the job was made when fewer were asked for
+		return "", fault.New(fault.Conflict, op, fmt.Sprintf("the org's bulk results have %d columns of %d", len(names), len(s.selected)), "", nil)
 	}
 	c := chunk{at: *at}
 	var slab []any

@@ -431,3 +431,116 @@ func TestBulk_is_chosen_by_size(t *testing.T) {
 		t.Errorf("%d jobs for values of any type, %d records", o.calls("POST", queryJobsPath)-before, len(r.seen))
 	}
 }
+
+// A column more in the configuration while a job is read: its file, which lacks it, is given up.
+func TestBulk_a_file_that_lacks_the_last_column(t *testing.T) {
+	o := newOrg(t)
+	o.tasks(40)
+	o.settled()
+	columns := []string{"Id", "SystemModstamp", "IsDeleted", "Subject"}
+	batch, err := o.reader(o.bulkConn(nil), stream("Task", columns...)).source.Read(t.Context(), "", 10)
+	o.must(err)
+	r := o.reader(o.bulkConn(nil), stream("Task", append(columns, "Status")...))
+	r.cursor = batch.Next
+	r.round(10, nil)
+	r.wantAll("Task")
+	for _, record := range r.seen {
+		if record.Value("Status") != "Completed" {
+			t.Fatalf("a task has the status %v", record.Value("Status"))
+		}
+	}
+	if n := o.jobsLeft(); n != 0 {
+		t.Errorf("%d jobs are left", n)
+	}
+}
+
+// The pipeline reads the next batch while it saves one: whoever is killed then
+// still finds the job of the rows that were not saved.
+func TestBulk_the_job_stays_until_its_last_rows_are_saved(t *testing.T) {
+	for _, limit := range []int{10, 1000} {
+		o := newOrg(t)
+		o.tasks(40)
+		o.settled()
+		r := o.reader(o.bulkConn(nil), stream("Task", "Subject"))
+		rows := 0
+		for more := true; more; {
+			batch, err := r.source.Read(t.Context(), r.cursor, limit)
+			o.must(err)
+			r.cursor, more = batch.Next, batch.More
+			rows += len(batch.Records)
+			if len(batch.Records) == 0 {
+				continue
+			}
+			_, err = r.source.Read(t.Context(), batch.Next, limit)
+			o.must(err)
+			if o.jobsLeft() != 1 {
+				t.Errorf("limit %d: the job is gone before rows up to %d are saved", limit, rows)
+			}
+		}
+		if rows != 40 || o.jobsLeft() != 0 {
+			t.Errorf("limit %d: %d rows, %d jobs are left", limit, rows, o.jobsLeft())
+		}
+	}
+}
+
+// A firewall that ends what takes a minute: the org's answer to the first query of very many rows never comes.
+func TestBulk_reads_what_a_query_is_never_answered_for(t *testing.T) {
+	for name, f := range map[string]crmsim.Fault{
+		"504":     {Status: 504, ContentType: "text/html", Body: "<h1>Gateway Timeout</h1>"},
+		"cut off": {Cut: "before"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOrg(t)
+			o.tasks(40)
+			o.settled()
+			f.Name, f.Match = "status", "GET ^"+dataPath+"/queryAll"
+			o.inject(f)
+			r := o.reader(o.conn(), stream("Task", "Subject"))
+			r.round(100, nil)
+			r.wantAll("Task")
+		})
+	}
+}
+
+// A locator that leads back to the first page does not go round for ever.
+func TestC31_pages_in_a_circle(t *testing.T) {
+	o := newOrg(t)
+	o.tasks(40)
+	o.settled()
+	o.inject(crmsim.Fault{Name: "page_max", Rows: 25})
+	pages := 0
+	c := o.behind(func(_ http.ResponseWriter, r *http.Request, _ []byte) bool {
+		if strings.HasSuffix(r.URL.Path, "/results") {
+			pages++
+			r.URL.RawQuery = ""
+		}
+		return false
+	})
+	c.cfg.BulkFrom = 1
+	r := o.reader(c, stream("Task", "Subject"))
+	batch, err := connectors.Batch{More: true}, error(nil)
+	for batch.More && err == nil && pages < 50 {
+		batch, err = r.source.Read(t.Context(), batch.Next, 20)
+	}
+	if fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("%v after %d pages", err, pages)
+	}
+}
+
+// An org that makes no job for an object is not asked for one in each of the object's windows.
+func TestBulk_a_refused_job_is_not_asked_for_again(t *testing.T) {
+	o := newOrg(t)
+	for year := 2010; year < 2026; year++ {
+		o.insert("Account", map[string]any{"Name": "顧客", "SystemModstamp": time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC)})
+	}
+	o.settled()
+	o.inject(crmsim.Fault{Name: "query_timeout", Rows: 3})
+	o.inject(crmsim.Fault{Name: "status", Match: "POST ^" + queryJobsPath, Status: 400, ContentType: "application/json",
+		Body: `[{"errorCode":"INVALIDENTITY","message":"Entity 'Account' is not supported by the Bulk API."}]`})
+	r := o.reader(o.conn(), stream("Account", "Name"))
+	r.round(100, nil)
+	r.wantAll("Account")
+	if n := o.calls("POST", queryJobsPath); n != 1 {
+		t.Errorf("%d jobs were asked for", n)
+	}
+}

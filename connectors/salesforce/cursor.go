@@ -34,7 +34,7 @@ type window struct {
 	// Relations: the round's second pass, over the relations of activities.
 	Relations bool `json:"relations,omitempty"`
 	Job       *job `json:"job,omitempty"`    // the bulk job that reads the window
-	Failed    int  `json:"failed,omitempty"` // jobs for the window that came to nothing
+	Failed    int  `json:"failed,omitempty"` // jobs of the round that came to nothing
 }
 
 // job says how far the results of a bulk query were read.
@@ -140,7 +140,7 @@ func (c *cursor) finish(relations bool) connectors.Interval {
 		if to.After(w.Until) {
 			to = w.Until
 		}
-		c.Open = &window{Since: w.Since, From: w.To, To: to, Until: w.Until, Relations: w.Relations}
+		c.Open = &window{Since: w.Since, From: w.To, To: to, Until: w.Until, Relations: w.Relations, Failed: w.Failed}
 	case relations && !w.Relations && w.Since.After(theBeginning):
 		// At first, each activity was just read with its relations.
 		c.Open = &window{Since: w.Since, From: w.Since, To: w.Until, Until: w.Until, Relations: true}

@@ -258,16 +258,23 @@ func (r *reading) readRelations(ctx context.Context) error {
 		columns += "," + rel.activity + "." + r.stamp
 	}
 	var answer relations
-	for {
-		statement := fmt.Sprintf("SELECT %s FROM %s WHERE %s%s ORDER BY %s, Id", columns, rel.object, w.condition(rel.stamp), rel.filter, rel.stamp)
-		err := r.conn.call(ctx, call{op: "read " + rel.object, method: http.MethodGet, path: "/queryAll", query: url.Values{"q": {statement}},
-			header: map[string]string{"Sforce-Query-Options": fmt.Sprintf("batchSize=%d", r.conn.cfg.PageSize)}}, &answer)
+	for path := "/queryAll"; ; {
+		what := call{op: "read " + rel.object, method: http.MethodGet, path: path,
+			header: map[string]string{"Sforce-Query-Options": fmt.Sprintf("batchSize=%d", r.conn.cfg.PageSize)}}
+		if path == "/queryAll" {
+			what.query = url.Values{"q": {fmt.Sprintf("SELECT %s FROM %s WHERE %s%s ORDER BY %s, Id", columns, rel.object, w.condition(rel.stamp), rel.filter, rel.stamp)}}
+		}
+		answer = relations{}
+		err := r.conn.call(ctx, what, &answer)
 		if hasCode(err, "QUERY_TIMEOUT", "OPERATION_TOO_LARGE") && w.halve() {
+			path = "/queryAll"
 			continue
 		} else if err != nil {
 			return err
 		}
-		break
+		if path = answer.NextRecordsURL; path == "" || len(answer.Records) > 0 {
+			break // empty pages that have a successor are passed over
+		}
 	}
 	more := answer.NextRecordsURL != ""
 	var ids []string
@@ -280,7 +287,7 @@ func (r *reading) readRelations(ctx context.Context) error {
 		activity, _ := entry(row, rel.key).(string)
 		at, err := stampOf(row, rel.stamp)
 		if err != nil || id == "" {
-			return err
+			return nameless(rel.object)
 		}
 		w.Last = &position{at, id}
 		if rel.activity != "" {

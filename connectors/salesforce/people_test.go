@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"energyd/connectors"
 	"energyd/internal/crmsim"
+	"energyd/internal/fault"
 )
 
 // circle is an org with some people.
@@ -269,5 +271,59 @@ func TestParticipants_of_many(t *testing.T) {
 	inPages.round(1000, nil)
 	if diff := cmp.Diff(byREST.records(), inPages.records()); diff != "" {
 		t.Errorf("pages of 37:\n%.2000s", diff)
+	}
+}
+
+// changedRelations gives a connection whose question for changed relations goes to answer.
+func (o *org) changedRelations(answer func(w http.ResponseWriter, r *http.Request)) *Conn {
+	return o.behind(func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+		mine := strings.Contains(r.URL.Query().Get("q"), "FROM TaskRelation WHERE SystemModstamp")
+		if mine {
+			answer(w, r)
+		}
+		return mine
+	})
+}
+
+func TestParticipants_relations_without_id_or_stamp(t *testing.T) {
+	for _, row := range []string{`{"SystemModstamp":"2026-11-21T00:00:00.000+0000"}`, `{"Id":"0RT000000000001AAA"}`} {
+		c := newCircle(t, newOrg(t))
+		c.insert("Task", map[string]any{"Subject": "電話", "WhoId": c.tanaka})
+		c.settled()
+		conn := c.changedRelations(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintf(w, `{"totalSize":1,"done":true,"records":[%s]}`, row)
+		})
+		r := c.reader(conn, stream("Task", "Subject", "Participants"))
+		r.round(10, nil)
+		c.settled()
+		batch, err := connectors.Batch{Next: r.cursor, More: true}, error(nil)
+		for batch.More && err == nil {
+			batch, err = r.source.Read(t.Context(), batch.Next, 10)
+		}
+		if fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("%s: %v; the cursor is %q", row, err, batch.Next)
+		}
+	}
+}
+
+func TestParticipants_an_empty_page_of_relations_is_passed_over(t *testing.T) {
+	c := newCircle(t, newOrg(t))
+	id := c.insert("Task", map[string]any{"Subject": "電話", "WhoId": c.tanaka})
+	c.advance(time.Hour)
+	empty := 0
+	conn := c.changedRelations(func(w http.ResponseWriter, r *http.Request) {
+		if empty++; empty > 1 {
+			c.ServeHTTP(w, r)
+			return
+		}
+		fmt.Fprintf(w, `{"totalSize":1,"done":false,"nextRecordsUrl":"/services/data/v66.0/queryAll?%s","records":[]}`, r.URL.RawQuery)
+	})
+	r := c.reader(conn, stream("Task", "Subject", "Participants"))
+	r.round(10, nil)
+	c.insert("TaskRelation", map[string]any{"TaskId": id, "RelationId": c.suzuki})
+	c.advance(time.Hour)
+	r.round(10, nil)
+	if got := said(t, record(r, id)); len(got) != 2 || empty != 2 {
+		t.Errorf("the task has %q after %d pages", got, empty)
 	}
 }

@@ -62,7 +62,8 @@ func (r *reading) readPage(ctx context.Context) error {
 
 // nextPage gives the rows that follow the open window's last one: those held
 // from the last answer, the next page of the same query, or a new query's first
-// page. A query that is too large for the org is one for a job, or halves w.
+// page. A query that is too large for the org, or never answered, is one for a
+// job; else it halves w.
 func (r *reading) nextPage(ctx context.Context, w *window) (page held, tooLarge bool, err error) {
 	s := r.source
 	if r.after != "" && s.held.at == r.after {
@@ -81,13 +82,14 @@ func (r *reading) nextPage(ctx context.Context, w *window) (page held, tooLarge 
 	}
 	for {
 		page, err := s.ask(ctx, s.parts[0], "/queryAll", s.query(s.parts[0], s.rest(w)))
-		if hasCode(err, "QUERY_TIMEOUT", "OPERATION_TOO_LARGE") {
-			if w.long() && r.mayBulk(w) {
-				return held{}, true, nil
-			}
-			if w.halve() {
-				continue
-			}
+		tooLarge := hasCode(err, "QUERY_TIMEOUT", "OPERATION_TOO_LARGE")
+		// A proxy may have ended what took the org a minute. If it is the org that is away, it makes no job either.
+		unanswered := fault.KindOf(err) == fault.Unavailable && ctx.Err() == nil
+		if (tooLarge || unanswered) && w.long() && r.mayBulk(w) {
+			return held{}, true, nil
+		}
+		if tooLarge && w.halve() {
+			continue
 		}
 		if err == nil {
 			page.fresh = true
@@ -211,12 +213,16 @@ func (s *source) split() error {
 		path := "/services/data/" + s.conn.cfg.APIVersion + "/queryAll?"
 		return len(path) + len(strings.ReplaceAll(s.query(columns, window).Encode(), "+", "%20"))
 	}
-	if size(s.selected) <= maxURI {
+	room := maxURI
+	if s.people.follow() { // rows are asked for by id
+		room -= spare
+	}
+	if size(s.selected) <= room {
 		s.parts = [][]int{s.selected}
 		return nil
 	}
 	key := []int{s.idAt, s.stampAt}
-	room := maxURI - spare - size(key)
+	room = maxURI - spare - size(key)
 	left := 0
 	for _, i := range s.selected {
 		cost := len(url.QueryEscape("," + s.columns[i].soql()))

@@ -213,7 +213,7 @@ func (s *source) record(row []any) (connectors.Record, error) {
 	id, _ := row[s.idAt].(string)
 	changed, ok := row[s.stampAt].(time.Time)
 	if id == "" || !ok {
-		return connectors.Record{}, fault.New(fault.Unavailable, "read "+s.object, "the org sent a row without id or change time", "", nil)
+		return connectors.Record{}, nameless(s.object)
 	}
 	deleted := false
 	if s.deletable {
@@ -224,4 +224,8 @@ func (s *source) record(row []any) (connectors.Record, error) {
 		Key: id, ChangedAt: changed, Deleted: deleted,
 		Columns: s.names, Values: row[:asked:asked], Origin: s.object + "/" + id,
 	}, nil
+}
+
+func nameless(object string) error {
+	return fault.New(fault.Unavailable, "read "+object, "the org sent a row without id or change time", "", nil)
 }

@@ -3,7 +3,6 @@ package salesforce
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -12,19 +11,6 @@ import (
 	"energyd/connectors"
 	"energyd/internal/crmsim"
 )
-
-// hooked is a connection to the org that lets a test act before each request.
-func (o *org) hooked(before func(*http.Request)) *Conn {
-	o.t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		before(r)
-		o.ServeHTTP(w, r)
-	}))
-	o.t.Cleanup(server.Close)
-	c := newConn(*config(strings.TrimPrefix(server.URL, "http://")), quiet, time.Millisecond)
-	o.t.Cleanup(func() { o.must(c.Close()) })
-	return c
-}
 
 // wide is an org whose accounts have 600 fields more, all with the same value.
 func wide(t *testing.T) (o *org, columns []string, value func(string) map[string]any) {
@@ -101,7 +87,7 @@ func TestC17_rows_that_change_between_the_parts(t *testing.T) {
 	o.insert("Account", value("前"))
 	o.advance(time.Hour)
 	parts := 0
-	c := o.hooked(func(r *http.Request) {
+	c := o.before(func(r *http.Request, _ []byte) {
 		if !strings.HasSuffix(r.URL.Path, "/queryAll") {
 			return
 		}
@@ -145,5 +131,33 @@ func TestC17_rows_that_change_between_the_parts(t *testing.T) {
 	}
 	if !r.seen[ids[9]].Deleted {
 		t.Error("the deleted row is not told in the next round")
+	}
+}
+
+// A statement that fits into an address leaves room for the ids of activities whose relations changed.
+func TestC17_relations_of_a_wide_activity(t *testing.T) {
+	o := newOrg(t)
+	columns := []string{"Participants"}
+	for i := range 420 {
+		columns = append(columns, fmt.Sprintf("Survey_Answer_%03d__c", i))
+		o.must(o.AddField("Task", crmsim.Field{Name: columns[i+1], Type: crmsim.Text, Length: 20}))
+	}
+	c := newCircle(t, o)
+	tasks := make([]string, idsAtOnce)
+	for i := range tasks {
+		tasks[i] = c.insert("Task", map[string]any{"Subject": "電話", "WhoId": c.tanaka})
+	}
+	c.advance(time.Hour)
+	r := c.reader(c.conn(), stream("Task", columns...))
+	r.round(1000, nil)
+	for _, id := range tasks {
+		c.insert("TaskRelation", map[string]any{"TaskId": id, "RelationId": c.suzuki})
+	}
+	c.advance(time.Hour)
+	r.round(1000, nil)
+	for _, id := range tasks {
+		if got := said(t, record(r, id)); len(got) != 2 {
+			t.Errorf("a task has %q", got)
+		}
 	}
 }
