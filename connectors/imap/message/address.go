@@ -33,6 +33,15 @@ func addresses(text string) (list []Address, exact bool) {
 	return list, exact && text == ""
 }
 
+// ParseAddress reads one address as people write it, with or without a name.
+func ParseAddress(text string) (Address, bool) {
+	list, _ := addresses(text)
+	if len(list) != 1 {
+		return Address{}, false
+	}
+	return list[0], true
+}
+
 // maxAddressText is how much of one field is looked at, in bytes.
 const maxAddressText = 64 << 10
 

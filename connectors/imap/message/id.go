@@ -104,6 +104,18 @@ func (m *Message) Identity() string {
 	return "digest:" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
+// Key is the identity of a mail as an event. Programs use ids again for other
+// mails, so the time that the writer set belongs to it: copies, also those that
+// lists and relays made, agree in it. It needs nothing but this mail, so that the
+// order in which mails are read does not matter.
+func (m *Message) Key() string {
+	if m.IDState != IDValid || m.stamp() == "" {
+		return m.Identity()
+	}
+	h := sha256.Sum256([]byte(m.stamp()))
+	return m.Identity() + "#" + hex.EncodeToString(h[:4])
+}
+
 // Same tells whether two mails with one Message-ID are one mail. Programs that
 // use an id again differ in writer, time and subject; lists and relays only in
 // what they add.

@@ -31,6 +31,22 @@ func (m *Message) Wants() bool {
 	return m.hidden || m.Kind == Ordinary || m.Kind == Bounce || m.Kind == DeliveryReport || m.Kind == ReadReceipt || m.Kind == Invitation
 }
 
+// Parts tells whether the message has several parts, or is a calendar itself.
+func (m *Message) Parts() bool {
+	return strings.HasPrefix(m.kind, "multipart/") || m.kind == "text/calendar"
+}
+
+// Reports tells whether the message may be a notice about another one.
+func (m *Message) Reports() bool {
+	return m.Kind == Bounce || m.Kind == DeliveryReport || m.Kind == ReadReceipt || daemon.MatchString(m.From.Addr)
+}
+
+// WantsText tells whether the text says more than header and structure: whether
+// an answer asks something, and whom a notice without a report is about.
+func (m *Message) WantsText() bool {
+	return len(m.InReplyTo)+len(m.References) > 0 || m.Kind == Bounce || daemon.MatchString(m.From.Addr)
+}
+
 var (
 	autoSubject = regexp.MustCompile(`(?i)^[【\[［(（]?(自動応答|自動返信|不在通知|automatic reply|auto(matic)?[ -]?reply|auto[ -]?response|out of (the )?office|respuesta automática|automatische antwort|réponse automatique)`)
 	// markedSubject is how web forms mark their receipts, which carry no other sign. No person begins a subject so.

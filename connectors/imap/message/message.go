@@ -30,6 +30,8 @@ type Message struct {
 	DateState  DateState
 	received   time.Time // the newest Received stamp, zero when there is none
 
+	kind string // of Content-Type, "multipart/mixed"
+
 	Subject    string
 	InReplyTo  []string // message ids
 	References []string // message ids, oldest first, at most 50: the first and the last ones
@@ -57,6 +59,21 @@ type Attachment struct {
 // ReadHeader reads a header section; a body that follows it is not looked at.
 func ReadHeader(raw []byte) *Message {
 	m, _, _ := read(raw)
+	return m
+}
+
+// Fields are the header fields that are looked at: what has to be fetched of a header.
+var Fields = []string{
+	"From", "Sender", "X-Sender", "Return-Path", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To", "References",
+	"Content-Type", "Auto-Submitted", "Precedence", "X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Autoreply-From", "X-Mail-Autoreply",
+	"X-MS-Exchange-Inbox-Rules-Loop", "X-Auto-Response-Suppress", "X-Failed-Recipients",
+	"List-Id", "List-Post", "List-Unsubscribe", "Mailing-List", "X-ML-Name", "X-ML-Count", "X-MLServer", "X-BeenThere", "X-Mailing-List", "X-Mag2Id", "Content-Class",
+}
+
+// ReadParts reads a header section, and parts of the body that were fetched apart.
+func ReadParts(raw []byte, parts []Part) *Message {
+	m, h, _ := read(raw)
+	m.judge(h, parts)
 	return m
 }
 
@@ -90,7 +107,8 @@ func read(raw []byte) (m *Message, h header, body []byte) {
 
 // fields reads everything but the kind.
 func (m *Message) fields(h header) {
-	_, params := contentType(h)
+	kind, params := contentType(h)
+	m.kind = kind
 	hint := params["charset"]
 	text := func(name string) string {
 		t, exact := decodeRaw(h.get(name), hint)

@@ -21,6 +21,27 @@ type Part struct {
 	Nested   bool   // inside a message that is attached, so it says nothing of this one
 }
 
+// Calendar tells whether the part may be an exchange of calendars.
+func (p Part) Calendar() bool { return p.Type == "text/calendar" || p.Type == "application/ics" }
+
+// Report tells whether the part is one that programs write for programs about another mail.
+func (p Part) Report() bool {
+	switch p.Type {
+	case "message/delivery-status", "message/global-delivery-status", "message/disposition-notification", "message/global-disposition-notification":
+		return true
+	}
+	return false
+}
+
+// Returned tells whether the part is another mail, or its header.
+func (p Part) Returned() bool {
+	switch p.Type {
+	case "text/rfc822-headers", "message/rfc822", "message/global", "message/global-headers", "text/rfc822":
+		return true
+	}
+	return false
+}
+
 // maxContent is how much of a part is looked at.
 const maxContent = 64 << 10
 
@@ -72,7 +93,7 @@ func (w *walker) part(h header, body []byte, depth int, nested bool) {
 			w.cut = true
 			return
 		}
-		inner, rest := parseHeader(plain(h, body))
+		inner, rest := parseHeader(plain(h.word("content-transfer-encoding"), body))
 		w.part(inner, rest, depth+1, true)
 	}
 }
@@ -88,7 +109,7 @@ func (w *walker) pieces(h header, kind, boundary string, body []byte) [][]byte {
 			return pieces
 		}
 	}
-	body = plain(h, body)
+	body = plain(h.word("content-transfer-encoding"), body)
 	if first := firstBoundary.FindSubmatch(body[:min(len(body), maxContent)]); first != nil {
 		return split(body, string(first[1]))
 	}
@@ -141,13 +162,18 @@ func split(body []byte, boundary string) [][]byte {
 
 // content is what is looked at of a part.
 func content(h header, body []byte) []byte {
-	body = plain(h, body[:min(len(body), 2*maxContent)])
+	return Decode(h.word("content-transfer-encoding"), body)
+}
+
+// Decode takes the transfer encoding off a part's content, and cuts it at what is looked at.
+func Decode(encoding string, body []byte) []byte {
+	body = plain(encoding, body[:min(len(body), 2*maxContent)])
 	return body[:min(len(body), maxContent)]
 }
 
 // plain takes the transfer encoding off, as far as it can be understood.
-func plain(h header, body []byte) []byte {
-	encoding := h.word("content-transfer-encoding")
+func plain(encoding string, body []byte) []byte {
+	encoding = strings.ToLower(strings.TrimSpace(encoding))
 	switch {
 	case strings.HasPrefix(encoding, "base64"):
 		body, _ = unbase64(string(body))

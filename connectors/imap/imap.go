@@ -1,0 +1,100 @@
+// Package imap reads mailboxes: who wrote to whom, when, and what kind of mail
+// it was. It only reads (EXAMINE, BODY.PEEK), fetches headers, and of few mails
+// the structure and small parts of the body, which it looks at and drops.
+//
+// One connection is one mail server with several mailboxes; a stream is their
+// mails as records. The reader of mails is package message below this one. The
+// library's traps, and which behaviour of contracts/imap.md is meant where a
+// number stands in brackets: decision 0051.
+//
+//	config.go            what the admin writes
+//	cursor.go, source.go how far each folder was read; one Read
+//	folders.go           which folders are read
+//	pool.go, session.go  connections, TLS, sign-on
+//	oauth.go             access tokens
+//	fetch.go, body.go    headers in bulk; the parts that tell more of few mails
+//	record.go            mail → record, and who is left out
+package imap
+
+import (
+	"context"
+	_ "embed" // for the sample
+	"fmt"
+	"time"
+
+	"energyd/connectors"
+	"energyd/internal/fault"
+	"energyd/internal/httpclient"
+)
+
+//go:embed sample.yaml
+var sample []byte
+
+// Connector is the registry's entry.
+var Connector = connectors.Connector{
+	Name:      "imap",
+	Title:     "Mailboxes (IMAP)",
+	Sample:    sample,
+	NewConfig: func() connectors.Config { return newConfig() },
+	NewStream: func() connectors.Config { return &Stream{} },
+	Open: func(_ context.Context, c connectors.Config, env connectors.Env) (connectors.Conn, error) {
+		return open(c, env, time.Second)
+	},
+	Reads: true,
+}
+
+// conn is one mail server.
+type conn struct {
+	cfg   *Config
+	env   connectors.Env
+	pool  *pool
+	http  *httpclient.Client // of the token service
+	pause time.Duration      // before a lost connection is made again; doubled each time
+	boxes []*box
+	seen  identities
+}
+
+// box is one mailbox of the server.
+type box struct {
+	*Mailbox
+	access accessToken
+}
+
+func open(c connectors.Config, env connectors.Env, pause time.Duration) (connectors.Conn, error) {
+	cfg, ok := c.(*Config)
+	if !ok {
+		return nil, fault.New(fault.Internal, env.Name, fmt.Sprintf("configuration of type %T", c), "", nil)
+	}
+	tlsConfig, err := cfg.tlsConfig(env.Dir)
+	if err != nil {
+		return nil, fault.New(fault.Config, env.Name, "cannot use ca_file", "name a PEM file that energyd may read", err)
+	}
+	conn := &conn{cfg: cfg, env: env, pause: pause}
+	conn.http = httpclient.New(httpclient.Options{Log: env.Log, Timeout: time.Duration(cfg.Timeout)})
+	for i := range cfg.Mailboxes {
+		conn.boxes = append(conn.boxes, &box{Mailbox: &cfg.Mailboxes[i]})
+	}
+	conn.pool = newPool(cfg.Connections, cfg.ConnectionsPerMailbox, func(ctx context.Context, b *box) (*session, error) {
+		return conn.dial(ctx, b, tlsConfig)
+	})
+	return conn, nil
+}
+
+// Check signs on to every mailbox and lists its folders.
+func (c *conn) Check(ctx context.Context) error {
+	var t troubles
+	c.each(c.boxes, func(b *box) {
+		err := c.with(ctx, b, func(s *session) error {
+			_, err := s.list(ctx)
+			return err
+		})
+		t.add(b, err)
+	})
+	return t.err(c.env.Name, len(c.boxes))
+}
+
+func (c *conn) Close() error {
+	c.pool.close()
+	c.http.Close()
+	return nil
+}
