@@ -44,8 +44,10 @@ const (
 )
 
 const (
-	jobOf  = "/jobs/ingest/[^/]+$"
-	fileOf = "/jobs/ingest/[^/]+/"
+	jobOf   = "/jobs/ingest/[^/]+$"
+	fileOf  = "/jobs/ingest/[^/]+/"
+	queryOf = "/jobs/query/[^/]+$"
+	pageOf  = "/jobs/query/[^/]+/results$"
 )
 
 var moments = []moment{
@@ -59,6 +61,13 @@ var moments = []moment{
 	{name: "with its results at hand", match: "GET " + fileOf + "failedResults", nth: 1, when: answered},
 	{name: "before it is removed", match: "DELETE " + jobOf, nth: 1, when: asked},
 	{name: "after it is removed", match: "DELETE " + jobOf, nth: 1, when: done},
+	// Reading: 30 rows a page.
+	{name: "while a query job is worked off", match: "GET " + queryOf, nth: 2, when: asked, polls: 1},
+	{name: "before its rows", match: "GET " + pageOf, nth: 1, when: asked},
+	{name: "between pages of rows", match: "GET " + pageOf, nth: 4, when: asked},
+	{name: "with a page of rows", match: "GET " + pageOf, nth: 4, when: answered},
+	{name: "before the query job is removed", match: "DELETE " + queryOf, nth: 2, when: asked},
+	{name: "after the query job is removed", match: "DELETE " + queryOf, nth: 2, when: done},
 }
 
 // gate stands before the org and calls strike at a moment.
@@ -112,7 +121,7 @@ func gate(t *testing.T, w *demo.World, m moment, strike func()) *httptest.Server
 	return server
 }
 
-// throughGate makes the configuration reach the org through its gate, and write everything by jobs.
+// throughGate makes the configuration reach the org through its gate, and read and write everything by jobs.
 func throughGate(t *testing.T, config, orgURL, gateURL string) {
 	t.Helper()
 	text, err := os.ReadFile(config)
@@ -121,7 +130,7 @@ func throughGate(t *testing.T, config, orgURL, gateURL string) {
 	}
 	changed := bytes.ReplaceAll(text, []byte(orgURL), []byte(gateURL))
 	if !bytes.Contains(changed, []byte("write_bulk_from")) {
-		changed = bytes.Replace(changed, []byte("type: salesforce\n"), []byte("type: salesforce\n    write_bulk_from: 1\n"), 1)
+		changed = bytes.Replace(changed, []byte("type: salesforce\n"), []byte("type: salesforce\n    bulk_from: 1\n    write_bulk_from: 1\n"), 1)
 	}
 	if !bytes.Contains(changed, []byte(gateURL)) || !bytes.Contains(changed, []byte("write_bulk_from")) {
 		t.Fatalf("the configuration has another form than this test thinks:\n%s", text)
@@ -138,6 +147,7 @@ func jobWorld(t *testing.T, polls int) (*demo.World, string) {
 	for _, f := range []crmsim.Fault{
 		{Name: "validation", Object: "Account", Field: "Energy__c", Bound: 100, Message: "温度は100以下です"},
 		{Name: "bulk", Polls: polls},
+		{Name: "page_max", Rows: 30},
 	} {
 		if err := w.CRM().Inject(f); err != nil {
 			t.Fatal(err)
