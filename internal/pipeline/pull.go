@@ -164,6 +164,9 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 			continue
 		}
 		if down[src.Connection] {
+			if profiles && missing == "" {
+				missing = src.Name
+			}
 			r.Sources = append(r.Sources, SourceReport{RunSource: store.RunSource{Source: src.Name}, Error: "not read: the connection " + src.Connection + " does not work"})
 			continue
 		}
@@ -290,8 +293,8 @@ func (p *Pipeline) withdraw(ctx context.Context, r *Report) error {
 	activities := 0
 	for i := range r.Sources {
 		sr := &r.Sources[i]
-		if sr.Error != "" {
-			continue // it was not read to its end
+		if sr.Error != "" || p.mappings[sr.Source].MakesProfiles() {
+			continue // it was not read to its end, or is done
 		}
 		n, err := p.withdrawOlder(ctx, r, sr)
 		if err != nil {
@@ -442,7 +445,7 @@ func (p *Pipeline) retry(ctx context.Context, m *mapper, change int64) error {
 		}
 		return p.store.SaveBatch(ctx, out)
 	}
-	for w, err := range p.store.Waiting(ctx, m.source, change) {
+	for w, err := range p.store.Waiting(ctx, m.source, m.revision, change) {
 		if err != nil {
 			return err
 		}

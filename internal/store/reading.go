@@ -44,12 +44,13 @@ func (s *Store) BeginReading(ctx context.Context, source, fingerprint string, at
 		}
 		r.Revision = now.Revision + 1
 		// A run that starts each night at the same time starts a little earlier on some: a reading need not be due to the second.
+		// One that began long after now was begun by a clock that was wrong.
 		slack := every / 24
 		switch {
 		case now.Revision == 0:
 		case now.Mapping != fingerprint:
 			r.Again = OtherMapping
-		case now.Finished == now.Revision && (now.Began == 0 || every > 0 && at.Sub(time.UnixMicro(now.Began)) >= every-slack):
+		case now.Finished == now.Revision && (now.Began == 0 || every > 0 && at.Sub(time.UnixMicro(now.Began)).Abs() >= every-slack):
 			r.Again = Periodic
 		default:
 			r.Revision = now.Revision
@@ -90,12 +91,12 @@ func doubtful(came, gone int) bool { return gone > 0 && came == 0 || gone >= few
 // revision and not again since: what was deleted without a trace, and what an
 // older mapping made and the present one does not. It waits until the source
 // was read to its end, and does its work once for each reading; it reads all
-// activities. A reading that found less than half keeps everything (Kept), and
-// is asked again at the next call; gone says that the rest is gone all the
-// same. The caller folds before and after.
+// activities. A reading that found less than half keeps everything (Kept), also
+// at later calls, since what changes afterwards proves nothing of the rest;
+// gone says that the rest is gone all the same. The caller folds before and after.
 func (s *Store) WithdrawOlder(ctx context.Context, source string, revision uint32, gone bool) (w Withdrawal, err error) {
-	var state struct{ Finished, Settled uint32 }
-	err = s.read.GetContext(ctx, &state, s.read.Rebind("SELECT finished, settled FROM cursor WHERE source = ?"), source)
+	var state struct{ Finished, Settled, Doubted uint32 }
+	err = s.read.GetContext(ctx, &state, s.read.Rebind("SELECT finished, settled, doubted FROM cursor WHERE source = ?"), source)
 	if err != nil || state.Finished < revision || state.Settled >= revision {
 		return w, storeError("withdraw "+source, err)
 	}
@@ -105,8 +106,12 @@ func (s *Store) WithdrawOlder(ctx context.Context, source string, revision uint3
 			return w, err
 		}
 	}
-	if doubtful(came, old) && !gone {
-		return Withdrawal{Kept: old, Came: came}, nil
+	if old > 0 && !gone && (state.Doubted == revision || doubtful(came, old)) {
+		err := s.tx(ctx, "withdraw "+source, func(tx *sqlx.Tx) error {
+			_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE cursor SET doubted = ? WHERE source = ?"), revision, source)
+			return err
+		})
+		return Withdrawal{Kept: old, Came: came}, err
 	}
 	err = s.tx(ctx, "withdraw "+source, func(tx *sqlx.Tx) error {
 		w = Withdrawal{}
@@ -166,7 +171,8 @@ func (s *Store) withdrawActivities(ctx context.Context, tx *sqlx.Tx, source stri
 		if a.Source != source || a.Revision == revision || a.Deleted {
 			continue
 		}
-		some = append(some, engine.Activity{Source: source, ID: a.ID, Version: a.Version, Revision: revision, Mapping: a.Mapping, Deleted: true, Date: engine.NoDate})
+		// Of no version: whatever comes of it later in this reading stands.
+		some = append(some, engine.Activity{Source: source, ID: a.ID, Revision: revision, Mapping: a.Mapping, Deleted: true, Date: engine.NoDate})
 		if len(some) == 20_000 {
 			if err := save(); err != nil {
 				return 0, err

@@ -339,7 +339,7 @@ func TestWaiting(t *testing.T) {
 		s.give(true, nil, nil, waits, versionless, connectors.Reject{Key: "3", Code: "date", Fields: fields})
 		waiting := func(change int64) (got []store.Reject) {
 			t.Helper()
-			for r, err := range s.Waiting(t.Context(), s.name, change) {
+			for r, err := range s.Waiting(t.Context(), s.name, s.revision, change) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -359,6 +359,69 @@ func TestWaiting(t *testing.T) {
 		}
 		if got := waiting(2); len(got) != 2 {
 			t.Errorf("the directory has changed, and %v wait", got)
+		}
+	})
+}
+
+// TestWithdrawOlder_DoubtStays: records that come one by one after a reading
+// that proved nothing do not make it a proof.
+func TestWithdrawOlder_DoubtStays(t *testing.T) {
+	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
+		s := newSource(t, open(t, fresh(t)))
+		s.begin()
+		s.give(true, visits(0, 15), nil)
+		s.withdraw(false)
+		s.at = s.at.Add(s.every)
+		s.begin()
+		s.give(true, nil, nil)
+		s.withdraw(false)
+		s.at = s.at.Add(24 * time.Hour)
+		s.begin()
+		s.give(true, visits(15, 16), nil)
+		if got := s.withdraw(false); got.Activities != 0 || got.Kept != 15 || len(s.stands()) != 16 {
+			t.Errorf("the night after, it withdraws %+v, and %d stand", got, len(s.stands()))
+		}
+		if got := s.withdraw(true); got.Activities != 15 || len(s.stands()) != 1 {
+			t.Errorf("as confirmed, it withdraws %+v, and %d stand", got, len(s.stands()))
+		}
+	})
+}
+
+// TestWithdrawOlder_ComesLate: what a complete reading missed and a later one gives again stands, as it was.
+func TestWithdrawOlder_ComesLate(t *testing.T) {
+	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
+		s := newSource(t, open(t, fresh(t)))
+		s.begin()
+		s.give(true, visits(0, 5), nil)
+		s.withdraw(false)
+		s.at = s.at.Add(s.every)
+		s.begin()
+		s.give(true, visits(0, 4), nil)
+		s.withdraw(false)
+		s.begin()
+		s.give(true, visits(4, 5), nil)
+		s.withdraw(false)
+		if len(s.stands()) != 5 {
+			t.Errorf("%d stand, want 5", len(s.stands()))
+		}
+	})
+}
+
+// TestBeginReading_ClockBack: a reading that seems to have begun long after now does not put off the next one for as long.
+func TestBeginReading_ClockBack(t *testing.T) {
+	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
+		s := newSource(t, open(t, fresh(t)))
+		s.at = s.at.AddDate(10, 0, 0)
+		s.begin()
+		s.give(true, nil, nil)
+		s.at = s.at.AddDate(-10, 0, 0)
+		if again := s.begin(); again != store.Periodic {
+			t.Errorf("the reading is %q", again)
+		}
+		s.give(true, nil, nil)
+		s.at = s.at.Add(-time.Hour)
+		if again := s.begin(); again != "" {
+			t.Errorf("an hour earlier it is %q", again)
 		}
 	})
 }

@@ -175,10 +175,10 @@ func fieldsOf(text []byte) (map[string]any, error) {
 	return fields, nil
 }
 
-// Waiting gives the rejects of a source that wait for the directory and were
-// tried last before its change, by key.
-func (s *Store) Waiting(ctx context.Context, source string, change int64) iter.Seq2[Reject, error] {
-	return s.rejects(ctx, "source = ? AND waits = 1 AND tried < ?", source, change)
+// Waiting gives the rejects of a source's reading that wait for the directory
+// and were tried last before its change, by key. Those of earlier readings may be gone from the source.
+func (s *Store) Waiting(ctx context.Context, source string, revision uint32, change int64) iter.Seq2[Reject, error] {
+	return s.rejects(ctx, "source = ? AND revision = ? AND waits = 1 AND tried < ?", source, revision, change)
 }
 
 // Tried notes that all rejects of a source that wait were tried at a change of the directory.
