@@ -276,7 +276,7 @@ type ChangeReader interface {
 	Clock
 	// ChangedSince gives fields of the records of object that were saved at or after since, by
 	// anybody, ourselves too, in no order. since is UTC by the CRM's clock; the caller takes off
-	// what saves may take. Ids have the form in which the CRM's own sources give them.
+	// what saves may take. A record comes by each form of its id that a source may have given.
 	// More than most records are a conflict fault at once: reading each is cheaper then.
 	ChangedSince(ctx context.Context, object string, since time.Time, fields []string, most int) iter.Seq2[Row, error]
 }

@@ -125,10 +125,7 @@ func (s *Sink) sendWriting(ctx context.Context, plan Summary, w Writing, out *Ou
 		return s.sendPages(ctx, plan.Run, w, !checked, out, Planned, Deferred)
 	}
 	if !checked {
-		if err := s.pages(ctx, plan.Run, w, func(changes []Change) error {
-			_, err := s.leaveEdited(ctx, plan.Run, w, changes)
-			return err
-		}, Planned, Deferred); err != nil {
+		if err := s.leaveAllEdited(ctx, plan.Run, w, Planned, Deferred); err != nil {
 			return err
 		}
 	}
@@ -202,6 +199,14 @@ func (s *Sink) leaveEdited(ctx context.Context, run string, w Writing, changes [
 	return untouched, s.keepEdited(ctx, run, edited)
 }
 
+// leaveAllEdited is leaveEdited for all that is in these states of a Writing.
+func (s *Sink) leaveAllEdited(ctx context.Context, run string, w Writing, states ...ChangeState) error {
+	return s.pages(ctx, run, w, func(changes []Change) error {
+		_, err := s.leaveEdited(ctx, run, w, changes)
+		return err
+	}, states...)
+}
+
 // editedIn tells whether somebody changed the record after the plan was made.
 func (c Change) editedIn(row connectors.Row) bool {
 	holds := func(value func(Delta) any) bool {
@@ -239,9 +244,22 @@ func (s *Sink) leaveChangedSince(ctx context.Context, run string, w Writing, sin
 		if err != nil {
 			return err
 		}
-		changes = slices.DeleteFunc(changes, func(c Change) bool { return !c.editedIn(rows[c.ID]) })
+		var edited, unasked []Change
+		for _, c := range changes {
+			switch {
+			case slices.ContainsFunc(c.Fields, func(d Delta) bool { return !slices.Contains(fields, d.Field) }):
+				unasked = append(unasked, c) // planned with another configuration
+			case c.editedIn(rows[c.ID]):
+				edited = append(edited, c)
+			}
+		}
 		clear(rows)
-		return s.keepEdited(ctx, run, changes)
+		if len(unasked) > 0 {
+			if _, err := s.leaveEdited(ctx, run, w, unasked); err != nil {
+				return err
+			}
+		}
+		return s.keepEdited(ctx, run, edited)
 	}
 	for row, err := range w.Target.(connectors.ChangeReader).ChangedSince(ctx, w.Object, since, fields, waiting) {
 		switch fault.KindOf(err) {

@@ -521,3 +521,99 @@ func TestC46_only_our_fields_are_touched(t *testing.T) {
 		}
 	}
 }
+
+// smallJobs is a CRM whose jobs carry so many updates; between one and the next there is time.
+type smallJobs struct {
+	connectors.Target
+	connectors.JobTarget
+	connectors.ChangeReader
+	most int
+	done func()
+}
+
+func (s smallJobs) Clock(ctx context.Context) (time.Time, error) { return s.JobTarget.Clock(ctx) }
+
+func (s smallJobs) RunJob(ctx context.Context, job, object string, updates iter.Seq2[connectors.Update, error]) (connectors.JobResult, error) {
+	taken := map[string]bool{}
+	for u, err := range updates {
+		if err != nil {
+			return nil, err
+		}
+		if len(taken) == s.most {
+			break
+		}
+		taken[u.ID] = true
+	}
+	result, err := s.JobTarget.RunJob(ctx, job, object, func(yield func(connectors.Update, error) bool) {
+		for u, err := range updates {
+			if err == nil && !taken[u.ID] {
+				continue
+			}
+			if !yield(u, err) {
+				return
+			}
+		}
+	})
+	s.done()
+	return func(id string) connectors.Result {
+		if !taken[id] {
+			return connectors.Result{Outcome: connectors.Unsent}
+		}
+		return result(id)
+	}, err
+}
+
+// A job may take an hour: what a person changed in it is left alone by what is sent after it.
+func TestApply_leaves_edits_alone_that_were_made_during_a_job(t *testing.T) {
+	for name, records := range map[string]int{"the next is a job": 1000, "the rest goes call by call": 700} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, records, 400)
+			conn := o.Writings[0].Target
+			o.Writings[0].Target = smallJobs{conn, conn.(connectors.JobTarget), conn.(connectors.ChangeReader), 450, func() {
+				o.inject(crmsim.Fault{Name: "edit", Object: "Account", ID: o.last(), Change: "update", Values: map[string]any{"Energy_Band__c": "重要"}})
+			}}
+			sum := o.plan(records, 1)
+			out, err := o.Apply(t.Context(), sum.Plan, time.Now())
+			row, _ := o.org.Get("Account", o.last())
+			if err != nil || out.Edited != 1 || out.Written != records-1 || row["Energy_Band__c"] != "重要" {
+				t.Errorf("%+v, %v; the record holds %v", out, err, row["Energy_Band__c"])
+			}
+		})
+	}
+}
+
+// last is the account that a plan sends last.
+func (o *office) last() string {
+	o.Helper()
+	changes, err := o.Store.Changes(o.Context(), "run01", "", 0, 10_000)
+	if err != nil {
+		o.Fatal(err)
+	}
+	return changes[len(changes)-1].ID
+}
+
+// Reports and lists that people export name records by 15 characters, and so may the source that gave us ours.
+func TestApply_leaves_edits_alone_of_records_known_by_short_ids(t *testing.T) {
+	o := newOffice(t, 2500, 0)
+	for i, id := range o.ids {
+		o.ids[i] = id[:15]
+	}
+	sum := o.plan(2500, 1)
+	o.inject(crmsim.Fault{Name: "edit", Object: "Account", ID: o.ids[700], Change: "update", Values: map[string]any{"Energy_Band__c": "重要"}})
+	out, err := o.Apply(t.Context(), sum.Plan, time.Now())
+	if err != nil || out.Edited != 1 || out.Written != 2499 {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// A plan is sent as it is, whatever the configuration says by now: so its own fields are looked at.
+func TestApply_leaves_edits_alone_of_fields_that_are_no_longer_configured(t *testing.T) {
+	o := newOffice(t, 2500, 0)
+	sum := o.plan(2500, 1)
+	o.Writings[0].Fields = o.Writings[0].Fields[:1]
+	o.inject(crmsim.Fault{Name: "edit", Object: "Account", ID: o.ids[700], Change: "update", Values: map[string]any{"Energy_Band__c": "重要"}})
+	out, err := o.Apply(t.Context(), sum.Plan, time.Now())
+	if err != nil || out.Edited != 1 || out.Written != 2499 {
+		t.Errorf("%+v, %v", out, err)
+	}
+}

@@ -36,15 +36,19 @@ func (s *Sink) sendJobs(ctx context.Context, run string, w Writing, limits conne
 	target := w.Target.(connectors.JobTarget)
 	states := []ChangeState{Planned, Deferred}
 	for first := true; ; first = false {
+		if !first { // what a job defers is not for the next one; and it took its time
+			states = states[:1]
+			if err := s.leaveAllEdited(ctx, run, w, states...); err != nil {
+				return err
+			}
+		}
 		n, err := s.Store.CountChanges(ctx, run, w.Name)
 		if err != nil {
 			return err
 		}
-		waiting := n[Planned]
-		if first { // what a job defers is not for the next one
-			waiting += n[Deferred]
-		} else {
-			states = states[:1]
+		waiting := 0
+		for _, state := range states {
+			waiting += n[state]
 		}
 		if waiting <= limits.From {
 			return s.sendPages(ctx, run, w, false, out, states...)

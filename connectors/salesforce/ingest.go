@@ -664,7 +664,7 @@ func (c *Conn) eachRow(ctx context.Context, job ingestJob, object, file string, 
 }
 
 // ChangedSince asks for the records by their stamp, live ones only: one call,
-// and one more for each 2,000 records.
+// and one more for each 2,000 records. It gives each by both forms of its id.
 func (c *Conn) ChangedSince(ctx context.Context, object string, since time.Time, fields []string, most int) iter.Seq2[connectors.Row, error] {
 	return func(yield func(connectors.Row, error) bool) {
 		path := "/query"
@@ -687,12 +687,14 @@ func (c *Conn) ChangedSince(ctx context.Context, object string, since time.Time,
 			}
 			for _, record := range page.Records {
 				id, _ := record["Id"].(string)
-				row := connectors.Row{ID: id, Values: make(map[string]any, len(fields))}
+				values := make(map[string]any, len(fields))
 				for _, f := range fields {
-					row.Values[f] = entry(record, f)
+					values[f] = entry(record, f)
 				}
-				if !yield(row, nil) {
-					return
+				for _, form := range []string{id, id[:min(15, len(id))]} { // the API's, and that of people's lists
+					if !yield(connectors.Row{ID: form, Values: values}, nil) {
+						return
+					}
 				}
 			}
 			path, query = page.Next, nil

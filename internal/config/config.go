@@ -9,6 +9,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -127,7 +128,7 @@ func load(file string, reg connectors.Registry, atRest bool) (*Config, error) {
 	l := loader{
 		decoder: decoder{doc: doc, dir: filepath.Dir(file), references: true},
 		config:  &Config{File: file, Dir: filepath.Dir(file), doc: doc},
-		reg:     reg, types: map[string]string{}, atRest: atRest,
+		reg:     reg, types: map[string]string{}, written: map[string]string{}, atRest: atRest,
 	}
 	l.load()
 	if err := sorted(doc.problems); err != nil {
@@ -146,6 +147,7 @@ type loader struct {
 	problems fault.Problems
 	types    map[string]string // connection → connector, of those whose type is known
 	names    []string          // of all connections
+	written  map[string]string // entity, object or field in lower case → what writes it
 }
 
 func (l *loader) load() {
@@ -292,6 +294,20 @@ func (l *loader) write(path string, w writeTop) {
 		l.problems.Add(path+".entity", "unknown entity %q%s", w.Entity, suggest(w.Entity, entities))
 	default:
 		out.Entity = engine.EntityKind(i)
+	}
+	// Once each: what is settled is known by entity, and what was written by record and field (decision 0003).
+	once := func(path, what, name, under string) {
+		key := strings.ToLower(what + " " + under + name)
+		if first, twice := l.written[key]; twice {
+			l.problems.Add(path, "the %s %s is written already by %s", what, name, first)
+		} else if name != "" {
+			l.written[key] = path
+		}
+	}
+	once(path+".entity", "entity", w.Entity, "")
+	once(path+".object", "object", w.Object, w.Connection+".")
+	for _, measure := range slices.Sorted(maps.Keys(w.Fields)) {
+		once(path+".fields."+measure, "field", w.Fields[measure], path+".")
 	}
 	l.config.Write = append(l.config.Write, out)
 }

@@ -306,7 +306,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		doc := parse("x.yaml", data)
 		if doc.root != nil {
-			l := loader{decoder: decoder{doc: doc, references: true}, config: &Config{doc: doc}, reg: registry(), types: map[string]string{}}
+			l := loader{decoder: decoder{doc: doc, references: true}, config: &Config{doc: doc}, reg: registry(), types: map[string]string{}, written: map[string]string{}}
 			l.load()
 		}
 		check(doc, sorted(doc.problems))
