@@ -154,8 +154,8 @@ func TestC61_Prepare(t *testing.T) {
 	for _, s := range all[:6] {
 		o.reader(c, s.(*Stream))
 	}
-	if n, m := o.calls("POST", dataPath+"/composite/batch"), o.calls("GET", dataPath+"/sobjects/"); n != 1 || m != 0 {
-		t.Errorf("%d batches and %d describes", n, m)
+	if n, m := o.calls("POST", dataPath+"/composite"), o.calls("GET", dataPath+"/sobjects/"); n != 1 || m != 0 {
+		t.Errorf("%d calls for all and %d describes", n, m)
 	}
 	if _, err := c.Source(t.Context(), all[6]); fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), "Nothing__c") {
 		t.Errorf("an unknown object: %v", err)
@@ -170,7 +170,7 @@ func TestC61_Prepare(t *testing.T) {
 	// The next run sees the new field, and what cannot be told in advance is asked for.
 	c.Prepare(t.Context(), []connectors.Config{stream("Task", "Mood__c")})
 	o.reader(c, stream("Task", "Mood__c"))
-	o.inject(crmsim.Fault{Name: "status", Match: "POST .*/composite/batch", Status: 400, Body: `[{"errorCode":"API_ERROR","message":"no"}]`, ContentType: "application/json"})
+	o.inject(crmsim.Fault{Name: "status", Match: "POST .*/composite$", Status: 400, Body: `[{"errorCode":"API_ERROR","message":"no"}]`, ContentType: "application/json"})
 	c.Prepare(t.Context(), []connectors.Config{stream("Task", "Mood__c")})
 	o.reader(c, stream("Task", "Mood__c"))
 }

@@ -3,6 +3,7 @@ package salesforce
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -92,30 +93,19 @@ func unknownParent(found map[string]*sobject, object, field string) string {
 
 // describeAll describes up to 25 objects at one call.
 func (c *Conn) describeAll(ctx context.Context, objects []string, found map[string]*sobject) error {
-	type part struct {
-		Method string `json:"method"`
-		URL    string `json:"url"`
-	}
-	parts := make([]part, len(objects))
+	paths := make([]string, len(objects))
 	for i, name := range objects {
-		parts[i] = part{http.MethodGet, c.cfg.APIVersion + "/sobjects/" + name + "/describe"}
+		paths[i] = "/sobjects/" + name + "/describe"
 	}
-	var answer struct {
-		Results []struct {
-			StatusCode int
-			Result     json.RawMessage
-		}
-	}
-	err := c.call(ctx, call{op: "describe objects", method: http.MethodPost, path: "/composite/batch",
-		body: map[string]any{"batchRequests": parts}}, &answer)
-	if err != nil || len(answer.Results) != len(objects) {
+	answers, err := c.together(ctx, "describe objects", paths)
+	if err != nil {
 		return err
 	}
-	for i, r := range answer.Results {
-		switch r.StatusCode {
+	for i, a := range answers {
+		switch a.Status {
 		case http.StatusOK:
 			var o sobject
-			if err := json.Unmarshal(r.Result, &o); err != nil {
+			if err := json.Unmarshal(a.Body, &o); err != nil {
 				return err
 			}
 			found[strings.ToLower(objects[i])] = &o
@@ -124,6 +114,42 @@ func (c *Conn) describeAll(ctx context.Context, objects []string, found map[stri
 		}
 	}
 	return nil
+}
+
+// part is the answer to a part of a call.
+type part struct {
+	Status int             `json:"httpStatusCode"`
+	Body   json.RawMessage `json:"body"`
+	Ref    string          `json:"referenceId"`
+}
+
+// together gets up to 25 paths, and gives the answers in their order. The org
+// counts that as one call, and each part of /composite/batch as another.
+func (c *Conn) together(ctx context.Context, op string, paths []string) ([]part, error) {
+	type request struct {
+		Method string `json:"method"`
+		URL    string `json:"url"`
+		Ref    string `json:"referenceId"`
+	}
+	requests := make([]request, len(paths))
+	for i, path := range paths {
+		requests[i] = request{http.MethodGet, "/services/data/" + c.cfg.APIVersion + path, fmt.Sprintf("p%d", i)}
+	}
+	var answer struct {
+		Parts []part `json:"compositeResponse"`
+	}
+	err := c.call(ctx, call{op: op, method: http.MethodPost, path: "/composite",
+		body: map[string]any{"allOrNone": false, "compositeRequest": requests}}, &answer)
+	if err != nil {
+		return nil, err
+	}
+	parts := make([]part, len(paths))
+	for _, p := range answer.Parts {
+		if i := slices.IndexFunc(requests, func(r request) bool { return r.Ref == p.Ref }); i >= 0 {
+			parts[i] = p
+		}
+	}
+	return parts, nil
 }
 
 // look describes objects for one stream: by what the run was told in advance, once, else by asking.

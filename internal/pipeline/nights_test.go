@@ -282,7 +282,7 @@ func TestReread_Failed(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.later(7 * day)
-	for _, match := range []string{"POST .*/composite/batch", "GET .*/sobjects/Task/describe"} {
+	for _, match := range []string{"POST .*/composite$", "GET .*/sobjects/Task/describe"} {
 		n.inject(crmsim.Fault{Name: "status", Match: match, Status: 403, Times: 1,
 			ContentType: "application/json", Body: `[{"errorCode":"INSUFFICIENT_ACCESS","message":"no"}]`})
 	}
