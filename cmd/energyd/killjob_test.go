@@ -182,10 +182,11 @@ func struckJob(t *testing.T, moments []moment, strike func(*exec.Cmd)) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			w, config := jobWorld(t, m.polls)
-			ended := make(chan struct{})
+			started, ended := make(chan struct{}), make(chan struct{})
 			var cmd *exec.Cmd
 			var late *time.Timer
 			g := gate(t, w, m, func() {
+				<-started
 				late = time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
 				strike(cmd)
 				<-ended // the answer, if it is one, comes too late
@@ -197,6 +198,7 @@ func struckJob(t *testing.T, moments []moment, strike func(*exec.Cmd)) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
+			close(started)
 			err := cmd.Wait()
 			close(ended)
 			g.Close() // from here on late is ours

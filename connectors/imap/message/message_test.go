@@ -344,9 +344,9 @@ func TestCaps(t *testing.T) {
 func TestHostile(t *testing.T) {
 	for _, piece := range []string{"<,", "\",", "(", "a:", "@:", "=?x?Q?a ", "=?x?B?", "<a ", "<", "a@b <", ";a=\"", "\t", "=?UTF-8?B?44GU?= ", "[a] ", "Re:", "\\", "\x1b$B", "\x80"} {
 		for _, field := range []string{"From", "To", "Subject", "References", "Message-ID", "Date", "Content-Type", "Content-Disposition", "X-Failed-Recipients", "Received"} {
-			Read([]byte("From: a@b.example\n" + field + ": " + strings.Repeat(piece, maxHeader/len(piece)) + "\n\n"))
+			Read([]byte("From: a@b.example\n" + field + ": " + strings.Repeat(piece, 64<<10/len(piece)) + "\n\n"))
 		}
-		body := strings.Repeat(piece, 1<<20/len(piece))
+		body := strings.Repeat(piece, 128<<10/len(piece))
 		Read([]byte("From: mailer-daemon@b.example\nSubject: failure notice\n\n" + body))
 		Read([]byte("From: a@b.example\nContent-Type: text/html\n\n" + body))
 		Read([]byte("From: a@b.example\nContent-Type: text/calendar\n\nBEGIN:VCALENDAR\nATTENDEE" + body))

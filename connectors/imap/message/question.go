@@ -29,6 +29,7 @@ var (
 // asks tells whether the new text of a mail asks something; quoted text and signatures do not count.
 func asks(text string) bool {
 	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n") {
+		line = line[:min(len(line), maxLine)]
 		switch {
 		case quoteBegins.MatchString(line):
 			return false
@@ -46,6 +47,9 @@ func asks(text string) bool {
 	}
 	return false
 }
+
+// maxLine is how much of a line is looked at, in bytes; people's lines are shorter.
+const maxLine = 4 << 10
 
 // htmlText gives the text of a page up to its first quotation.
 func htmlText(page string) string {
