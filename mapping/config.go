@@ -94,7 +94,9 @@ type Test struct {
 
 // Entry is what find() finds in a test.
 type Entry struct {
-	Kind string            `yaml:"kind"`
-	ID   string            `yaml:"id"`
-	Keys map[string]string `yaml:"keys"`
+	Kind    string            `yaml:"kind"`
+	ID      string            `yaml:"id"`
+	Keys    map[string]string `yaml:"keys"`
+	Account string            `yaml:"account"` // of a contact
+	Title   string            `yaml:"title"`   // of a contact
 }

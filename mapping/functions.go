@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"golang.org/x/net/idna"
+	"golang.org/x/net/publicsuffix"
 	"golang.org/x/text/unicode/norm"
 
 	"energyd/engine"
@@ -41,9 +44,11 @@ func (c *compiler) functions() []expression.Function {
 			Params: []expression.Type{expression.Text, anything, expression.Text}, Optional: 1, Returns: expression.Text, Bind: c.bindLookup,
 		},
 		{
-			Name: "find", Usage: `find("account", "code", column)`,
-			Params: []expression.Type{expression.Text, expression.Text, expression.Text | expression.Number}, Returns: expression.Text, Bind: c.bindFind,
+			Name: "find", Usage: `find("account", "code", column) or find("contact", "email", column, "account")`,
+			Params:   []expression.Type{expression.Text, expression.Text, expression.Text | expression.Number, expression.Text},
+			Optional: 1, Returns: expression.Text, Bind: c.bindFind,
 		},
+		{Name: "domain", Usage: "domain(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(domain))},
 		{Name: "text", Usage: "text(column)", Params: []expression.Type{anything}, Returns: expression.Text, Bind: c.plain(text)},
 		{Name: "number", Usage: "number(column)", Params: []expression.Type{expression.Text | expression.Number | expression.Bool}, Returns: expression.Number, Bind: c.plain(number)},
 		{Name: "lower", Usage: "lower(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(strings.ToLower))},
@@ -316,6 +321,12 @@ func (c *compiler) bindFind(consts []any) (expression.Call, error) {
 	if known := c.env.Keys[kind]; c.env.Keys != nil && name != "id" && !slices.Contains(known, name) {
 		return nil, &expression.ArgumentError{Arg: 1, Msg: noSuchKey(word, name, known)}
 	}
+	of := ""
+	if len(consts) == 4 {
+		if of, _ = consts[3].(string); word != "contact" || !slices.Contains(contactWords, of) {
+			return nil, &expression.ArgumentError{Arg: 3, Msg: `what can be told of a contact is its "account" and its "title", as in find("contact", "email", column, "account"); of others, the id alone`}
+		}
+	}
 	c.finds = true
 	return func(env any, args []any) (any, error) {
 		r := env.(*run)
@@ -324,11 +335,45 @@ func (c *compiler) bindFind(consts []any) (expression.Call, error) {
 			return nil, err
 		}
 		if id, ok := r.dir.Find(kind, name, value); ok {
-			return id, nil
+			if of == "" {
+				return id, nil
+			}
+			account, title := r.dir.Contact(id)
+			if of == "title" {
+				return title, nil
+			}
+			return account, nil
 		}
 		r.missed = key{word, name, value}
 		return nil, nil
 	}, nil
+}
+
+// contactWords are what find tells of a contact.
+var contactWords = []string{"account", "title"}
+
+// domain gives the domain of an organisation from an address or a web address:
+// "taro@eigyo.yamada.co.jp" and "https://www.yamada.co.jp/" are both of
+// yamada.co.jp. "" when there is none.
+func domain(s string) string {
+	s = strings.ToLower(strings.TrimSpace(norm.NFKC.String(s)))
+	if _, rest, ok := strings.Cut(s, "://"); ok {
+		s = rest
+	}
+	if end := strings.IndexAny(s, "/?#"); end >= 0 {
+		s = s[:end]
+	}
+	s = s[strings.LastIndexByte(s, '@')+1:]
+	s, _, _ = strings.Cut(s, ":")
+	s, err := idna.Lookup.ToASCII(strings.Trim(s, "."))
+	if err != nil || net.ParseIP(s) != nil || !strings.Contains(s, ".") {
+		return ""
+	}
+	own, err := publicsuffix.EffectiveTLDPlusOne(s)
+	if err != nil { // co.jp itself
+		return ""
+	}
+	return own
 }
 
 func noSuchKey(entity, name string, known []string) string {

@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,6 +40,9 @@ type Env struct {
 // Directory finds CRM ids by other keys. ok is false when there is none.
 type Directory interface {
 	Find(kind engine.EntityKind, key, value string) (id string, ok bool)
+	// Contact tells what the CRM says now of a contact that was found: the CRM
+	// id of its account and its job title, "" where there is none.
+	Contact(id string) (account, title string)
 }
 
 // Result is what became of one record: an activity, a profile or a skip.
@@ -47,7 +51,9 @@ type Result struct {
 	Profile      *engine.Profile
 	Skip         string // the reason of the skip rule
 	UnknownTitle string // a title of this record that is not understood, for counting; "" when all are
-	Unfound      string // the first contact, deal or rep that the directory lacks and that is left out: "contact T0999"; "" when all were found
+	// Unfound is the first contact, deal or rep that the directory lacks and that is left out, as "contact T0999" or
+	// "contact @cust.example"; of a skip, what its rule did not find. "" when all were found.
+	Unfound string
 }
 
 // RejectError says why this one record cannot be mapped; the others go on.
@@ -129,9 +135,14 @@ type run struct {
 // key is how a find names an entity: "account", "code", "K0001".
 type key struct{ entity, name, value string }
 
+// String is the key for counting: of an address its domain alone, since reports
+// name nobody whom the CRM does not know.
 func (k key) String() string {
 	if k == (key{}) {
 		return ""
+	}
+	if at := strings.LastIndexByte(k.value, '@'); at >= 0 {
+		k.value = k.value[at:]
 	}
 	return k.entity + " " + short(k.value)
 }
@@ -225,12 +236,16 @@ func (m *Mapping) Apply(r connectors.Record, dir Directory) (Result, error) {
 	}
 	if !r.Deleted {
 		for _, s := range m.skip {
+			w.missed = key{}
 			hit, err := s.when.truth(w)
 			if err != nil {
 				return Result{}, err
 			}
 			if hit {
-				return m.leftOut(w, r, s.reason), nil
+				missed := w.missed
+				res := m.leftOut(w, r, s.reason)
+				res.Unfound = missed.String()
+				return res, nil
 			}
 		}
 	}
@@ -451,19 +466,18 @@ func (m *Mapping) when(w *run, f *field, a *engine.Activity) error {
 func (m *Mapping) participant(w *run, rule *participantRule, result *Result) error {
 	var p engine.Participant
 	var err error
+	if rule.when != nil { // first: whom the rule leaves out is not looked for
+		if there, err := rule.when.truth(w); err != nil || !there {
+			return err
+		}
+	}
 	if p.Contact, err = w.id(rule.contact); err != nil {
 		return err
 	}
 	if p.Title, err = rule.title.text(w); err != nil {
 		return err
 	}
-	there := p.Contact != "" || p.Title != ""
-	if rule.when != nil {
-		if there, err = rule.when.truth(w); err != nil {
-			return err
-		}
-	}
-	if !there {
+	if rule.when == nil && p.Contact == "" && p.Title == "" {
 		return nil
 	}
 	if p.Keyman, err = rule.keyman.truth(w); err != nil {

@@ -174,3 +174,13 @@ func (d testDirectory) Find(kind engine.EntityKind, key, value string) (string, 
 	}
 	return "", false
 }
+
+// Contact implements Directory.
+func (d testDirectory) Contact(id string) (account, title string) {
+	for _, e := range d {
+		if e.Kind == "contact" && e.ID == id {
+			return e.Account, e.Title
+		}
+	}
+	return "", ""
+}

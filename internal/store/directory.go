@@ -189,10 +189,14 @@ type Directory struct {
 	mu     sync.RWMutex
 	change int64                    // the last batch of profiles it knows
 	keys   map[engine.Entity]string // of each entity: its keys in JSON, to take them back
+	people map[string]person        // by the id of the contact
 	into   map[engine.Entity]string // of those that were merged: the id that they went into
 	found  map[lookup]string        // id
 	shared map[lookup][]string      // ids of keys that several entities have
 }
+
+// person is what mappings ask of a contact.
+type person struct{ account, title string }
 
 type lookup struct {
 	kind       engine.EntityKind
@@ -225,6 +229,19 @@ func (d *Directory) Find(kind engine.EntityKind, key, value string) (id string, 
 	return id, ok
 }
 
+// Contact gives the account and the job title of a contact that Find gave. An
+// account that was merged into another is that one; one that is gone is none.
+func (d *Directory) Contact(id string) (account, title string) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	p := d.people[id]
+	account, there := d.present(engine.Account, p.account)
+	if !there {
+		account = ""
+	}
+	return account, p.title
+}
+
 // present follows merges from an id to the entity that is there now.
 func (d *Directory) present(kind engine.EntityKind, id string) (string, bool) {
 	for range 100 { // merges that go in a circle lead nowhere
@@ -251,7 +268,7 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.directory == nil {
-		s.directory = &Directory{keys: map[engine.Entity]string{}, into: map[engine.Entity]string{}, found: map[lookup]string{}, shared: map[lookup][]string{}}
+		s.directory = &Directory{keys: map[engine.Entity]string{}, people: map[string]person{}, into: map[engine.Entity]string{}, found: map[lookup]string{}, shared: map[lookup][]string{}}
 	}
 	d := s.directory
 	rows, err := s.read.QueryxContext(ctx, s.read.Rebind("SELECT "+profileColumns+" FROM entity WHERE change > ?"), d.change)
@@ -288,6 +305,9 @@ func (d *Directory) put(r *profileRow) error {
 		}
 		delete(d.keys, e)
 		delete(d.into, e)
+		if e.Kind == engine.Contact {
+			delete(d.people, e.ID)
+		}
 	}
 	switch {
 	case r.Into != "":
@@ -296,6 +316,9 @@ func (d *Directory) put(r *profileRow) error {
 		return nil
 	}
 	d.keys[e] = string(r.Keys)
+	if e.Kind == engine.Contact && (r.Account != "" || r.Title != "") {
+		d.people[e.ID] = person{r.Account, r.Title}
+	}
 	return eachKey(e.Kind, r.Keys, func(l lookup) { d.add(l, e.ID) })
 }
 

@@ -235,6 +235,58 @@ func TestRuns(t *testing.T) {
 	})
 }
 
+// TestDirectory_Contact: of a contact the account and the title are told as the CRM has them now.
+func TestDirectory_Contact(t *testing.T) {
+	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
+		s, ctx := open(t, fresh(t)), t.Context()
+		cursor, version := connectors.Cursor(""), int64(0)
+		put := func(profiles ...engine.Profile) {
+			t.Helper()
+			version++
+			for i := range profiles {
+				profiles[i].Source, profiles[i].Version = "crm", version
+			}
+			if err := s.SaveBatch(ctx, store.Batch{Run: "r", Source: "crm", After: cursor, Next: cursor + "x", Read: len(profiles), Profiles: profiles}); err != nil {
+				t.Fatal(err)
+			}
+			cursor += "x"
+		}
+		told := func(account, title string) {
+			t.Helper()
+			d, err := s.Directory(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a, b := d.Contact("c1"); a != account || b != title {
+				t.Errorf("account %q, title %q; want %q, %q", a, b, account, title)
+			}
+		}
+		company := func(id, into string) engine.Profile {
+			return engine.Profile{Entity: engine.Entity{Kind: engine.Account, ID: id}, Into: into, Deleted: into != ""}
+		}
+		taro := engine.Profile{Entity: engine.Entity{Kind: engine.Contact, ID: "c1"}, Account: "a1", Title: "課長"}
+		told("", "")
+		put(taro)
+		told("", "課長") // of an account that is not read yet
+		put(company("a1", ""), company("a2", ""))
+		told("a1", "課長")
+		taro.Title = "部長"
+		put(taro)
+		told("a1", "部長")
+		put(company("a1", "a2"))
+		told("a2", "部長")
+		taro.Account, taro.Title = "", ""
+		put(taro)
+		told("", "")
+		taro.Account = "a2"
+		put(taro)
+		told("a2", "")
+		taro.Deleted = true
+		put(taro)
+		told("", "")
+	})
+}
+
 func TestDirectory(t *testing.T) {
 	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
 		url := fresh(t)
