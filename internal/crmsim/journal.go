@@ -106,6 +106,7 @@ func (s *Server) open(path string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
+		s.govern() // rows that grant a field may have come before the field
 	}
 	return s.compact()
 }

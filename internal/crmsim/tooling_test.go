@@ -257,16 +257,21 @@ func TestFile_keeps_fields_and_grants(t *testing.T) {
 	o := newOrg(t, opt)
 	o.send("POST", api+"/tooling/sobjects/CustomField", newNumber)
 	o.send("POST", api+"/tooling/sobjects/CustomField", strings.ReplaceAll(newNumber, "Probe", "Hidden"))
-	o.create("FieldPermissions", `{"ParentId":"`+o.profileSet()+`","SobjectType":"Contact","Field":"Contact.Probe__c","PermissionsRead":true,"PermissionsEdit":true}`)
-	if err := o.Close(); err != nil {
-		t.Fatal(err)
+	o.send("POST", api+"/tooling/sobjects/CustomField", strings.ReplaceAll(newNumber, "Contact", "Opportunity"))
+	for _, object := range []string{"Contact", "Opportunity"} {
+		o.create("FieldPermissions", `{"ParentId":"`+o.profileSet()+`","SobjectType":"`+object+`","Field":"`+object+`.Probe__c","PermissionsRead":true,"PermissionsEdit":true}`)
 	}
 	opt.Fields["Account"] = append(opt.Fields["Account"], Field{Name: "Band__c", Type: Text, Length: 9})
-	o = newOrg(t, opt)
-	for field, shows := range map[string]bool{"Contact.Probe__c": true, "Contact.Hidden__c": false, "Account.Energy__c": true, "Account.Band__c": true} {
-		object, name, _ := strings.Cut(field, ".")
-		if f := o.describes(object, name); (f != nil) != shows {
-			t.Errorf("%s: %v", field, f)
+	for opened := range 2 { // the second time, the file is one that opening wrote anew: object by object
+		if err := o.Close(); err != nil {
+			t.Fatal(err)
+		}
+		o = newOrg(t, opt)
+		for field, shows := range map[string]bool{"Contact.Probe__c": true, "Opportunity.Probe__c": true, "Contact.Hidden__c": false, "Account.Energy__c": true, "Account.Band__c": true} {
+			object, name, _ := strings.Cut(field, ".")
+			if f := o.describes(object, name); (f != nil) != shows {
+				t.Errorf("opened %d times: %s: %v", opened+1, field, f)
+			}
 		}
 	}
 	if f := o.describes("Contact", "Probe__c"); f["inlineHelpText"] != "h" {
