@@ -255,7 +255,7 @@ func (w Writing) describe(ctx context.Context) (map[string]connectors.Field, fau
 				Hint: hint})
 		case !f.Updateable:
 			ps = append(ps, fault.Problem{Path: m.Measure,
-				Msg:  fmt.Sprintf("the integration user may not edit %s.%s", w.Object, m.Field),
+				Msg:  fmt.Sprintf("the run-as user may not edit %s.%s", w.Object, m.Field),
 				Hint: hint})
 		case !writable(me.Type, f.Type):
 			ps.Add(m.Measure, "%s.%s is a %s field; %s needs %s or text", w.Object, m.Field, f.Type, m.Measure, me.Type)

@@ -152,23 +152,34 @@ func (a *app) onTerminal() bool {
 
 func (a *app) printError(err error) {
 	var located config.Errors
-	var e *fault.Error
 	switch {
 	case errors.As(err, &located):
 		fmt.Fprintln(a.err, located.Error())
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(a.err, "energyd: stopped; what was saved stays, and the next run goes on from there")
-	case errors.As(err, &e):
-		fmt.Fprintf(a.err, "energyd: %s\n", headline(err, e))
-		if hint := fault.HintOf(err); hint != "" {
-			fmt.Fprintf(a.err, "  what to do: %s\n", hint)
-		}
-		if e.Err != nil {
-			fmt.Fprintf(a.err, "  details: %v (%s)\n", e.Err, fault.KindOf(err))
-		}
 	default:
-		fmt.Fprintf(a.err, "energyd: %v\n", err)
+		lines := errorLines(err)
+		fmt.Fprintf(a.err, "energyd: %s\n", lines[0])
+		for _, line := range lines[1:] {
+			fmt.Fprintln(a.err, "  "+line)
+		}
 	}
+}
+
+// errorLines are an error's lines: what is wrong, what to do, details.
+func errorLines(err error) []string {
+	var e *fault.Error
+	if !errors.As(err, &e) {
+		return []string{err.Error()}
+	}
+	lines := []string{headline(err, e)}
+	if hint := fault.HintOf(err); hint != "" {
+		lines = append(lines, "what to do: "+hint)
+	}
+	if e.Err != nil {
+		lines = append(lines, fmt.Sprintf("details: %v (%s)", e.Err, fault.KindOf(err)))
+	}
+	return lines
 }
 
 // headline is the whole chain of messages without the innermost cause, which stands under "details".

@@ -63,18 +63,13 @@ func note(s string) string {
 	return ": " + s
 }
 
-// findingLines are an error's lines: message, what to do, details.
+// findingLines are the lines of what a check found.
 func findingLines(err error) []string {
-	var lines []string
 	var located config.Errors
 	if errors.As(err, &located) {
 		return strings.Split(located.Error(), "\n")
 	}
-	lines = append(lines, err.Error())
-	if hint := fault.HintOf(err); hint != "" {
-		lines = append(lines, "what to do: "+hint)
-	}
-	return lines
+	return errorLines(err)
 }
 
 func findingsJSON(fs []pipeline.Finding) []map[string]any {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"energyd/internal/crmsim"
 	"energyd/internal/demo"
 )
 
@@ -30,6 +31,17 @@ func TestCheck(t *testing.T) {
 		{"missing secret", func(t *testing.T, _ *demo.World, config string) {
 			edit(t, config, "${file:crm-secret}", "${file:gone}")
 		}, exitUsage, []string{"energyd.yaml:", "gone", "client_secret"}},
+		{"missing key file", func(t *testing.T, _ *demo.World, config string) {
+			edit(t, config, "client_secret: ${file:crm-secret}", "private_key: ${file:gone.key}\n    username: energyd@example.com")
+		}, exitUsage, []string{"the file gone.key cannot be read"}},
+		{"unknown time zone", func(t *testing.T, _ *demo.World, config string) {
+			edit(t, config, "timezone: Asia/Tokyo  ", "timezone: Asia/Tokio  ")
+		}, exitUsage, []string{"energyd.yaml:10:11:", `unknown time zone "Asia/Tokio"`, "what to do:"}},
+		{"CRM that answers with a web page", func(t *testing.T, w *demo.World, _ string) {
+			if err := w.CRM().Inject(crmsim.Fault{Name: "status", Status: 200, Body: "<html>Down for maintenance</html>", ContentType: "text/html"}); err != nil {
+				t.Fatal(err)
+			}
+		}, exitFailed, []string{"FAIL  connection crm", "the answer is not JSON\n", "what to do: open the org in a browser", "details: <html>Down for maintenance</html>"}},
 		{"CRM that nobody serves", func(t *testing.T, w *demo.World, config string) {
 			edit(t, config, w.URL, "http://127.0.0.1:1")
 		}, exitFailed, []string{"FAIL  connection crm", "127.0.0.1:1", "what to do:"}},
@@ -77,7 +89,7 @@ func TestCheck(t *testing.T) {
 					t.Errorf("check does not say %q:\n%s", s, text)
 				}
 			}
-			for _, s := range []string{"planted", "demo-secret", "goroutine"} {
+			for _, s := range []string{"planted", "demo-secret", "goroutine", "is required", "is not given"} {
 				if strings.Contains(text, s) {
 					t.Errorf("check shows %q:\n%s", s, text)
 				}

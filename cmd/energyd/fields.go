@@ -174,7 +174,7 @@ func (a *app) printFieldsPlan(c pipeline.CRMFields) {
 		for _, r := range c.Rights {
 			fmt.Fprintf(a.out, "  it lacks %q, needed %s\n", r.Name, r.For)
 		}
-		fmt.Fprintln(a.out, "  what to do: the CRM's administrator grants it by a permission set (and may take it back afterwards),")
+		fmt.Fprintln(a.out, "  what to do: the CRM's administrator grants this by a permission set (and may take it back afterwards),")
 		fmt.Fprintln(a.out, "  or deploys what energyd fields plan --package DIR writes")
 	case c.Right():
 		fmt.Fprintf(a.out, "%s: all %d fields are right; nothing to make\n", c.Connection, len(c.Fields))

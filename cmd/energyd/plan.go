@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,12 +44,21 @@ func (a *app) planCommand() *cobra.Command {
 				}
 				a.printPlan(sum, changes)
 				a.printWarnings(r)
-				return nil
+				return a.sayUnread(ctx, p)
 			})
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, fmt.Sprintf("list every record, not only the first %d", planRecords))
 	return a.withResend(a.withAsOf(c))
+}
+
+// sayUnread tells somebody who plans before anything was read why there is nothing to plan.
+func (a *app) sayUnread(ctx context.Context, p *pipeline.Pipeline) error {
+	s, err := p.Status(ctx)
+	if err == nil && !slices.ContainsFunc(s.Sources, func(src pipeline.SourceStatus) bool { return src.Read }) {
+		fmt.Fprintln(a.out, "nothing has been read yet; start with: energyd pull")
+	}
+	return err
 }
 
 // planRecords is how many records a plan lists without --all.
@@ -125,7 +135,7 @@ func (a *app) printNotes(sum sink.Summary) {
 		fmt.Fprintf(a.out, "%d records were refused by the CRM before and are not sent again until their values move; when its rule or rights were corrected: energyd plan --resend\n", sum.Refused)
 	}
 	if sum.Missing > 0 {
-		fmt.Fprintf(a.out, "%d scored entities have no record in the CRM that the integration user can see\n", sum.Missing)
+		fmt.Fprintf(a.out, "%d scored entities have no record in the CRM that the run-as user can see\n", sum.Missing)
 	}
 }
 

@@ -80,7 +80,7 @@ func (a *app) printStatus(s pipeline.Status) {
 		fmt.Fprintf(a.out, "rejects: %s: %d × %s\n", c.Source, c.Count, c.Code)
 	}
 	for _, advice := range s.Advice {
-		fmt.Fprintln(a.out, advice)
+		fmt.Fprintln(a.out, "warning:", advice)
 	}
 	for _, name := range s.Unconfigured {
 		fmt.Fprintf(a.out, "source %s is no longer in %s, but its activities still count\n", name, s.File)

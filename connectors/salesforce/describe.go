@@ -161,7 +161,8 @@ func (c *Conn) missing(ctx context.Context, object string, unknown []missing) er
 			said[i] = strings.Replace(m.text, ", or hides it from the run-as user", "", 1)
 		}
 	}
-	return fault.New(fault.Config, "describe "+object, strings.Join(said, "; "), hintFLS, nil)
+	return fault.New(fault.Config, "describe "+object, strings.Join(said, "; "),
+		"check the spelling in the mapping, and that a permission set of the run-as user grants field-level security for it; what the org does not have is taken out of the mapping and its tests", nil)
 }
 
 // customFields names the fields of a standard object that the org or a package

@@ -65,9 +65,9 @@ func classify(r httpclient.Response) error {
 		empty := len(r.Body) == 0 && (r.Status == http.StatusNoContent || r.Status == http.StatusCreated) // an upload's
 		switch {
 		case r.Streamed && strings.HasPrefix(r.Header.Get("Content-Type"), "text/html"):
-			return fault.New(fault.Unavailable, "", "the answer is a web page", "", nil)
+			return fault.New(fault.Unavailable, "", "the answer is a web page, not data", hintPage, nil)
 		case !r.Streamed && !empty && !json.Valid(r.Body):
-			return fault.New(fault.Unavailable, "", "the answer is not JSON: "+beginning(r.Body), "", nil)
+			return fault.New(fault.Unavailable, "", "the answer is not JSON", hintPage, errors.New(beginning(r.Body)))
 		}
 		return nil
 	}
@@ -119,6 +119,8 @@ func classify(r httpclient.Response) error {
 
 const limitCode = "REQUEST_LIMIT_EXCEEDED"
 
+const hintPage = "open the org in a browser: it may be under maintenance (status.salesforce.com); else see that url is its My Domain, and that no proxy answers in its place"
+
 const hintFLS = "check the spelling, and that a permission set of the run-as user grants field-level security (and the object) for it"
 
 // byStatus judges an answer that names no code we know.
@@ -129,7 +131,7 @@ func byStatus(r httpclient.Response) error {
 	case s == http.StatusTooManyRequests:
 		return is(fault.RateLimited, text, "")
 	case httpclient.Transient(s):
-		return is(fault.Unavailable, text+": "+beginning(r.Body), "")
+		return fault.New(fault.Unavailable, "", text, hintPage, errors.New(beginning(r.Body)))
 	case s == http.StatusUnauthorized, s == http.StatusForbidden:
 		return is(fault.Auth, text, "check the rights of the run-as user, and the org's IP restrictions")
 	case s >= 300 && s < 400:

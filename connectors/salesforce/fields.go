@@ -109,7 +109,7 @@ func lackingRights(p connectors.FieldPlan) error {
 		said = append(said, fmt.Sprintf("%q (%s)", r.Name, r.For))
 	}
 	return fault.New(fault.Auth, "make fields", "the run-as user lacks "+strings.Join(said, ", "),
-		"nothing was changed; an administrator of the org grants it by a permission set, or deploys the package instead", nil)
+		"nothing was changed; an administrator of the org grants this by a permission set, or deploys the package instead", nil)
 }
 
 // fieldsOfOrg is the org as far as it matters to the wanted fields.
@@ -573,7 +573,7 @@ func needs(err error, right string) error {
 		return err
 	}
 	return fault.New(fault.Auth, "", fmt.Sprintf("the run-as user lacks %q", right),
-		"an administrator of the org grants it by a permission set, or deploys the package instead", err)
+		"an administrator of the org grants this by a permission set, or deploys the package instead", err)
 }
 
 func (o *fieldsOfOrg) giveReaders(ctx context.Context) error {

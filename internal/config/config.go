@@ -156,6 +156,9 @@ func (l *loader) load() {
 	c := l.config
 	c.Language, c.Schedule, c.Zone = t.Language, t.Schedule, t.Timezone
 	c.Store = l.store(t.Store)
+	if _, err := time.LoadLocation(t.Timezone); err != nil || t.Timezone == "Local" {
+		l.problems = append(l.problems, fault.Problem{Path: "timezone", Msg: fmt.Sprintf("unknown time zone %q", t.Timezone), Hint: "write an IANA name as Asia/Tokyo, or UTC"})
+	}
 	if t.Language != "ja" && t.Language != "en" {
 		l.problems.Add("language", "unknown language %q; known are ja and en", t.Language)
 	}

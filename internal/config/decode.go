@@ -154,9 +154,11 @@ func (d *decoder) secret(n *yaml.Node, v reflect.Value) {
 			Msg: "a secret is never written into a configuration file", Hint: referenceHint + " instead, and change the secret: it was in a file"})
 		return
 	}
-	if value, ok := d.resolve(n); ok {
-		v.Set(reflect.ValueOf(secret.New(n.Value, value)))
+	value, ok := d.resolve(n)
+	if !ok {
+		value = "" // given, though what it is cannot be known: "required" would be wrong
 	}
+	v.Set(reflect.ValueOf(secret.New(n.Value, value)))
 }
 
 func (d *decoder) section(n *yaml.Node, v reflect.Value) {

@@ -152,22 +152,22 @@ func (p *Pipeline) sources(names []string) ([]config.Source, error) {
 
 func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report) error {
 	r.Titles = map[string]int{}
-	down := map[string]bool{} // connections that do not work: they fail once, not for each source
-	missing := ""             // a source of the directory that could not be read
-	followed := false         // merges were looked at
+	down := map[string]string{} // what keeps a connection from being read: it is told once, not for each source
+	missing := ""               // a source of the directory that could not be read
+	followed := false           // merges were looked at
 	prepared := map[string]bool{}
 	for _, src := range sources {
 		profiles := p.mappings[src.Name].MakesProfiles()
-		if missing != "" && !profiles && !down[src.Connection] {
+		if missing != "" && !profiles && down[src.Connection] == "" {
 			// What is looked up in half a directory would be rejected, though nothing is wrong with it.
 			r.Sources = append(r.Sources, SourceReport{RunSource: store.RunSource{Source: src.Name}, Error: "not read: " + missing + " could not be read, which it may look up; the next run reads it"})
 			continue
 		}
-		if down[src.Connection] {
+		if why := down[src.Connection]; why != "" {
 			if profiles && missing == "" {
 				missing = src.Name
 			}
-			r.Sources = append(r.Sources, SourceReport{RunSource: store.RunSource{Source: src.Name}, Error: "not read: the connection " + src.Connection + " does not work"})
+			r.Sources = append(r.Sources, SourceReport{RunSource: store.RunSource{Source: src.Name}, Error: "not read: " + why})
 			continue
 		}
 		if !profiles && !followed {
@@ -226,16 +226,20 @@ func (p *Pipeline) prepare(ctx context.Context, connection string, sources []con
 	}
 }
 
-// broken tells whether err, which a source gave, is its connection's fault.
-func (p *Pipeline) broken(ctx context.Context, connection string, err error) bool {
+// broken tells why the connection of a source that gave err cannot be read from any more; "" when it can.
+func (p *Pipeline) broken(ctx context.Context, connection string, err error) string {
 	switch fault.KindOf(err) {
-	case fault.Auth, fault.Quota:
-		return true
+	case fault.Quota:
+		return "the connection " + connection + " may make no more calls for now; the next run goes on"
 	case fault.Unavailable:
-		conn, err := p.conn(ctx, connection)
-		return err != nil || conn.Check(ctx) != nil
+		if conn, err := p.conn(ctx, connection); err == nil && conn.Check(ctx) == nil {
+			return ""
+		}
+		fallthrough
+	case fault.Auth:
+		return "the connection " + connection + " does not work"
 	}
-	return false
+	return ""
 }
 
 // followMerges lets the sources be read again whose activities name an entity
