@@ -587,3 +587,17 @@ func TestPull_HalfADirectory(t *testing.T) {
 		t.Errorf("reports: %+v", s)
 	}
 }
+
+// TestReread_AllRejected: a mapping that makes nothing of its records any more is not told as records that are gone.
+func TestReread_AllRejected(t *testing.T) {
+	h := newHistory(t, 0, "sqlite:"+filepath.Join(t.TempDir(), "energyd.db"))
+	h.tables["accounts"].set("a0", map[string]any{"Id": "a0", "Code": "K0"})
+	h.tables["reports"].set("r0", map[string]any{"Id": "r0", "Code": "K0", "Kind": "訪問"})
+	h.night(0, false)
+	h.tables["reports"].set("r0", map[string]any{"Kind": "来訪"})
+	h.clock = h.clock.Add(8 * day)
+	if r := h.night(0, false); !strings.Contains(r.Notes[0], "reports: its complete reading found 0 records to use, and not the 1 others that energyd knows; they stay. "+
+		"1 were rejected: look at them first (energyd export rejects)") {
+		t.Errorf("the run says %q", r.Notes)
+	}
+}

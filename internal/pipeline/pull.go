@@ -320,8 +320,12 @@ func (p *Pipeline) withdrawOlder(ctx context.Context, r *Report, sr *SourceRepor
 	}
 	sr.Withdrawn += w.Activities + w.Profiles
 	if w.Kept > 0 {
-		r.partial("%s: its complete reading found %d records, and not the %d others that energyd knows; they stay, since a right or a filter may have changed there. "+
-			"If they are really gone, tell so with: energyd pull --gone %[1]s", sr.Source, w.Came, w.Kept)
+		why := "A right or a filter may have changed there"
+		if w.Rejected > 0 {
+			why = fmt.Sprintf("%d were rejected: look at them first (energyd export rejects)", w.Rejected)
+		}
+		r.partial("%s: its complete reading found %d records to use, and not the %d others that energyd knows; they stay. %s. "+
+			"If they are really gone, tell so with: energyd pull --gone %[1]s", sr.Source, w.Came, w.Kept, why)
 	}
 	return w.Activities, nil
 }

@@ -77,6 +77,7 @@ type Withdrawal struct {
 	Activities, Profiles int // taken back
 	// Kept did not come again either, but stay: the reading found so few, Came, that it is no proof.
 	Kept, Came int
+	Rejected   int // records that came and could not be used, when Kept is not 0
 }
 
 // fewRecords may vanish without much ado: a small table can lose most of its rows.
@@ -111,7 +112,12 @@ func (s *Store) WithdrawOlder(ctx context.Context, source string, revision uint3
 			_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE cursor SET doubted = ? WHERE source = ?"), revision, source)
 			return err
 		})
-		return Withdrawal{Kept: old, Came: came}, err
+		if err != nil {
+			return w, err
+		}
+		w.Kept, w.Came = old, came
+		err = s.read.GetContext(ctx, &w.Rejected, s.read.Rebind("SELECT COUNT(*) FROM reject WHERE source = ? AND revision = ?"), source, revision)
+		return w, storeError("withdraw "+source, err)
 	}
 	err = s.tx(ctx, "withdraw "+source, func(tx *sqlx.Tx) error {
 		w = Withdrawal{}

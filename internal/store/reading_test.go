@@ -425,3 +425,29 @@ func TestBeginReading_ClockBack(t *testing.T) {
 		}
 	})
 }
+
+// TestSaveBatch_TakesRejectsBack: a record that came through is a reject no longer, be there fewer rejects or more than came through.
+func TestSaveBatch_TakesRejectsBack(t *testing.T) {
+	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
+		s := newSource(t, open(t, fresh(t)))
+		s.begin()
+		var rejects []connectors.Reject
+		for i := range 1500 {
+			rejects = append(rejects, connectors.Reject{Key: fmt.Sprint(i), Code: "kind"})
+		}
+		s.give(true, nil, nil, rejects...)
+		for _, c := range []struct{ from, to, left int }{{0, 3, 1497}, {100, 1300, 297}, {1000, 1600, 97}} {
+			b := store.Batch{Run: "r", Source: s.name, Revision: s.revision, At: s.at, Retried: true}
+			for i := c.from; i < c.to; i++ {
+				b.Through = append(b.Through, fmt.Sprint(i))
+			}
+			if err := s.SaveBatch(t.Context(), b); err != nil {
+				t.Fatal(err)
+			}
+			counts, err := s.RejectCounts(t.Context())
+			if left := counts[0].Count; left != c.left || err != nil {
+				t.Errorf("after %d to %d came through, %d are left, want %d; %v", c.from, c.to, left, c.left, err)
+			}
+		}
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,23 +36,8 @@ type RejectCount struct {
 
 // saveRejects keeps the batch's rejects, and takes back those whose record came through.
 func saveRejects(ctx context.Context, tx *sqlx.Tx, b Batch) error {
-	var known []string
-	if err := tx.SelectContext(ctx, &known, tx.Rebind("SELECT key FROM reject WHERE source = ?"), b.Source); err != nil {
+	if err := takeBack(ctx, tx, b); err != nil {
 		return err
-	}
-	if len(known) > 0 {
-		kept := make(map[string]bool, len(known))
-		for _, key := range known {
-			kept[key] = true
-		}
-		for _, key := range b.Through {
-			if !kept[key] {
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, tx.Rebind("DELETE FROM reject WHERE source = ? AND key = ?"), b.Source, key); err != nil {
-				return err
-			}
-		}
 	}
 	if len(b.Rejects) == 0 {
 		return nil
@@ -72,6 +58,40 @@ func saveRejects(ctx context.Context, tx *sqlx.Tx, b Batch) error {
 		changed := sql.NullInt64{Int64: r.ChangedAt.UnixMicro(), Valid: !r.ChangedAt.IsZero()}
 		_, err := insert.ExecContext(ctx, b.Source, plain(r.Key), plain(r.Origin), plain(r.Code), plain(r.Reason), fieldsJSON(r.Fields), b.Run,
 			waits, changed, b.At.UnixMicro(), b.Revision)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeBack forgets the rejects whose record came through. Where more are kept
+// than came through, as when a mapping lacks a word, they are not all read for each batch.
+func takeBack(ctx context.Context, tx *sqlx.Tx, b Batch) error {
+	var known []string
+	err := tx.SelectContext(ctx, &known, tx.Rebind("SELECT key FROM reject WHERE source = ? LIMIT ?"), b.Source, len(b.Through))
+	if err != nil || len(known) == 0 {
+		return err
+	}
+	through := b.Through
+	if len(known) < len(b.Through) {
+		kept := make(map[string]bool, len(known))
+		for _, key := range known {
+			kept[key] = true
+		}
+		through = nil
+		for _, key := range b.Through {
+			if kept[plain(key)] {
+				through = append(through, key)
+			}
+		}
+	}
+	for keys := range slices.Chunk(through, 500) {
+		args := []any{b.Source}
+		for _, key := range keys {
+			args = append(args, plain(key))
+		}
+		_, err := tx.ExecContext(ctx, tx.Rebind("DELETE FROM reject WHERE source = ? AND key IN (?"+strings.Repeat(", ?", len(keys)-1)+")"), args...)
 		if err != nil {
 			return err
 		}
