@@ -257,6 +257,27 @@ func TestC35_C36_refused_rows_are_no_success(t *testing.T) {
 	}
 }
 
+// C48: above the threshold, and not at it, a plan goes as a job.
+func TestC48_jobs_from_the_threshold(t *testing.T) {
+	for records, jobs := range map[int]int{100: 0, 101: 1} {
+		o := newOffice(t, records, 100)
+		before := len(o.org.Log())
+		if out, err := o.Apply(t.Context(), o.plan(records, 1).Plan, time.Now()); err != nil || !out.Whole() {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		o.wantHeld(records, 1)
+		made := 0
+		for _, call := range o.calls(before) {
+			if call == "POST /services/data/v66.0/jobs/ingest" {
+				made++
+			}
+		}
+		if made != jobs {
+			t.Errorf("%d records go by %d jobs; want %d", records, made, jobs)
+		}
+	}
+}
+
 // C54: a plan reads and computes; nothing leaves that could change a record.
 func TestC54_a_plan_sends_nothing(t *testing.T) {
 	o := newOffice(t, 300, 100)

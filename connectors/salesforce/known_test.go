@@ -36,14 +36,14 @@ func (c circle) readsAll(how string, bulkFrom int) {
 	conn := c.conn()
 	conn.cfg.BulkFrom = bulkFrom
 	var tasks []string
-	for i := range 40 {
+	for i := range 16 {
 		tasks = append(tasks, c.insert("Task", map[string]any{"Subject": fmt.Sprintf("訪問 O'Neil %d", i), "WhoId": c.suzuki, "WhatId": c.account}))
 	}
 	double := c.insert("Contact", map[string]any{"LastName": "田中 重複", "AccountId": c.account})
 	c.insert("Task", map[string]any{"Subject": "電話", "WhoId": double})
 	c.must(c.Server.Delete("Task", tasks[0]))
 	c.advance(time.Hour)
-	c.inject(crmsim.Fault{Name: "page_max", Rows: 13})
+	c.inject(crmsim.Fault{Name: "page_max", Rows: 7})
 	defer c.inject(crmsim.Fault{Name: "page_max"})
 	readers := map[string]*reader{}
 	for object, columns := range map[string][]string{"Task": {"Subject", "WhoId", "Who.Name", "Participants"}, "Contact": {"LastName", "MasterRecordId"}} {
@@ -93,20 +93,20 @@ func (c circle) readsAll(how string, bulkFrom int) {
 func (c circle) writesAll() {
 	c.t.Helper()
 	conn := c.conn()
-	updates := c.accounts(401)
+	updates := c.accounts(201)
 	at, err := conn.Clock(c.t.Context())
 	c.must(err)
 	gone := c.accounts(1)[0].ID
 	c.must(c.Server.Delete("Account", gone))
 	unknown := "001zzzzzzzzzzzz"
 	twice := connectors.Update{ID: updates[0].ID[:15], Values: map[string]any{"Energy__c": 77.0}}
-	all := append(append(updates[:401:401], twice), connectors.Update{ID: gone, Values: map[string]any{"Energy__c": 1.0}})
+	all := append(append(updates[:201:201], twice), connectors.Update{ID: gone, Values: map[string]any{"Energy__c": 1.0}})
 	results, err := conn.Write(c.t.Context(), "Account", all)
 	c.must(err)
 	c.wantWritten(updates, results, 0)
-	c.wantWritten([]connectors.Update{twice}, results[401:402])
-	if results[0].Outcome != connectors.Written || results[402].Outcome != connectors.Rejected {
-		c.t.Errorf("the first of two: %+v; the deleted one: %+v", results[0], results[402])
+	c.wantWritten([]connectors.Update{twice}, results[201:202])
+	if results[0].Outcome != connectors.Written || results[202].Outcome != connectors.Rejected {
+		c.t.Errorf("the first of two: %+v; the deleted one: %+v", results[0], results[202])
 	}
 	rows, err := conn.Current(c.t.Context(), "Account", []string{unknown, updates[5].ID, gone, updates[6].ID[:15]}, []string{"Energy__c"})
 	c.must(err)
@@ -120,8 +120,8 @@ func (c circle) writesAll() {
 			changed++
 		}
 	}
-	if changed != 401 {
-		c.t.Errorf("%d records of 401 were changed since", changed)
+	if changed != 201 {
+		c.t.Errorf("%d records of 201 were changed since", changed)
 	}
 	for i := range updates {
 		updates[i].Values = map[string]any{"Energy__c": nil}
@@ -130,18 +130,14 @@ func (c circle) writesAll() {
 	c.noJobs(conn)
 }
 
-// makesFields makes what is missing, twice.
+// makesFields makes what is missing.
 func (c circle) makesFields() {
 	c.t.Helper()
-	for range 2 {
-		made, err := c.maker().MakeFields(c.t.Context(), wanted())
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		for _, f := range made.Fields {
-			if f.Standing != connectors.FieldRight {
-				c.t.Errorf("%s.%s is %s", f.Object, f.Name, f.Standing)
-			}
+	made, err := c.maker().MakeFields(c.t.Context(), wanted())
+	c.must(err)
+	for _, f := range made.Fields {
+		if f.Standing != connectors.FieldRight {
+			c.t.Errorf("%s.%s is %s", f.Object, f.Name, f.Standing)
 		}
 	}
 }
