@@ -2,6 +2,7 @@ package sink_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -512,6 +513,23 @@ func TestPlan_keeps_children_together(t *testing.T) {
 	}
 	if runs != 7 {
 		t.Errorf("the children of 7 parents stand in %d groups", runs)
+	}
+}
+
+// C45: before anything is planned or sent, each field must be there to be written.
+func TestC45_fields_are_checked_before_a_plan(t *testing.T) {
+	for _, access := range []string{"readonly", "hidden"} {
+		o := newOffice(t, 3, 0)
+		o.inject(crmsim.Fault{Name: "fls", Object: "Account", Field: "Energy_Band__c", Access: access})
+		before := len(o.org.Log())
+		_, err := o.Sink.Plan(t.Context(), "run", engine.DateOf(2026, time.November, 20), time.Now(), nil)
+		var ps fault.Problems
+		if !errors.As(err, &ps) || len(ps) != 1 || ps[0].Path != "write[0].fields.band" || !strings.Contains(ps[0].Msg, "Energy_Band__c") || !strings.Contains(ps[0].Hint, "field-level security") {
+			t.Errorf("%s: %v", access, err)
+		}
+		if calls := o.calls(before); len(calls) != 1 {
+			t.Errorf("%s: it called %v", access, calls)
+		}
 	}
 }
 

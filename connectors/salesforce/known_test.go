@@ -116,7 +116,7 @@ func (c circle) writesAll() {
 	changed := 0
 	for row, err := range conn.ChangedSince(c.t.Context(), "Account", at, []string{"Energy__c"}, 1000) {
 		c.must(err)
-		if row.Values["Energy__c"] != nil {
+		if row.Values["Energy__c"] != nil && len(row.ID) == 18 { // each comes by its short id, too
 			changed++
 		}
 	}
