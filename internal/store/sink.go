@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -230,9 +231,13 @@ func values(states []sink.ChangeState) []any {
 
 // ChangesOf gives those changes of one Writing that wait to be sent and are for these records.
 func (s *Store) ChangesOf(ctx context.Context, run, writing string, ids []string) ([]sink.Change, error) {
+	return s.changesOf(ctx, run, writing, ids, sink.Planned, sink.Deferred)
+}
+
+func (s *Store) changesOf(ctx context.Context, run, writing string, ids []string, states ...sink.ChangeState) ([]sink.Change, error) {
 	var all []changeRow
 	for some := range slices.Chunk(ids, inChunk) {
-		query, args, err := sqlx.In(selectChange+"WHERE run = ? AND writing = ? AND id IN (?) AND state IN ('planned', 'deferred')", run, writing, some)
+		query, args, err := sqlx.In(selectChange+"WHERE run = ? AND writing = ? AND id IN (?) AND state IN (?)", run, writing, some, values(states))
 		if err != nil {
 			return nil, storeError("read plan", err)
 		}
@@ -380,56 +385,41 @@ func (s *Store) Jobs(ctx context.Context) ([]sink.Job, error) {
 	return jobs, nil
 }
 
+// lastPlan gives the run of the plan that was finished last, but for run; "" when there is none.
+func (s *Store) lastPlan(ctx context.Context, run string) (last string, err error) {
+	err = s.read.GetContext(ctx, &last, s.read.Rebind("SELECT run FROM plan WHERE run <> ? AND hash <> '' ORDER BY created_us DESC LIMIT 1"), run)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return last, storeError("read journal", err)
+}
+
 // RefusedBefore gives those changes of these records that the CRM refused in the
 // last plan before run, or that this plan took over from one before it.
 func (s *Store) RefusedBefore(ctx context.Context, run, writing string, ids []string) (map[string]sink.Change, error) {
-	refused := map[string]sink.Change{}
-	var last string
-	err := s.read.GetContext(ctx, &last, s.read.Rebind("SELECT run FROM plan WHERE run <> ? AND hash <> '' ORDER BY created_us DESC LIMIT 1"), run)
-	if errors.Is(err, sql.ErrNoRows) {
-		return refused, nil
-	}
+	last, err := s.lastPlan(ctx, run)
 	if err != nil {
-		return nil, storeError("read journal", err)
+		return nil, err
 	}
-	for some := range slices.Chunk(ids, inChunk) {
-		query, args, err := sqlx.In(selectChange+"WHERE run = ? AND writing = ? AND id IN (?) AND state IN ('rejected', 'refused')", last, writing, some)
-		if err != nil {
-			return nil, storeError("read journal", err)
-		}
-		var rows []changeRow
-		if err := s.read.SelectContext(ctx, &rows, s.read.Rebind(query), args...); err != nil {
-			return nil, storeError("read journal", err)
-		}
-		changes, err := decodeChanges(rows)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range changes {
-			refused[c.ID] = c
-		}
+	changes, err := s.changesOf(ctx, last, writing, ids, sink.Rejected, sink.Refused)
+	refused := make(map[string]sink.Change, len(changes))
+	for _, c := range changes {
+		refused[c.ID] = c
 	}
-	return refused, nil
+	return refused, err
 }
 
-// Refused gives the changes of the plan that was applied last which the CRM
-// refused, and that plan's run. They are planned again when their values move.
+// Refused gives the changes of the last plan which the CRM refused, in it or
+// before, and that plan's run. They are planned again when their values move.
 func (s *Store) Refused(ctx context.Context) (run string, changes []sink.Change, err error) {
-	var rows []changeRow
-	err = s.read.SelectContext(ctx, &rows, `SELECT run, seq, writing, id, name, fields, state, error FROM plan_change
-		WHERE state IN ('rejected', 'refused', 'deferred') AND run = (SELECT MAX(run) FROM plan_change WHERE state NOT IN ('planned', 'dropped')) ORDER BY seq`)
-	if err != nil {
-		return "", nil, storeError("read journal", err)
+	if run, err = s.lastPlan(ctx, ""); err != nil || run == "" {
+		return "", nil, err
 	}
-	for _, r := range rows {
-		c, err := r.change()
-		if err != nil {
-			return "", nil, storeError("read journal", err)
-		}
+	changes, err = s.Changes(ctx, run, "", -1, math.MaxInt32, sink.Rejected, sink.Refused, sink.Deferred)
+	for i, c := range changes {
 		if c.State == sink.Refused { // it was rejected, in a plan before
-			c.State = sink.Rejected
+			changes[i].State = sink.Rejected
 		}
-		run, changes = r.Run, append(changes, c)
 	}
-	return run, changes, nil
+	return run, changes, err
 }

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,5 +80,46 @@ func TestPlan_Superseded(t *testing.T) {
 		if n[sink.Rejected] != 1 || len(n) != 1 {
 			t.Errorf("the changes are counted as %v", n)
 		}
+	})
+}
+
+// TestRefused: the rejects for people are those of the plan made last, however the runs' ids sort.
+func TestRefused(t *testing.T) {
+	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
+		ctx := t.Context()
+		s := open(t, fresh(t))
+		plan := func(run string, made int64, states ...sink.ChangeState) {
+			t.Helper()
+			err := s.BeginPlan(ctx, run)
+			for i, state := range states {
+				if err == nil {
+					err = s.AddChanges(ctx, run, []sink.Change{{Seq: int64(i), Writing: "crm.Account", ID: fmt.Sprint(i), State: state}}, nil)
+				}
+			}
+			if err == nil {
+				err = s.EndPlan(ctx, sink.Summary{Run: run, Plan: "hash-" + run, State: sink.Open, Created: time.Unix(made, 0)})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := func(run string, states ...sink.ChangeState) {
+			t.Helper()
+			got, changes, err := s.Refused(ctx)
+			var have []sink.ChangeState
+			for _, c := range changes {
+				have = append(have, c.State)
+			}
+			if err != nil || got != run || !slices.Equal(have, states) {
+				t.Errorf("refused of %q: %v, %v; want of %q: %v", got, have, err, run, states)
+			}
+		}
+		want("")
+		plan("b", 2, sink.Rejected, sink.Deferred, sink.Written)
+		want("b", sink.Rejected, sink.Deferred)
+		plan("a", 3, sink.Refused, sink.Planned)
+		want("a", sink.Rejected)
+		plan("c", 4) // all is right by now
+		want("c")
 	})
 }
