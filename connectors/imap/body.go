@@ -169,7 +169,7 @@ func (t *turn) parts(ctx context.Context, b *box, f *folder, sections string, ui
 			}
 			for _, s := range d.sections {
 				if i := slices.Index(p.place, s.part); i >= 0 {
-					p.parts[i].Content = message.Decode(p.encoding[i], s.body)
+					p.parts[i].Content = message.Decode(p.encoding[i], slices.Clone(s.body))
 				}
 			}
 		})

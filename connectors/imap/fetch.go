@@ -232,7 +232,7 @@ func (s *session) stream(uids []imap.UID, batch int, items *imap.FetchOptions, l
 		fetch := s.client.Fetch(set(chunk), items)
 		wait.Go(func() {
 			defer func() { <-places }()
-			if err := s.drain(fetch, look); err != nil {
+			if err := s.drain(fetch, expected(items), look); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				if first == nil || errors.Is(err, errUnreadable) {
@@ -245,14 +245,24 @@ func (s *session) stream(uids []imap.UID, batch int, items *imap.FetchOptions, l
 	return first
 }
 
-// drain reads one FETCH to its end.
-func (s *session) drain(fetch *imapclient.FetchCommand, look func(*arrival)) error {
+// expected is how many answers besides UID and date make a mail whole.
+func expected(items *imap.FetchOptions) int {
+	n := len(items.BodySection)
+	if items.BodyStructure != nil {
+		n++
+	}
+	return n
+}
+
+// drain reads one FETCH to its end. Mails that come with less than expected do
+// not count: at a cut, the library gives out what it had.
+func (s *session) drain(fetch *imapclient.FetchCommand, expected int, look func(*arrival)) error {
 	buffer := make([]byte, 0, 8<<10)
 	var tooLarge bool
 	for data := fetch.Next(); data != nil; data = fetch.Next() {
 		a := arrival{}
 		buffer = buffer[:0]
-		whole := true
+		whole, came := true, 0
 		for item := data.Next(); item != nil; item = data.Next() {
 			switch item := item.(type) {
 			case imapclient.FetchItemDataUID:
@@ -261,7 +271,9 @@ func (s *session) drain(fetch *imapclient.FetchCommand, look func(*arrival)) err
 				a.date = item.Time.UTC()
 			case imapclient.FetchItemDataBodyStructure:
 				a.structure = item.BodyStructure
+				came++
 			case imapclient.FetchItemDataBodySection:
+				came++
 				if item.Literal == nil {
 					continue
 				}
@@ -276,10 +288,13 @@ func (s *session) drain(fetch *imapclient.FetchCommand, look func(*arrival)) err
 					whole = false
 				}
 				a.body = buffer[from:]
+				if int64(len(a.body)) < min(item.Literal.Size(), maxHeader) { // cut: the library takes its end for the literal's
+					whole = false
+				}
 				a.sections = append(a.sections, section{partName(item.Section.Part), item.Section.Specifier, a.body})
 			}
 		}
-		if whole && a.uid != 0 {
+		if whole && a.uid != 0 && came >= expected {
 			look(&a)
 		}
 	}

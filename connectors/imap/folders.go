@@ -25,6 +25,11 @@ type folder struct {
 // list gives the folders that can be examined, with their state where the
 // server tells it along with the list.
 func (s *session) list(context.Context) ([]folder, error) {
+	if s.folder != "" { // the state of an open folder is told as it was when it was last looked at
+		if err := s.leave(); err != nil {
+			return nil, err
+		}
+	}
 	options := &imap.ListOptions{ReturnSpecialUse: s.caps.Has(imap.CapSpecialUse)}
 	if s.caps.Has(imap.CapListStatus) {
 		options.ReturnStatus = s.statusItems()
@@ -169,6 +174,15 @@ func (s *session) examine(f *folder) (bool, error) {
 	s.folder = f.name
 	f.validity, f.next = d.UIDValidity, uint32(d.UIDNext)
 	return true, nil
+}
+
+// leave closes the examined folder. CLOSE removes nothing from a folder that is open for reading only.
+func (s *session) leave() error {
+	s.folder = ""
+	if s.caps.Has(imap.CapUnselect) {
+		return s.client.Unselect().Wait()
+	}
+	return s.client.UnselectAndExpunge().Wait()
 }
 
 // nowhere is the fault of a rule that fits no folder of any mailbox.

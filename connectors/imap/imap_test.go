@@ -3,7 +3,6 @@ package imap
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -104,5 +103,3 @@ func TestSource(t *testing.T) {
 		},
 	})
 }
-
-var quiet = slog.New(slog.DiscardHandler)

@@ -119,8 +119,16 @@ func (p *pool) signal() {
 
 func (p *pool) close() {
 	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.rest()
+}
+
+// rest closes what is idle: nothing is kept open at a server between readings.
+func (p *pool) rest() {
+	p.mu.Lock()
 	idle := p.idle
-	p.idle, p.closed = nil, true
+	p.idle = nil
 	p.signal()
 	p.mu.Unlock()
 	for _, s := range idle {

@@ -43,7 +43,10 @@ func (c *conn) Source(_ context.Context, cfg connectors.Config) (connectors.Sour
 	}, nil
 }
 
-func (s *source) Close() error { return nil }
+func (s *source) Close() error {
+	s.pool.rest()
+	return nil
+}
 
 func (s *source) boxOf(user string) *box {
 	for _, b := range s.boxes {
@@ -94,6 +97,7 @@ func (s *source) Read(ctx context.Context, after connectors.Cursor, limit int) (
 	batch.Next = c.text()
 	batch.More = s.pending(&c) || len(s.failed) > 0
 	if !batch.More {
+		s.pool.rest()
 		s.left.log(s.log)
 		s.left = leftOut{}
 	}

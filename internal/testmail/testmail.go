@@ -159,6 +159,7 @@ auth_mechanisms = %[5]s
 auth_verbose = yes
 mail_max_userip_connections = 20
 mail_fsync = never
+auth_failure_delay = 0
 %[6]spassdb {
   driver = passwd-file
   args = %[1]s/users
