@@ -285,7 +285,11 @@ func (h *history) happens() {
 	code := func() string { return fmt.Sprint("K", h.IntN(8)) }
 	kind := func() string { return []string{"訪問", "訪問", "電話"}[h.IntN(3)] }
 	draft := func() string { return []string{"", "", "", "yes"}[h.IntN(4)] }
-	switch n := h.IntN(22); n {
+	n := h.IntN(22)
+	if instead, ok := map[int]int{14: 12, 15: 12, 17: 13}[n]; ok && h.calm {
+		n = instead
+	}
+	switch n {
 	case 0, 1: // an account, with a code that nobody has
 		c := code()
 		if len(h.holders("accounts", "Code", c)) > 0 {
@@ -367,21 +371,21 @@ func (h *history) happens() {
 		h.tell("contact %s goes into %s", loser, master)
 	case 14: // gone without a trace
 		name := []string{"accounts", "contacts", "tasks", "reports"}[h.IntN(4)]
-		if id := h.any(name, h.IntN(2) == 0); id != "" && !h.calm && !h.tables[name].rows[id].merged { // what was merged leads on, for ever
+		if id := h.any(name, h.IntN(2) == 0); id != "" && !h.tables[name].rows[id].merged { // what was merged leads on, for ever
 			delete(h.tables[name].rows, id)
 			h.traceless = true
 			h.tell("%s is gone", id)
 		}
 	case 15: // a customer is deleted, or taken back, perhaps out of a merge
 		back := h.IntN(2) == 0
-		if id := h.any("accounts", back); id != "" && !h.calm {
+		if id := h.any("accounts", back); id != "" {
 			r := accounts.rows[id]
 			r.deleted, r.values["Into"], h.traceless = !back, nil, true
 			accounts.touch(r)
 			h.tell("%s deleted: %v", id, r.deleted)
 		}
 	case 17: // a record as it was long ago, out of a backup
-		if id := h.any("tasks", false); id != "" && !h.calm {
+		if id := h.any("tasks", false); id != "" {
 			tasks.set(id, map[string]any{"Kind": kind(), "Draft": draft()})
 			tasks.rows[id].changed, h.traceless = h.clock.Add(-300*day), true
 			h.tell("%s of old: %v", id, tasks.rows[id].values)
@@ -516,6 +520,10 @@ func TestHistories(t *testing.T) {
 			}
 			t.Run(fmt.Sprint(name, "/", seed), func(t *testing.T) {
 				h := newHistory(t, uint64(seed), fresh(t))
+				for i := range 4 {
+					id := fmt.Sprint("a", i)
+					h.tables["accounts"].set(id, map[string]any{"Id": id, "Code": fmt.Sprint("K", i)})
+				}
 				for range 3 {
 					for range 15 + h.IntN(20) {
 						h.happens()
