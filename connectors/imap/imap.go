@@ -52,6 +52,7 @@ type conn struct {
 	pause time.Duration      // before a lost connection is made again; doubled each time
 	boxes []*box
 	seen  identities
+	names names
 }
 
 // box is one mailbox of the server.

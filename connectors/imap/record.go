@@ -184,7 +184,7 @@ func (t *turn) take(f *folder, m *mail) {
 		put(name, "")
 	}
 	if t.shown(t.box, v.writer) {
-		name, title := v.writer.Person()
+		name, title := t.names.person(v.writer)
 		put("from", t.key(v.writer))
 		put("from_name", name)
 		put("from_title", title)
@@ -242,7 +242,7 @@ func (t *turn) people(m *mail, v verdict) (people []any, customer string) {
 		}
 		seen[t.key(a)] = true
 		inside := t.ours(a.Domain())
-		name, title := a.Person()
+		name, title := t.names.person(a)
 		people = append(people, map[string]any{"Address": t.key(a), "Name": name, "Title": title, "Role": role, "Internal": inside})
 		if customer == "" && !inside && (role == "sender") == (v.direction == message.Inbound) {
 			customer = t.key(a)
@@ -259,6 +259,32 @@ func (t *turn) people(m *mail, v verdict) (people []any, customer string) {
 		customer = "" // of a mail from somebody who is not stored, nobody else is the author
 	}
 	return people, customer
+}
+
+// names remembers how display names were taken apart: the same people write again
+// and again, and it is the dearest step of a record.
+type names struct {
+	mu    sync.Mutex
+	known map[string][2]string
+}
+
+const maxNames = 20_000
+
+func (n *names) person(a message.Address) (name, title string) {
+	if a.Name == "" {
+		return "", ""
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if p, ok := n.known[a.Name]; ok {
+		return p[0], p[1]
+	}
+	if len(n.known) >= maxNames || n.known == nil {
+		n.known = map[string][2]string{}
+	}
+	name, title = a.Person()
+	n.known[a.Name] = [2]string{name, title}
+	return name, title
 }
 
 // thread is the id of the first mail of a conversation.
