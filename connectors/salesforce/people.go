@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"energyd/connectors"
+	"energyd/internal/fault"
 )
 
 // participants is the column that holds the people of an activity: a list of
@@ -119,8 +121,12 @@ func (p *people) several(row []any) bool {
 	return ok && count > 1
 }
 
-// peopleAtOnce is how many activities one query asks the relations of.
-const peopleAtOnce = 300
+// peopleAtOnce is how many activities one query asks the relations of, and
+// queriesAtOnce how many queries the org takes in one call.
+const (
+	peopleAtOnce  = 300
+	queriesAtOnce = 5
+)
 
 // join gives records, whose rows are those of the same index, their people. What
 // the relations say is part of the record: it is as new as the newest of them.
@@ -133,7 +139,7 @@ func (p *people) join(ctx context.Context, records []connectors.Record, rows [][
 		}
 	}
 	found := map[string]*related{}
-	for some := range slices.Chunk(ids, peopleAtOnce) {
+	for some := range slices.Chunk(ids, queriesAtOnce*peopleAtOnce) {
 		if err := p.ask(ctx, some, found); err != nil {
 			return err
 		}
@@ -190,23 +196,54 @@ type related struct {
 	changed time.Time // of the newest relation
 }
 
-// ask reads the relations of activities.
+// ask reads the relations of activities: what needs several queries, by one
+// call of them, and what that does not answer by one call for each.
 func (p *people) ask(ctx context.Context, ids []string, found map[string]*related) error {
-	r := p.relation
-	statement := fmt.Sprintf("SELECT %s FROM %s WHERE %s IN (%s)%s ORDER BY Id", strings.Join(r.columns, ","), r.object, r.key, quoteAll(ids), r.filter)
-	for path, query := "/queryAll", (url.Values{"q": {statement}}); path != ""; query = nil {
-		var answer relations
-		if err := p.source.conn.call(ctx, call{op: "read " + r.object, method: http.MethodGet, path: path, query: query}, &answer); err != nil {
+	r, op := p.relation, "read "+p.relation.object
+	var queries []url.Values
+	for some := range slices.Chunk(ids, peopleAtOnce) {
+		queries = append(queries, url.Values{"q": {fmt.Sprintf("SELECT %s FROM %s WHERE %s IN (%s)%s ORDER BY Id",
+			strings.Join(r.columns, ","), r.object, r.key, quoteAll(some), r.filter)}})
+	}
+	answers := make([]relations, len(queries))
+	if len(queries) > 1 {
+		paths := make([]string, len(queries))
+		for i, query := range queries {
+			paths[i] = "/queryAll?" + encode(query)
+		}
+		parts, err := p.source.conn.together(ctx, op, paths)
+		if err != nil && fault.KindOf(err) != fault.Config {
 			return err
 		}
-		for _, row := range answer.Records {
-			id, _ := entry(row, r.key).(string)
-			if found[id] == nil {
-				found[id] = &related{}
+		for i, part := range parts {
+			var answer relations
+			if part.Status == http.StatusOK && json.Unmarshal(part.Body, &answer) == nil {
+				answers[i], queries[i] = answer, nil
 			}
-			found[id].add(row, r.stamp)
 		}
-		path = answer.NextRecordsURL
+	}
+	for i, query := range queries {
+		answer, path := answers[i], answers[i].NextRecordsURL
+		if query != nil {
+			path = "/queryAll"
+		}
+		for {
+			for _, row := range answer.Records {
+				id, _ := entry(row, r.key).(string)
+				if found[id] == nil {
+					found[id] = &related{}
+				}
+				found[id].add(row, r.stamp)
+			}
+			if path == "" {
+				break
+			}
+			answer = relations{}
+			if err := p.source.conn.call(ctx, call{op: op, method: http.MethodGet, path: path, query: query}, &answer); err != nil {
+				return err
+			}
+			path, query = answer.NextRecordsURL, nil
+		}
 	}
 	return nil
 }

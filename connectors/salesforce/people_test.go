@@ -248,7 +248,7 @@ func TestParticipants_the_who_alone(t *testing.T) {
 // Many at once: relations are asked for by the hundred, and by a job as well.
 func TestParticipants_of_many(t *testing.T) {
 	c := newCircle(t, newOrg(t))
-	for i := range 700 {
+	for i := range 1300 {
 		values := map[string]any{"Subject": fmt.Sprint(i)}
 		if i%2 == 0 {
 			values["TaskWhoIds"] = []string{c.tanaka, c.suzuki, c.sato}
@@ -258,12 +258,12 @@ func TestParticipants_of_many(t *testing.T) {
 	c.settled()
 	byREST := c.reader(c.conn(), stream("Task", "Subject", "Participants"))
 	byREST.round(1000, nil)
-	if n := c.calls("GET", dataPath+"/queryAll?q=SELECT%20Id%2CTaskId"); n != 2 {
-		t.Errorf("%d queries for the relations of 350 tasks", n)
+	if n, m := c.calls("POST", dataPath+"/composite"), c.calls("GET", dataPath+"/queryAll?q=SELECT%20Id%2CTaskId"); n != 1 || m != 1 {
+		t.Errorf("%d calls of several queries and %d of one for the relations of 500 and 150 tasks", n, m)
 	}
 	byBulk := c.reader(c.bulkConn(nil), stream("Task", "Subject", "Participants"))
 	byBulk.round(1000, nil)
-	if diff := cmp.Diff(byREST.records(), byBulk.records()); diff != "" || len(byBulk.seen) != 700 {
+	if diff := cmp.Diff(byREST.records(), byBulk.records()); diff != "" || len(byBulk.seen) != 1300 {
 		t.Errorf("-REST +bulk:\n%.2000s", diff)
 	}
 	c.inject(crmsim.Fault{Name: "page_max", Rows: 37})
@@ -271,6 +271,18 @@ func TestParticipants_of_many(t *testing.T) {
 	inPages.round(1000, nil)
 	if diff := cmp.Diff(byREST.records(), inPages.records()); diff != "" {
 		t.Errorf("pages of 37:\n%.2000s", diff)
+	}
+	for name, f := range map[string]crmsim.Fault{
+		"as a whole": {Status: 400, Body: `[{"errorCode":"INVALID_INPUT","message":"no"}]`},
+		"in parts":   {Status: 200, Body: `{"compositeResponse":[{"body":[{"errorCode":"QUERY_TIMEOUT","message":"too long"}],"httpHeaders":{},"httpStatusCode":400,"referenceId":"p0"}]}`},
+	} {
+		f.Name, f.Match, f.ContentType, f.Times = "status", "POST .*/composite$", "application/json", 2
+		c.inject(f)
+		singly := c.reader(c.conn(), stream("Task", "Subject", "Participants"))
+		singly.round(1000, nil)
+		if diff := cmp.Diff(byREST.records(), singly.records()); diff != "" {
+			t.Errorf("refused %s:\n%.2000s", name, diff)
+		}
 	}
 }
 

@@ -211,7 +211,7 @@ func (s *source) split() error {
 	window := s.rest(&window{From: theBeginning, To: theBeginning, Last: &position{theBeginning, strings.Repeat("x", 18)}})
 	size := func(columns []int) int {
 		path := "/services/data/" + s.conn.cfg.APIVersion + "/queryAll?"
-		return len(path) + len(strings.ReplaceAll(s.query(columns, window).Encode(), "+", "%20"))
+		return len(path) + len(encode(s.query(columns, window)))
 	}
 	room := maxURI
 	if s.people.follow() { // rows are asked for by id

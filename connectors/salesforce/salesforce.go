@@ -196,8 +196,7 @@ func (c *Conn) signedOn(ctx context.Context, what call, send func(httpclient.Req
 		path = "/services/data/" + c.cfg.APIVersion + path
 	}
 	if len(what.query) > 0 {
-		// A blank as + is read as + by some edges between here and the org.
-		path += "?" + strings.ReplaceAll(what.query.Encode(), "+", "%20")
+		path += "?" + encode(what.query)
 	}
 	if len(path) > maxURI {
 		return fault.New(fault.Config, what.op,
@@ -223,6 +222,9 @@ func (c *Conn) signedOn(ctx context.Context, what call, send func(httpclient.Req
 		return err
 	}
 }
+
+// encode writes blanks as %20: some edges between here and the org read + as +.
+func encode(query url.Values) string { return strings.ReplaceAll(query.Encode(), "+", "%20") }
 
 // maxURI leaves room for the headers within the 16,384 bytes of URI and headers
 // together; access tokens may be JWTs of some thousand bytes.
