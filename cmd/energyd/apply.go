@@ -41,6 +41,9 @@ func (a *app) printOutcome(out sink.Outcome) {
 	}
 	fmt.Fprintf(a.out, "plan %s: %d planned = %d written + %d rejected + %d deferred + %d edited meanwhile + %d not sent\n",
 		out.Plan, out.Planned, out.Written, out.Rejected, out.Deferred, out.Edited, out.Parked)
+	if out.Edited > 0 {
+		fmt.Fprintln(a.out, "what somebody edited after the plan was made was left alone; the next energyd plan looks at it again")
+	}
 	if out.Parked > 0 {
 		fmt.Fprintf(a.out, "go on with: energyd apply --plan %s\n", out.Plan)
 	}

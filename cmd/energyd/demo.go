@@ -167,13 +167,16 @@ func (a *app) explainThree(ctx context.Context, p *pipeline.Pipeline, world *dem
 		}
 		scores = append(scores, s)
 	}
-	for _, s := range threeOf(scores) {
+	for i, s := range threeOf(scores) {
+		if i > 0 {
+			fmt.Fprintln(a.out)
+		}
 		e, err := p.Explain(ctx, "account:"+s.ID)
 		if err != nil {
 			return err
 		}
 		a.printExplanation(e, 5)
-		fmt.Fprintf(a.out, "  in the CRM: %s\n\n", world.AccountPage(s.ID))
+		fmt.Fprintf(a.out, "  in the CRM: %s\n", world.AccountPage(s.ID))
 	}
 	return nil
 }
