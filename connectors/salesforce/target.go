@@ -103,6 +103,7 @@ type writing struct {
 
 	answered bool  // at least one call
 	stopped  error // what every other record would meet too
+	guilty   int   // records in a row that the org's automation failed on alone
 }
 
 // all sends everything. Without an error every result is known.
@@ -293,6 +294,7 @@ func (w *writing) note(ctx context.Context, chunk []int, answer []rowResult) err
 		switch {
 		case answer[n].Success:
 			w.results[i] = connectors.Result{Outcome: connectors.Written}
+			w.guilty = 0
 			continue
 		case len(answer[n].Errors) == 0:
 			answer[n].Errors = []apiError{{StatusCode: "UNKNOWN_EXCEPTION", Message: "the org gave no reason"}}
@@ -321,7 +323,16 @@ func (w *writing) note(ctx context.Context, chunk []int, answer []rowResult) err
 	}
 	// The org runs automation on the whole collection: one record can fail all others,
 	// so nothing is known of any until it is sent among fewer.
-	if automation == len(chunk) && len(chunk) > 1 {
+	switch {
+	case automation < len(chunk):
+	case len(chunk) == 1:
+		w.guilty++
+	case w.guilty >= guiltyInARow: // it fails on any: to look for more costs calls, and finds no healthy record
+		for n, i := range chunk {
+			w.results[i] = connectors.Result{Outcome: connectors.Deferred, Err: fault.New(fault.Unavailable, "write "+w.object,
+				"an automation of the org fails on one record after the other", verdicts[automationFailed].hint, &answer[n].Errors[0])}
+		}
+	default:
 		for _, i := range chunk {
 			w.results[i] = connectors.Result{}
 		}
@@ -333,6 +344,9 @@ func (w *writing) note(ctx context.Context, chunk []int, answer []rowResult) err
 	}
 	return nil
 }
+
+// guiltyInARow is how many records in a row automation may fail on alone until it is taken to fail on any.
+const guiltyInARow = 20
 
 const (
 	lockAttempts = 5  // in all

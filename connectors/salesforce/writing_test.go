@@ -221,6 +221,29 @@ func TestC43_a_broken_trigger_costs_its_row_only(t *testing.T) {
 	}
 }
 
+// Automation that fails on every record is not looked for record by record: that would cost two calls each.
+func TestC43_a_trigger_that_is_broken_for_all_costs_few_calls(t *testing.T) {
+	o := newOrg(t)
+	updates := o.accounts(1000)
+	calls := 0
+	results, err := o.trigger("attributes", func(int) { calls++ }).Write(t.Context(), "Account", updates)
+	o.must(err)
+	if calls > 100 {
+		t.Errorf("%d calls", calls)
+	}
+	rejected := 0
+	for i, r := range results {
+		if r.Outcome == connectors.Rejected {
+			rejected++
+		} else if r.Outcome != connectors.Deferred || fault.KindOf(r.Err) != fault.Unavailable || !strings.Contains(r.Err.Error(), "MyTrigger") {
+			t.Fatalf("update %d: %+v", i, r)
+		}
+	}
+	if rejected < guiltyInARow || rejected > 2*guiltyInARow {
+		t.Errorf("%d records are rejected; want the few that failed alone", rejected)
+	}
+}
+
 // The budget ends while a call that failed as a whole is narrowed down: of the
 // rows that were not sent alone, nothing is known.
 func TestC43_when_the_budget_ends_while_narrowing(t *testing.T) {
