@@ -26,10 +26,12 @@ type fake struct {
 	examine  string // untagged lines of EXAMINE
 	mails    map[int][]byte
 	// answer is asked first; handled tells that out is all that is sent (cut: then the connection ends).
-	answer func(tag, command string) (out string, handled, cut bool)
-	said   lines
-	mu     sync.Mutex
-	conns  []net.Conn
+	answer   func(tag, command string) (out string, handled, cut bool)
+	said     lines
+	mu       sync.Mutex // of all above while it serves
+	conns    []net.Conn
+	listener net.Listener
+	start    sync.Once
 }
 
 func newFake(t testing.TB) *fake {
@@ -48,28 +50,39 @@ func newFake(t testing.TB) *fake {
 			c.Close()
 		}
 	})
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			f.mu.Lock()
-			f.conns = append(f.conns, c)
-			f.mu.Unlock()
-			go f.serve(c)
-		}
-	}()
+	f.listener = l
 	return f
 }
 
+// config reaches the server, which begins to serve at the first call.
 func (f *fake) config() *Config {
+	f.start.Do(func() { go f.accept() })
 	cfg := newConfig()
 	host, port, _ := net.SplitHostPort(f.addr)
 	cfg.Host, cfg.Security, cfg.InternalDomains = host, securityPlain, []string{"our.example"}
 	cfg.Port, _ = strconv.Atoi(port)
 	cfg.Mailboxes = []Mailbox{{User: "rep1", Owner: "rep1@our.example", Password: secret.New("${env:X}", "pw-"+f.addr)}}
 	return cfg
+}
+
+func (f *fake) accept() {
+	for {
+		c, err := f.listener.Accept()
+		if err != nil {
+			return
+		}
+		f.mu.Lock()
+		f.conns = append(f.conns, c)
+		f.mu.Unlock()
+		go f.serve(c)
+	}
+}
+
+// edit changes the server while it serves.
+func (f *fake) edit(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
 }
 
 func (f *fake) serve(c net.Conn) {
@@ -87,16 +100,19 @@ func (f *fake) serve(c net.Conn) {
 			fmt.Fprint(c, tag+" BAD not here\r\n")
 			continue
 		}
-		if f.answer != nil {
-			if out, handled, cut := f.answer(tag, command); handled {
-				fmt.Fprint(c, out)
-				if cut {
-					return
-				}
-				continue
+		out, handled, cut := "", false, false
+		f.edit(func() {
+			if f.answer != nil {
+				out, handled, cut = f.answer(tag, command)
 			}
+			if !handled {
+				out = f.usual(command) + tag + " OK done\r\n"
+			}
+		})
+		fmt.Fprint(c, out)
+		if cut {
+			return
 		}
-		fmt.Fprint(c, f.usual(command)+tag+" OK done\r\n")
 	}
 }
 
@@ -176,8 +192,10 @@ func Test34_NumbersThatGoBack(t *testing.T) {
 	f := newFake(t)
 	r := newReader(t, f.config())
 	first, next, _ := r.read(&Stream{}, "")
-	f.status = "(UIDNEXT 3 UIDVALIDITY 9)"
-	delete(f.mails, 3)
+	f.edit(func() {
+		f.status = "(UIDNEXT 3 UIDVALIDITY 9)"
+		delete(f.mails, 3)
+	})
 	again, _, _ := r.read(&Stream{}, next)
 	r.want("read again", again, f.mails[1], f.mails[2])
 	for key := range again {
@@ -196,7 +214,7 @@ func Test35_WithoutUIDValidity(t *testing.T) {
 	r := newReader(t, f.config())
 	got, next, _ := r.read(&Stream{}, "")
 	r.want("all", got, f.mails[1], f.mails[2], f.mails[3])
-	f.mails[4] = text(4)
+	f.edit(func() { f.mails[4] = text(4) })
 	got, _, _ = r.read(&Stream{}, next)
 	r.want("the new one", got, f.mails[4])
 }
@@ -283,5 +301,25 @@ func Test48_AGiantLiteralIsRefused(t *testing.T) {
 	r.want("the others", got, f.mails[1], f.mails[3])
 	if len(rejects) != 1 {
 		t.Errorf("rejects: %v", rejects)
+	}
+}
+
+func Test16_AnUndecodableNameStopsNoOther(t *testing.T) {
+	f := newFake(t)
+	raw := "取\x82\xa0"
+	f.list = "* LIST () \"/\" INBOX\r\n* LIST () \"/\" \"A & B\"\r\n* LIST () \"/\" {" + strconv.Itoa(len(raw)) + "}\r\n" + raw + "\r\n* LIST () NIL \"\x83\x81\"\r\n* LIST () \"/\" &U9ZfFVFI-\r\n"
+	for _, check := range []bool{true, false} {
+		r := newReader(t, f.config())
+		if check {
+			if err := r.conn.Check(t.Context()); err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		got, next, _ := r.read(&Stream{}, "")
+		r.want("the others", got, f.mails[1], f.mails[2], f.mails[3])
+		if !strings.Contains(string(next), "取引先") || strings.Count(r.log.String(), "breaks the standard") != 3 {
+			t.Errorf("cursor %s\n%s", next, r.log)
+		}
 	}
 }

@@ -164,6 +164,7 @@ func choose(folders []folder, want, skip []string) []folder {
 // examine opens a folder for reading only; false when it is gone.
 func (s *session) examine(f *folder) (bool, error) {
 	s.folder = ""
+	s.listed.Store(true)
 	d, err := s.client.Select(f.name, &imap.SelectOptions{ReadOnly: true}).Wait()
 	if isAnswer(err) {
 		return false, nil

@@ -10,6 +10,7 @@
 //	config.go            what the admin writes
 //	cursor.go, source.go how far each folder was read; one Read
 //	folders.go           which folders are read
+//	names.go             folder names that the library cannot read
 //	pool.go, session.go  connections, TLS, sign-on
 //	oauth.go             access tokens
 //	fetch.go, body.go    headers in bulk; the parts that tell more of few mails
@@ -19,7 +20,9 @@ package imap
 import (
 	"context"
 	_ "embed" // for the sample
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"energyd/connectors"
@@ -59,6 +62,8 @@ type conn struct {
 type box struct {
 	*Mailbox
 	access accessToken
+	// badNames says that the server lists folders with names that the library cannot read.
+	badNames atomic.Bool
 }
 
 func open(c connectors.Config, env connectors.Env, pause time.Duration) (connectors.Conn, error) {
@@ -85,10 +90,14 @@ func open(c connectors.Config, env connectors.Env, pause time.Duration) (connect
 func (c *conn) Check(ctx context.Context) error {
 	var t troubles
 	c.each(c.boxes, func(b *box) {
-		err := c.with(ctx, b, func(s *session) error {
+		list := func(s *session) error {
 			_, err := s.list(ctx)
 			return err
-		})
+		}
+		err := c.with(ctx, b, list)
+		if errors.Is(err, errUnreadable) && b.badNames.CompareAndSwap(false, true) {
+			err = c.with(ctx, b, list)
+		}
 		t.add(b, err)
 	})
 	return t.err(c.env.Name, len(c.boxes))

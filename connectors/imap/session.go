@@ -28,7 +28,8 @@ type session struct {
 	wire   *wire
 	client *imapclient.Client
 	caps   imap.CapSet
-	folder string // examined now; "" = none
+	folder string      // examined now; "" = none
+	listed atomic.Bool // folders were looked at: no line needs to be held against its name
 	conn   *conn
 }
 
@@ -67,7 +68,7 @@ func (s *session) greet(ctx context.Context, tlsConfig *tls.Config) (err error) 
 		if err := t.HandshakeContext(ctx); err != nil {
 			return err
 		}
-		s.client = imapclient.New(buffered{t, bufio.NewReaderSize(t, readBuffer)}, nil)
+		s.client = imapclient.New(s.reading(t), nil)
 	case securityStartTLS:
 		// Refuses a server that lets us in before TLS is up, too [2].
 		s.client, err = imapclient.NewStartTLS(buffered{s.wire, bufio.NewReaderSize(s.wire, readBuffer)}, &imapclient.Options{TLSConfig: tlsConfig})
@@ -81,7 +82,7 @@ func (s *session) greet(ctx context.Context, tlsConfig *tls.Config) (err error) 
 		if host, _, _ := net.SplitHostPort(s.wire.RemoteAddr().String()); !loopback(host) {
 			return fault.New(fault.Config, "", "security: plain is for a server on this machine only", "use tls or starttls", nil)
 		}
-		s.client = imapclient.New(buffered{s.wire, bufio.NewReaderSize(s.wire, readBuffer)}, nil)
+		s.client = imapclient.New(s.reading(s.wire), nil)
 	}
 	if err := s.client.WaitGreeting(); err != nil {
 		return err
@@ -90,6 +91,17 @@ func (s *session) greet(ctx context.Context, tlsConfig *tls.Config) (err error) 
 		return io.ErrUnexpectedEOF
 	}
 	return nil
+}
+
+// reading makes a connection one that is read in large pieces, without unreadable names where those are known.
+func (s *session) reading(c net.Conn) net.Conn {
+	r := bufio.NewReaderSize(c, readBuffer)
+	if !s.box.badNames.Load() {
+		return buffered{c, r}
+	}
+	return &listed{Conn: c, r: r, off: &s.listed, lost: func() {
+		s.conn.env.Log.Warn("A folder's name breaks the standard; the folder is left out. Rename it in a mail program.", "mailbox", s.box.User)
+	}}
 }
 
 // signOn proves who we are. What the server refuses is not tried again [6]; a

@@ -130,10 +130,13 @@ func (s *source) aim(ctx context.Context, c *cursor) error {
 	errs := make([]error, len(s.boxes))
 	s.each(s.boxes, func(b *box) {
 		i := slices.Index(s.boxes, b)
-		errs[i] = s.with(ctx, b, func(session *session) (err error) {
+		look := func(session *session) (err error) {
 			found[i], err = s.look(ctx, session)
 			return err
-		})
+		}
+		if errs[i] = s.with(ctx, b, look); errors.Is(errs[i], errUnreadable) && b.badNames.CompareAndSwap(false, true) {
+			errs[i] = s.with(ctx, b, look)
+		}
 	})
 	if ctx.Err() != nil {
 		return s.fault(ctx, nil, nil, ctx.Err())
