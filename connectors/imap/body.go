@@ -98,7 +98,7 @@ func planOf(m *message.Message, structure imap.BodyStructure) *plan {
 	structure.Walk(func(path []int, bs imap.BodyStructure) bool {
 		single, ok := bs.(*imap.BodyStructureSinglePart)
 		if !ok || len(p.parts) >= 100 || len(path) > 20 {
-			return ok == false && len(path) <= 20
+			return !ok && len(path) <= 20
 		}
 		part := message.Part{
 			Type: strings.ToLower(single.Type + "/" + single.Subtype), Charset: param(single.Params, "charset"),
