@@ -142,7 +142,6 @@ type history struct {
 	tick   int
 	tables map[string]*table
 	told   []string // what happened, for the reader of a failure
-	p      *pipeline.Pipeline
 	file   string
 
 	// traceless says that something happened that leaves no trace for readings by
