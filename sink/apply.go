@@ -196,7 +196,7 @@ func (s *Sink) leaveEdited(ctx context.Context, run string, w Writing, changes [
 		}
 		edited = append(edited, c)
 	}
-	return untouched, s.keepEdited(ctx, run, edited)
+	return untouched, s.keepEdited(ctx, run, w, edited)
 }
 
 // leaveAllEdited is leaveEdited for all that is in these states of a Writing.
@@ -216,14 +216,33 @@ func (c Change) editedIn(row connectors.Row) bool {
 	return !holds(func(d Delta) any { return d.Old }) && !holds(func(d Delta) any { return d.New })
 }
 
-func (s *Sink) keepEdited(ctx context.Context, run string, edited []Change) error {
+// keepEdited keeps changes that are not sent. Where we never wrote, what the
+// plan found stands for it, so that the next plan sees a person's value and not
+// an old one of ours.
+func (s *Sink) keepEdited(ctx context.Context, run string, w Writing, edited []Change) error {
 	if len(edited) == 0 {
 		return nil
 	}
-	for i := range edited {
-		edited[i].State, edited[i].Error = Edited, "changed in the CRM after the plan was made"
+	ids := make([]string, len(edited))
+	for i, c := range edited {
+		ids[i] = c.ID
 	}
-	return s.Store.Keep(ctx, run, edited, nil)
+	last, err := s.Store.LastWritten(ctx, w.Name, ids)
+	if err != nil {
+		return err
+	}
+	accepted := make([]Accepted, len(edited))
+	for i := range edited {
+		c := &edited[i]
+		c.State, c.Error = Edited, "changed in the CRM after the plan was made"
+		values := make(map[string]any, len(c.Fields))
+		for _, d := range c.Fields {
+			values[d.Field] = d.Old
+		}
+		maps.Copy(values, last[c.ID])
+		accepted[i] = Accepted{Writing: w.Name, Entity: engine.Entity{Kind: w.Kind, ID: c.ID}, Values: values}
+	}
+	return s.Store.Keep(ctx, run, edited, accepted)
 }
 
 // saveTime is how long a save may be under way: the CRM dates it by its
@@ -259,7 +278,7 @@ func (s *Sink) leaveChangedSince(ctx context.Context, run string, w Writing, sin
 				return err
 			}
 		}
-		return s.keepEdited(ctx, run, edited)
+		return s.keepEdited(ctx, run, w, edited)
 	}
 	for row, err := range w.Target.(connectors.ChangeReader).ChangedSince(ctx, w.Object, since, fields, waiting) {
 		switch fault.KindOf(err) {

@@ -311,6 +311,17 @@ func TestApply_leaves_edits_alone(t *testing.T) {
 			if row, _ := o.org.Get("Account", o.ids[700]); row["Energy_Band__c"] != "重要" {
 				t.Errorf("the person's value was overwritten by %v", row["Energy_Band__c"])
 			}
+			// Nor does the next plan take it for an old value of ours, though we never wrote there.
+			again := o.plan(tt.records, 2)
+			if len(again.Kept) != 1 || again.Kept[0].Theirs != "重要" {
+				t.Errorf("the next plan keeps %+v", again.Kept)
+			}
+			if _, err := o.Apply(t.Context(), again.Plan, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			if row, _ := o.org.Get("Account", o.ids[700]); row["Energy_Band__c"] != "重要" || row["Energy__c"] == nil {
+				t.Errorf("after the next plan the record holds %v, %v", row["Energy_Band__c"], row["Energy__c"])
+			}
 		})
 	}
 	t.Run("so many that reading each is cheaper", func(t *testing.T) {
