@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -508,10 +509,10 @@ func TestC31_pages_in_a_circle(t *testing.T) {
 	o.tasks(40)
 	o.settled()
 	o.inject(crmsim.Fault{Name: "page_max", Rows: 25})
-	pages := 0
+	var pages atomic.Int32 // pages are fetched ahead, beside the reading
 	c := o.behind(func(_ http.ResponseWriter, r *http.Request, _ []byte) bool {
 		if strings.HasSuffix(r.URL.Path, "/results") {
-			pages++
+			pages.Add(1)
 			r.URL.RawQuery = ""
 		}
 		return false
@@ -519,11 +520,11 @@ func TestC31_pages_in_a_circle(t *testing.T) {
 	c.cfg.BulkFrom = 1
 	r := o.reader(c, stream("Task", "Subject"))
 	batch, err := connectors.Batch{More: true}, error(nil)
-	for batch.More && err == nil && pages < 50 {
+	for batch.More && err == nil && pages.Load() < 50 {
 		batch, err = r.source.Read(t.Context(), batch.Next, 20)
 	}
 	if fault.KindOf(err) != fault.Unavailable {
-		t.Errorf("%v after %d pages", err, pages)
+		t.Errorf("%v after %d pages", err, pages.Load())
 	}
 }
 
