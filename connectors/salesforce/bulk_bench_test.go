@@ -91,10 +91,7 @@ func startOrg(b *testing.B, rows int) (address string) {
 // the same file raw: the factor between them is asked to be at most 2. Memory is
 // what the reading holds besides its batch; it must not grow with the rows.
 func BenchmarkBulkRead(b *testing.B) {
-	rows := 1_000_000
-	if testing.Short() {
-		rows = 50_000
-	}
+	const rows = 1_000_000
 	address := startOrg(b, rows)
 	columns := []string{"Id", "CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "WhoId", "WhatId", "WhoCount", "WhatCount", "AccountId", "OwnerId", "Subject",
 		"Description", "ActivityDate", "IsArchived", "IsRecurrence", "Status", "IsClosed", "Priority", "TaskSubtype", "CallType", "CallDurationInSeconds", "CompletedDateTime"}

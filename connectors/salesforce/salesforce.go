@@ -1,7 +1,7 @@
 // Package salesforce reads objects of a Salesforce org and writes fields of its
 // records: SOQL and bulk queries for reading (source.go, bulk.go), sObject
-// collections and bulk jobs for writing (target.go, ingest.go). It makes the
-// fields that are written (fields.go), or a package with them (package.go). All
+// collections and bulk jobs for writing (target.go, ingest*.go). It makes the
+// fields that are written (fields*.go), or a package with them (package.go). All
 // calls go through Conn.call, which knows the session (session.go) and what the
 // org's errors mean (faults.go).
 package salesforce

@@ -11,7 +11,7 @@
 //   - signon.go, assertion.go, soaplogin.go: tokens and how to get them
 //   - store.go, value.go, write.go, late.go: rows, typed values, the rules of
 //     writing, transactions that end late
-//   - bin.go, merge.go, activity.go, history.go: what the org does by itself
+//   - bin.go, merge.go, activity.go, relation.go, series.go, email.go, history.go: what the org does by itself
 //   - query.go, compile.go, soql/: the query language; feeds.go: change feeds
 //   - collections.go, composite.go, upsert.go, bulk.go: writing many rows
 //   - tooling.go, metadata.go, component.go, deploy.go: making fields, by three ways
