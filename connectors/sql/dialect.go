@@ -20,6 +20,13 @@ type dialect interface {
 	clock() string
 	// tables is a query for the names of all tables and views, as users write them in Stream.Table.
 	tables() string
+	// items is a query for name (as users write it), kind ("table" or "view") and
+	// rows of all tables and views; rows is the database's own estimate, -1 = none.
+	items() string
+	// sample is a FROM that reads about so many percent of a table's pages, chosen by chance; "" where there is none such.
+	sample(from string, percent float64) string
+	// rowNumber is the whole number that every table has as its hidden key; "" = none.
+	rowNumber() string
 	// columns is a query for the name, not_null and key position (0 = none) of a
 	// table's columns; its arguments are schema ("" = the usual one) and table.
 	columns() string

@@ -71,6 +71,15 @@ func (mysqlDialect) tables() string {
 	return "SELECT table_name FROM information_schema.tables WHERE table_schema = database()"
 }
 
+func (mysqlDialect) items() string {
+	return "SELECT table_name AS name, CASE WHEN table_type LIKE '%VIEW%' THEN 'view' ELSE 'table' END AS kind, " +
+		"COALESCE(CAST(table_rows AS SIGNED), -1) AS `rows` FROM information_schema.tables WHERE table_schema = database()"
+}
+
+func (mysqlDialect) sample(string, float64) string { return "" }
+
+func (mysqlDialect) rowNumber() string { return "" }
+
 func (mysqlDialect) columns() string {
 	return `SELECT c.column_name AS name, c.is_nullable = 'NO' AS not_null, COALESCE(s.seq_in_index, 0) AS key_position
 		FROM information_schema.columns c LEFT JOIN information_schema.statistics s

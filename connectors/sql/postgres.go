@@ -112,6 +112,24 @@ func (postgres) tables() string {
 		WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')`
 }
 
+// items adds up what a partitioned table's parts hold. A table that was never analysed has -1.
+func (postgres) items() string {
+	return `SELECT CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '.' || c.relname END AS name,
+			CASE WHEN c.relkind IN ('r', 'm', 'p') THEN 'table' ELSE 'view' END AS kind,
+			CAST(CASE c.relkind WHEN 'p' THEN (SELECT COALESCE(sum(greatest(p.reltuples, 0)), -1) FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid WHERE i.inhparent = c.oid)
+				WHEN 'v' THEN -1 WHEN 'f' THEN -1 ELSE CASE WHEN c.reltuples > 0 THEN c.reltuples ELSE -1 END END AS bigint) AS rows
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+			AND has_schema_privilege(n.oid, 'USAGE') AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'))`
+}
+
+// sample gives the same rows each time, as long as the table stands still.
+func (postgres) sample(from string, percent float64) string {
+	return from + " TABLESAMPLE SYSTEM (" + strconv.FormatFloat(percent, 'f', -1, 64) + ") REPEATABLE (1)"
+}
+
+func (postgres) rowNumber() string { return "" }
+
 // columns reads pg_index, for the information schema hides the keys of tables that one may only SELECT.
 func (postgres) columns() string {
 	return `WITH t AS (SELECT to_regclass(concat_ws('.', quote_ident(nullif(CAST(? AS text), '')), quote_ident(CAST(? AS text)))) AS oid)

@@ -11,6 +11,7 @@
 //	window.go    cursors, windows and their phases
 //	source.go    reading a page
 //	value.go     database values → record values
+//	survey.go    what there is to read, by a sample
 //	dialect.go, postgres.go, mysql.go, sqlite.go   what differs between databases
 package sqltable
 

@@ -31,6 +31,15 @@ func (sqliteDialect) tables() string {
 	return "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
 }
 
+// items knows no rows: to count them reads the table. A sample tells the range of row numbers.
+func (sqliteDialect) items() string {
+	return `SELECT name AS name, type AS kind, -1 AS "rows" FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'`
+}
+
+func (sqliteDialect) sample(string, float64) string { return "" }
+
+func (sqliteDialect) rowNumber() string { return "_rowid_" }
+
 // columns trusts a primary key to be there only where it is the rowid: SQLite lets others be NULL.
 func (sqliteDialect) columns() string {
 	return `SELECT name, "notnull" OR (pk = 1 AND upper(type) = 'INTEGER') AS not_null, pk AS key_position
