@@ -146,6 +146,9 @@ func lastAngle(s string) int {
 
 // takeComments cuts (comments) out of s and gives the last one.
 func takeComments(s string) (rest, comment string) {
+	if !strings.ContainsAny(s, `(\`) {
+		return s, ""
+	}
 	var out strings.Builder
 	depth, start, quoted := 0, 0, false
 	for i := 0; i < len(s); i++ {
@@ -212,8 +215,11 @@ func normal(s string) (addr string, ok bool) {
 	if local == "" || domain == "" || strings.ContainsAny(local, " \t") || strings.ContainsAny(domain, " \t@/\\()") {
 		return "", false
 	}
-	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
-		domain = ascii
+	// Of plain names IDNA changes nothing but the case.
+	if !ascii(domain) || strings.Contains(strings.ToLower(domain), "xn--") {
+		if plain, err := idna.Lookup.ToASCII(domain); err == nil {
+			domain = plain
+		}
 	}
 	return strings.ToLower(local) + "@" + strings.ToLower(domain), true
 }

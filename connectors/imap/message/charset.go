@@ -24,6 +24,9 @@ var vendorNames = map[string]encoding.Encoding{
 	"cp1252": charmap.Windows1252, "cp1251": charmap.Windows1251, "cp1250": charmap.Windows1250,
 }
 
+// unicode8 is the web's UTF-8.
+var unicode8, _ = htmlindex.Get("utf-8")
+
 // jisEditions are the escapes of later editions of JIS X 0208 and 0213, whose
 // characters stand where they stood, but for the few that were added.
 var jisEditions = strings.NewReplacer("\x1b&@", "", "\x1b$(Q", "\x1b$B", "\x1b$(O", "\x1b$B", "\x1b$(B", "\x1b$B")
@@ -72,13 +75,17 @@ func decode(b []byte, name string) (text string, exact bool) {
 
 // strict decodes by one encoding; ok is false when bytes had to be replaced.
 func strict(b []byte, e encoding.Encoding) (text string, ok bool) {
-	if e == japanese.ISO2022JP && bytes.IndexFunc(b, func(r rune) bool { return r >= utf8.RuneSelf || r == 0x0e }) >= 0 {
+	if e == japanese.ISO2022JP && (!ascii(b) || bytes.IndexByte(b, 0x0e) >= 0) {
 		if e8 := eightBitKana(b); e8 != nil {
 			b = e8
 		}
 	}
-	if e == japanese.ISO2022JP {
+	if e == japanese.ISO2022JP && (bytes.Contains(b, []byte("\x1b$(")) || bytes.Contains(b, []byte("\x1b&@"))) {
 		b = []byte(jisEditions.Replace(string(b)))
+	}
+	if e == unicode8 && utf8.Valid(b) && !bytes.HasPrefix(b, []byte("\ufeff")) {
+		text = string(b)
+		return text, !strings.ContainsRune(text, utf8.RuneError)
 	}
 	out, err := e.NewDecoder().Bytes(b)
 	text = string(out)
@@ -144,18 +151,28 @@ func eightBitKana(b []byte) []byte {
 	return out
 }
 
-func ascii(b []byte) bool {
-	return bytes.IndexFunc(b, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+func ascii[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // escapes tells whether b switches to a Japanese set of ISO-2022-JP.
 func escapes(b []byte) bool {
-	for _, e := range []string{"\x1b$B", "\x1b$@", "\x1b$(", "\x1b(I", "\x1b(J"} {
-		if bytes.Contains(b, []byte(e)) {
+	for {
+		at := bytes.IndexByte(b, 0x1b)
+		if at < 0 || len(b)-at < 3 {
+			return false
+		}
+		switch string(b[at+1 : at+3]) {
+		case "$B", "$@", "$(", "(I", "(J":
 			return true
 		}
+		b = b[at+1:]
 	}
-	return false
 }
 
 // guess decodes bytes that do not say in which charset they are, or lie. ok is

@@ -40,8 +40,16 @@ var months = map[string]time.Month{
 // parseDate reads a Date header. The state is DateValid, DateNonstandard,
 // DateTwoDigits, DateUnparsed or DateInvalid.
 func parseDate(text string) (t time.Time, state DateState) {
+	if t, ok := standardDate(text); ok {
+		return t, DateValid
+	}
+	return looseDate(text)
+}
+
+// looseDate reads a date in whatever form people's programs write it.
+func looseDate(text string) (t time.Time, state DateState) {
 	plain, _ := takeComments(text)
-	plain = strings.NewReplacer(",", " ", "年", "/", "月", "/", "日", " ").Replace(plain)
+	plain = dateMarks.Replace(plain)
 	state = DateValid
 	var day, year, zone = -1, -1, noZone
 	var month time.Month
@@ -133,6 +141,25 @@ func parseDate(text string) (t time.Time, state DateState) {
 		return time.Time{}, DateInvalid
 	}
 	return t.UTC(), state
+}
+
+var dateMarks = strings.NewReplacer(",", " ", "年", "/", "月", "/", "日", " ")
+
+// standardDate reads the form that nearly all mails have, "Mon, 2 Nov 2026 10:15:30 +0900"
+// with or without the zone's name behind it, as parseDate does more slowly.
+func standardDate(s string) (t time.Time, ok bool) {
+	if end := strings.IndexByte(s, '('); end > 0 && s[len(s)-1] == ')' && !strings.ContainsAny(s[end+1:len(s)-1], `()\"`) {
+		s = strings.TrimRight(s[:end], " ")
+	}
+	layout := "2 Jan 2006 15:04:05 -0700"
+	if len(s) > 3 && s[3] == ',' {
+		layout = "Mon, 2 Jan 2006 15:04:05 -0700"
+	}
+	if n := len(s) - len(layout); n < 0 || n > 1 || s[len(s)-2] > '5' || strings.ContainsAny(s[4:], ".,") {
+		return t, false
+	}
+	t, err := time.Parse(layout, s)
+	return t.UTC(), err == nil
 }
 
 const noZone = 1 << 20

@@ -15,8 +15,9 @@ const (
 	maxDepth      = 20
 )
 
-// header is a header section, unfolded. Values are bytes as they came: what
-// charset they are in is decided field by field.
+// header is a header section, unfolded. Values are bytes as they came, of the
+// section itself where they were not folded: what charset they are in is decided
+// field by field.
 type header []headerField
 
 type headerField struct {
@@ -28,6 +29,7 @@ type headerField struct {
 // field (mbox marks, broken foldings) are passed over. rest is what follows
 // the empty line.
 func parseHeader(raw []byte) (h header, rest []byte) {
+	h = make(header, 0, 16)
 	for len(raw) > 0 {
 		line := raw
 		if end := bytes.IndexByte(raw, '\n'); end >= 0 {
@@ -42,19 +44,44 @@ func parseHeader(raw []byte) (h header, rest []byte) {
 		if line[0] == ' ' || line[0] == '\t' {
 			if len(h) > 0 {
 				last := &h[len(h)-1]
-				last.value = append(append(last.value, ' '), bytes.TrimLeft(line, " \t")...)
+				last.value = append(append(last.value, ' '), bytes.TrimLeft(line, " \t")...) // makes a copy at the first folding
 			}
 			continue
 		}
-		name, value, ok := bytes.Cut(line, []byte(":"))
-		name = bytes.TrimRight(name, " \t")
-		if !ok || len(name) == 0 || bytes.ContainsAny(name, " \t") {
+		colon := bytes.IndexByte(line, ':')
+		if colon < 0 {
 			continue
 		}
-		h = append(h, headerField{strings.ToLower(string(name)), append([]byte(nil), bytes.TrimSpace(value)...)})
+		name, value := bytes.TrimRight(line[:colon], " \t"), bytes.TrimSpace(line[colon+1:])
+		if len(name) == 0 || bytes.IndexByte(name, ' ') >= 0 || bytes.IndexByte(name, '\t') >= 0 {
+			continue
+		}
+		h = append(h, headerField{fieldName(name), value[:len(value):len(value)]})
 	}
 	return h, nil
 }
+
+// fieldName gives a name in small letters; for those that are asked for, always the same text.
+func fieldName(name []byte) string {
+	if known, ok := knownNames[string(name)]; ok {
+		return known
+	}
+	lower := strings.ToLower(string(name))
+	if known, ok := knownNames[lower]; ok {
+		return known
+	}
+	return lower
+}
+
+// knownNames are the names of Fields in small letters, by themselves and by how they are mostly written.
+var knownNames = func() map[string]string {
+	names := map[string]string{}
+	for _, name := range Fields {
+		lower := strings.ToLower(name)
+		names[name], names[lower] = lower, lower
+	}
+	return names
+}()
 
 // get gives the first field of a name; nil when there is none.
 func (h header) get(name string) []byte {

@@ -30,6 +30,12 @@ const maxID = 998 // characters: the longest line that mail allows
 
 // messageIDs takes the ids out of a text, also out of prose, each once, in its order.
 func messageIDs(text string) []string {
+	if text == "" {
+		return nil
+	}
+	if id, ok := soleID(text); ok {
+		return []string{id}
+	}
 	var ids []string
 	seen := map[string]bool{}
 	// White space inside the brackets comes from folding.
@@ -40,6 +46,25 @@ func messageIDs(text string) []string {
 		}
 	}
 	return ids
+}
+
+// soleID tells quickly of a text that it is one id of plain characters in its brackets.
+func soleID(text string) (id string, ok bool) {
+	last := len(text) - 1
+	if last < 4 || last-1 > maxID || text[0] != '<' || text[last] != '>' {
+		return "", false
+	}
+	id = text[1:last]
+	at := strings.IndexByte(id, '@')
+	if at <= 0 || at == len(id)-1 {
+		return "", false
+	}
+	for i := range len(id) {
+		if c := id[i]; c <= ' ' || c > '~' || c == '<' || c == '>' || c == '@' && i != at {
+			return "", false
+		}
+	}
+	return id, true
 }
 
 // unspace takes the white space out of what stands in angle brackets.
@@ -68,7 +93,8 @@ func unspace(text string) string {
 
 func (m *Message) ids(h header) {
 	own := strings.TrimSpace(h.text("message-id"))
-	switch ids := messageIDs(own); {
+	ids := messageIDs(own)
+	switch {
 	case own == "":
 		m.IDState = IDMissing
 	case len(ids) == 1 && strings.HasPrefix(own, "<"):

@@ -38,13 +38,13 @@ func (m *Message) Parts() bool {
 
 // Reports tells whether the message may be a notice about another one.
 func (m *Message) Reports() bool {
-	return m.Kind == Bounce || m.Kind == DeliveryReport || m.Kind == ReadReceipt || daemon.MatchString(m.From.Addr)
+	return m.Kind == Bounce || m.Kind == DeliveryReport || m.Kind == ReadReceipt || m.system
 }
 
 // WantsText tells whether the text says more than header and structure: whether
 // an answer asks something, and whom a notice without a report is about.
 func (m *Message) WantsText() bool {
-	return len(m.InReplyTo)+len(m.References) > 0 || m.Kind == Bounce || daemon.MatchString(m.From.Addr)
+	return len(m.InReplyTo)+len(m.References) > 0 || m.Kind == Bounce || m.system
 }
 
 var (
@@ -62,13 +62,12 @@ func (m *Message) judge(h header, parts []Part) {
 	}
 	m.Automatic = submitted != "" && submitted != "no"
 	m.look(parts)
-	kind, params := contentType(h)
 	report := ""
-	if kind == "multipart/report" {
-		report = strings.ToLower(params["report-type"])
+	if m.kind == "multipart/report" {
+		report = m.report
 	}
 	m.Delivery, m.Receipt, m.hidden = nil, nil, false // what the header alone gave
-	if kind == "multipart/report" {
+	if m.kind == "multipart/report" {
 		m.Delivery, m.Receipt = delivery(parts), receipt(parts)
 	}
 	switch {
@@ -98,9 +97,9 @@ func (m *Message) judge(h header, parts []Part) {
 	}
 	// Outside multipart/report, a mail system's word stands in the text; behind an
 	// automatic answer an answer to an invitation may stand.
-	m.hidden = parts == nil && (kind == "text/calendar" || h.word("content-class") == "urn:content-classes:calendarmessage" || daemon.MatchString(m.From.Addr))
-	if kind == "text/calendar" && parts == nil {
-		parts = []Part{{Type: kind, Method: strings.ToUpper(params["method"])}}
+	m.hidden = parts == nil && (m.kind == "text/calendar" || h.word("content-class") == "urn:content-classes:calendarmessage" || m.system)
+	if m.kind == "text/calendar" && parts == nil {
+		parts = []Part{{Type: m.kind, Method: m.method}}
 	}
 	if m.Calendar = calendar(parts); m.Calendar != nil && m.Calendar.Method != "PUBLISH" { // what is published is a file
 		m.Kind = m.Calendar.kind()

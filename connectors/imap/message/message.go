@@ -30,7 +30,9 @@ type Message struct {
 	DateState  DateState
 	received   time.Time // the newest Received stamp, zero when there is none
 
-	kind string // of Content-Type, "multipart/mixed"
+	kind           string // of Content-Type, "multipart/mixed"
+	report, method string // its report-type in small letters, its method in capitals
+	system         bool   // the writer's address is a mail system's
 
 	Subject    string
 	InReplyTo  []string // message ids
@@ -108,7 +110,7 @@ func read(raw []byte) (m *Message, h header, body []byte) {
 // fields reads everything but the kind.
 func (m *Message) fields(h header) {
 	kind, params := contentType(h)
-	m.kind = kind
+	m.kind, m.report, m.method = kind, strings.ToLower(params["report-type"]), strings.ToUpper(params["method"])
 	hint := params["charset"]
 	text := func(name string) string {
 		t, exact := decodeRaw(h.get(name), hint)
@@ -131,9 +133,12 @@ func (m *Message) fields(h header) {
 	m.ReplyTo, m.To, m.Cc = list("reply-to"), list("to"), list("cc")
 	subject, exact := words(text("subject"))
 	m.Subject, m.Replaced = clean(subject), m.Replaced || !exact
-	if runes := []rune(m.Subject); len(runes) > maxSubject {
-		m.Subject, m.Cut = string(runes[:maxSubject]), true
+	if len(m.Subject) > maxSubject {
+		if runes := []rune(m.Subject); len(runes) > maxSubject {
+			m.Subject, m.Cut = string(runes[:maxSubject]), true
+		}
 	}
+	m.system = daemon.MatchString(m.From.Addr)
 	m.returned = strings.TrimSpace(h.text("return-path")) == "<>"
 	m.dates(h)
 	m.ids(h)
@@ -151,7 +156,7 @@ func (m *Message) dates(h header) {
 		}
 	}
 	m.DateState = DateMissing
-	for i, f := range h {
+	for _, f := range h {
 		if f.name != "date" || m.DateState == DateDuplicate {
 			continue
 		}
@@ -164,7 +169,7 @@ func (m *Message) dates(h header) {
 			continue
 		}
 		m.HeaderDate, m.DateState = t, state
-		if len(strings.TrimSpace(string(h[i].value))) == 0 {
+		if len(bytes.TrimSpace(f.value)) == 0 {
 			m.DateState = DateMissing
 		}
 	}
@@ -194,10 +199,11 @@ func (m *Message) When(arrived time.Time) (t time.Time, internal bool) {
 
 // decodeRaw makes text of a field's bytes. Encoded words in it are left as they are.
 func decodeRaw(b []byte, hint string) (text string, exact bool) {
-	if ascii(b) && !escapes(b) {
+	plain := ascii(b)
+	if plain && !escapes(b) {
 		return string(b), true
 	}
-	if hint != "" && !ascii(b) {
+	if hint != "" && !plain {
 		if e := charset(hint); e != nil {
 			if text, ok := strict(b, e); ok {
 				return text, true

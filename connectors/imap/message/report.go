@@ -107,7 +107,7 @@ var (
 // Japanese carriers write them; nil when the message is none.
 func (m *Message) plainFailure(h header, parts []Part) *Delivery {
 	failed, _ := addresses(h.text("x-failed-recipients"))
-	if !daemon.MatchString(m.From.Addr) && len(failed) == 0 && !(m.returned && failureWords.MatchString(m.Subject)) {
+	if !m.system && len(failed) == 0 && !(m.returned && failureWords.MatchString(m.Subject)) {
 		return nil
 	}
 	text := ""

@@ -10,6 +10,9 @@ import (
 // charset are joined before they are decoded, since programs cut inside
 // characters. exact is false when something had to be guessed or replaced.
 func words(s string) (text string, exact bool) {
+	if !strings.Contains(s, "=?") {
+		return s, true
+	}
 	exact = true
 	var out strings.Builder
 	var run []byte // of encoded words not decoded yet
@@ -94,6 +97,9 @@ func encodedWord(s string) (w word, length int, exact bool) {
 // unbase64 decodes what can be decoded: white space, padding in the middle and
 // a torn end are passed over.
 func unbase64(s string) (b []byte, whole bool) {
+	if b, err := base64.StdEncoding.DecodeString(s); err == nil { // nearly all
+		return b, true
+	}
 	whole = true
 	var kept []byte
 	for i := 0; i < len(s); i++ {
@@ -151,6 +157,9 @@ func nibble(c byte) int {
 // clean makes one line of a text: white space folded, control characters and
 // direction marks, by which a name can pose as another, taken out.
 func clean(s string) string {
+	if tidy(s) {
+		return s
+	}
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -161,4 +170,17 @@ func clean(s string) string {
 		return r
 	}, s)
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// tidy tells quickly of most texts that there is nothing to clean.
+func tidy(s string) bool {
+	blank := true
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c > '~' || blank && c == ' ' {
+			return false
+		}
+		blank = c == ' '
+	}
+	return !blank || s == ""
 }
