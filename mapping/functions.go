@@ -49,6 +49,8 @@ func (c *compiler) functions() []expression.Function {
 			Optional: 1, Returns: expression.Text, Bind: c.bindFind,
 		},
 		{Name: "domain", Usage: "domain(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(domain))},
+		{Name: "company", Usage: "company(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(Company))},
+		{Name: "person", Usage: "person(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(Person))},
 		{Name: "text", Usage: "text(column)", Params: []expression.Type{anything}, Returns: expression.Text, Bind: c.plain(text)},
 		{Name: "number", Usage: "number(column)", Params: []expression.Type{expression.Text | expression.Number | expression.Bool}, Returns: expression.Number, Bind: c.plain(number)},
 		{Name: "lower", Usage: "lower(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(strings.ToLower))},
