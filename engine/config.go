@@ -48,6 +48,7 @@ type KindConfig struct {
 	Out     *float64 `yaml:"out"`
 	Mutual  *float64 `yaml:"mutual"`
 	Meeting bool     `yaml:"meeting"` // counts for the cue "repeat"
+	Undoes  bool     `yaml:"undoes"`  // reports that the message that it answers was not delivered: that one earns nothing
 }
 
 // RankConfig is who was met.

@@ -3,22 +3,22 @@ package engine
 import "slices"
 
 // Independent tells that what an activity gives depends on that activity
-// alone: no cue looks at earlier ones.
+// alone, unless it has a Link: no cue looks at earlier ones.
 func (p *Points) Independent() bool { return p.repeat == nil }
 
 // Contributions computes what each activity gives to its account, contacts,
 // deals and reps, as cells by rank class. acts are all activities of one
-// account, in any order, because the cue "repeat" looks at earlier meetings;
-// the order changes nothing but the order of the calls of emit. Activities
+// account, in any order, because the cue "repeat" looks at earlier meetings, and
+// a message is one contact with others of its conversation; the order changes nothing but the order of the calls of emit. Activities
 // that are deleted, planned or cancelled give nothing; future ones are
 // emitted with their date. i is the index in acts.
 func (p *Points) Contributions(acts []Activity, emit func(i int, c Contribution)) {
 	s := p.scratch.Get().(*scratch)
 	defer p.scratch.Put(s)
-	s.findRepeats(p, acts)
+	s.look(p, acts)
 	for i := range acts {
-		a := &acts[i]
-		if !a.counts() {
+		a := s.contact(acts, i)
+		if a == nil || !a.counts() {
 			continue
 		}
 		date := p.DateOf(a)
@@ -51,12 +51,13 @@ func (a *Activity) counts() bool { return a.Status == Held && !a.Deleted }
 
 // scratch is the working memory of one call of Contributions.
 type scratch struct {
-	repeats repeats
-	people  []earner // of the activity at hand, as Activity.People
-	byClass [NumClasses]int64
-	weights []int64
-	parts   []int64
-	rest    []uint64
+	repeats       repeats
+	conversations conversations
+	people        []earner // of the activity at hand, as Activity.People
+	byClass       [NumClasses]int64
+	weights       []int64
+	parts         []int64
+	rest          []uint64
 }
 
 // earner is what one participant earns.
@@ -153,10 +154,20 @@ func appendWeights(dst []int64, shares []Share) []int64 {
 	return dst
 }
 
-// findRepeats finds the second meetings, if the table has an interest in them.
-func (s *scratch) findRepeats(p *Points, acts []Activity) {
+// look finds what depends on all activities of an account: second meetings, if
+// the table has an interest in them, and conversations.
+func (s *scratch) look(p *Points, acts []Activity) {
 	s.repeats.reset()
 	if p.repeat != nil {
 		s.repeats.find(p, acts)
 	}
+	s.conversations.find(p, acts)
+}
+
+// contact gives the contact that activity i stands for: of messages that are one contact, one stands for all; nil = none.
+func (s *scratch) contact(acts []Activity, i int) *Activity {
+	if acts[i].Link == nil {
+		return &acts[i]
+	}
+	return s.conversations.stands[i]
 }

@@ -85,13 +85,13 @@ func (p *Points) partsOf(acts []Activity, indexes []int32, e Entity, asOf Date) 
 		}
 	})
 	s := new(scratch)
-	s.findRepeats(p, own)
+	s.look(p, own)
 	var parts []Part
 	for i := range own {
 		if earned[i] == 0 {
 			continue
 		}
-		a, date := &own[i], p.DateOf(&own[i])
+		a, date := s.contact(own, i), p.DateOf(&own[i])
 		whole := s.weigh(p, a, date)
 		part := Part{Activity: int(indexes[i]), Date: date, Kind: a.Kind, Direction: a.Direction,
 			Milli: earned[i], Whole: whole, Terms: p.terms(s, a, date)}

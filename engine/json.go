@@ -56,6 +56,9 @@ type activityLine struct {
 	Reps         []shareLine       `json:"reps"`
 	Participants []participantLine `json:"participants"`
 	Cues         []string          `json:"cues"`
+	Message      string            `json:"message"`
+	Thread       string            `json:"thread"`
+	Answers      string            `json:"answers"`
 	Deleted      bool              `json:"deleted"`
 	Mapping      string            `json:"mapping"`
 	Revision     uint32            `json:"mapping_revision"`
@@ -76,7 +79,7 @@ type participantLine struct {
 
 // lineKeys are all keys of an activity line, for suggestions.
 var lineKeys = []string{"id", "source", "source_version", "occurred_at", "date", "kind", "direction", "account_id", "status",
-	"deals", "reps", "participants", "cues", "deleted", "mapping", "mapping_revision", "share", "contact_id", "title", "rank", "keyman", "role"}
+	"deals", "reps", "participants", "cues", "message", "thread", "answers", "deleted", "mapping", "mapping_revision", "share", "contact_id", "title", "rank", "keyman", "role"}
 
 // ParseActivity reads one activity line. It fills neither rank from title nor
 // anything else that is absent. The error is one sentence for the person who
@@ -139,6 +142,9 @@ func (l *activityLine) activity() (Activity, error) {
 	a := Activity{
 		Source: l.Source, ID: l.ID, Version: l.Version, Date: NoDate, Kind: l.Kind, Account: l.Account,
 		Cues: l.Cues, Mapping: l.Mapping, Revision: l.Revision, Deleted: l.Deleted,
+	}
+	if link := (Link{l.Message, l.Thread, l.Answers}); link != (Link{}) {
+		a.Link = &link
 	}
 	if l.ID == "" {
 		return a, errors.New(`no "id"`)
@@ -252,6 +258,11 @@ func AppendActivity(dst []byte, a Activity) []byte {
 		if i == len(a.Cues)-1 {
 			dst = append(dst, ']')
 		}
+	}
+	if a.Link != nil {
+		dst = appendField(dst, "message", a.Link.Message)
+		dst = appendField(dst, "thread", a.Link.Thread)
+		dst = appendField(dst, "answers", a.Link.Answers)
 	}
 	if a.Deleted {
 		dst = append(dst, `,"deleted":true`...)

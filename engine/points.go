@@ -38,6 +38,7 @@ type Points struct {
 type kind struct {
 	points  [3]float64 // by Direction
 	meeting bool
+	undoes  bool
 }
 
 type rank struct {
@@ -80,6 +81,7 @@ func Compile(c *PointsConfig) (*Points, error) {
 		p.kinds[name] = kind{
 			points:  [3]float64{Mutual: first(k.Mutual, k.Points), Inbound: first(k.In, k.Points), Outbound: first(k.Out, k.Points)},
 			meeting: k.Meeting,
+			undoes:  k.Undoes,
 		}
 	}
 	for name, r := range c.Ranks {

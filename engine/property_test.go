@@ -13,7 +13,7 @@ import (
 	"energyd/engine"
 )
 
-var drawnKinds = []string{"visit_by_customer", "visit", "web_meeting", "phone", "mail", "view", "attempt", "FAX"}
+var drawnKinds = []string{"visit_by_customer", "visit", "web_meeting", "phone", "mail", "view", "attempt", "bounce", "FAX"}
 
 // drawActivity draws an activity of a small world, so that contacts, dates and accounts meet often.
 func drawActivity(t *rapid.T) engine.Activity {
@@ -42,6 +42,14 @@ func drawActivity(t *rapid.T) engine.Activity {
 		weight := rapid.SampledFrom([]float64{0, 0.3, 1, 50}).Draw(t, "weight")
 		a.Reps = append(a.Reps, engine.Share{ID: fmt.Sprint("R", i), Weight: weight})
 		a.Deals = append(a.Deals, engine.Share{ID: fmt.Sprint("D", i)})
+	}
+	if rapid.IntRange(0, 2).Draw(t, "message") == 0 {
+		id := rapid.SampledFrom([]string{"", "m1", "m2", "m3"})
+		link := engine.Link{Message: id.Draw(t, "own id"), Thread: id.Draw(t, "thread"), Answers: id.Draw(t, "answers")}
+		if link != (engine.Link{}) {
+			a.Link = &link
+		}
+		a.Date = day0 + engine.Date(rapid.IntRange(0, 1).Draw(t, "message day"))
 	}
 	if rapid.Bool().Draw(t, "question") {
 		a.Cues = []string{"question"}

@@ -110,6 +110,9 @@ func (v *validation) kinds() {
 			} else if n.key != "points" && k.Points == nil {
 				v.problems.Add(path, "no points for direction %q; give points: for all directions, or %s:", n.key, n.key)
 			}
+			if k.Undoes && n.points != nil && *n.points != 0 {
+				v.problems.Add(path+"."+n.key, "%v points for a report that a message was not delivered; with undoes: true it must be 0", *n.points)
+			}
 		}
 	}
 }

@@ -290,6 +290,9 @@ func (c *compiler) activity(a *ActivityRule) *activityRule {
 		direction: c.field("activity.direction", a.Direction, expression.Text, "direction", directions.words()),
 		status:    c.field("activity.status", a.Status, expression.Text, "status", statuses.words()),
 		account:   c.id("activity.account", a.Account),
+		message:   c.id("activity.message", a.Message),
+		thread:    c.id("activity.thread", a.Thread),
+		answers:   c.id("activity.answers", a.Answers),
 		deals:     c.shares("activity.deals", a.Deals),
 		reps:      c.shares("activity.reps", a.Reps),
 	}

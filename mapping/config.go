@@ -39,6 +39,12 @@ type ActivityRule struct {
 	Reps         []ShareRule       `yaml:"reps"`
 	Participants []ParticipantRule `yaml:"participants"`
 	Cues         map[string]string `yaml:"cues"` // cue of the points table → condition
+	// Of a message: its own id, that of an early message of its conversation, and
+	// that of the message that it answers or reports on. Messages of one
+	// conversation, kind, direction and day are one contact.
+	Message string `yaml:"message"`
+	Thread  string `yaml:"thread"`
+	Answers string `yaml:"answers"`
 }
 
 // ShareRule names a deal or rep: an expression that gives its id, or with each

@@ -92,6 +92,7 @@ type activityRule struct {
 	origin                                   string // Activity.Mapping
 	id, version, at, kind, direction, status *field
 	account                                  *field
+	message, thread, answers                 *field
 	deals, reps                              []shareRule
 	participants                             []participantRule
 	cues                                     []cueRule
@@ -358,8 +359,29 @@ func (m *Mapping) applyActivity(w *run, r connectors.Record) (Result, error) {
 			a.Cues = append(a.Cues, c.name)
 		}
 	}
+	if a.Link, err = rule.link(w); err != nil {
+		return Result{}, err
+	}
 	result.Unfound = w.unfound.String()
 	return result, nil
+}
+
+// link gives a message's place in its conversation; nil when the record is no message.
+func (rule *activityRule) link(w *run) (*engine.Link, error) {
+	var l engine.Link
+	for _, t := range [...]struct {
+		to *string
+		f  *field
+	}{{&l.Message, rule.message}, {&l.Thread, rule.thread}, {&l.Answers, rule.answers}} {
+		var err error
+		if *t.to, err = t.f.text(w); err != nil {
+			return nil, err
+		}
+	}
+	if l == (engine.Link{}) {
+		return nil, nil
+	}
+	return &l, nil
 }
 
 // readAgain ends a hint to change the configuration: a changed mapping reads its source again.

@@ -86,6 +86,10 @@ func shown(r Result) map[string]any {
 	for i, p := range a.People {
 		people[i] = map[string]any{"contact": p.Contact, "title": p.Title, "rank": p.Rank, "keyman": p.Keyman, "role": roles.word(p.Role)}
 	}
+	link := engine.Link{}
+	if a.Link != nil {
+		link = *a.Link
+	}
 	when := any(nil)
 	if !a.At.IsZero() {
 		when = a.At
@@ -95,6 +99,7 @@ func shown(r Result) map[string]any {
 		"direction": directions.word(a.Direction), "status": statuses.word(a.Status), "account": a.Account,
 		"deals": ids(a.Deals), "reps": ids(a.Reps), "participants": people, "cues": anyList(a.Cues),
 		"deleted": a.Deleted, "unknown_title": r.UnknownTitle, "unfound": r.Unfound,
+		"message": link.Message, "thread": link.Thread, "answers": link.Answers,
 	}
 }
 

@@ -112,6 +112,9 @@ func (t *turn) judge(m *mail) verdict {
 	v := verdict{}
 	v.sentAt, v.internal = m.When(m.arrived)
 	v.direction, v.writer = m.Direction(t.ours)
+	if m.Kind == message.List && v.direction == message.Inbound && !m.Automatic && t.ours(m.ListHost) {
+		m.Kind = message.Ordinary // our own group address: a customer wrote to us, as in the copy that came directly
+	}
 	notice := m.Kind == message.Bounce || m.Kind == message.DeliveryReport
 	if notice {
 		v.direction, v.writer = message.Inbound, message.Address{}
@@ -180,7 +183,7 @@ func (t *turn) take(f *folder, m *mail) {
 	put("kind", kind)
 	put("direction", string(v.direction))
 	for _, name := range []string{"from", "from_name", "from_title", "subject", "base_subject", "calendar_method", "calendar_uid", "partstat",
-		"attendee", "bounced", "original_id", "disposition"} {
+		"attendee", "bounced", "disposition"} {
 		put(name, "")
 	}
 	if t.shown(t.box, v.writer) {
@@ -209,6 +212,7 @@ func (t *turn) take(f *folder, m *mail) {
 			}
 		}
 	}
+	put("original_id", answered(m.Message))
 	if d := m.Delivery; d != nil {
 		customer = t.key(message.Address{Addr: d.Recipient})
 		put("bounced", customer)
@@ -259,6 +263,17 @@ func (t *turn) people(m *mail, v verdict) (people []any, customer string) {
 		customer = "" // of a mail from somebody who is not stored, nobody else is the author
 	}
 	return people, customer
+}
+
+// answered is the id of the mail that this one answers.
+func answered(m *message.Message) string {
+	switch {
+	case len(m.InReplyTo) > 0:
+		return m.InReplyTo[0]
+	case len(m.References) > 0:
+		return m.References[len(m.References)-1]
+	}
+	return ""
 }
 
 // names remembers how display names were taken apart: the same people write again

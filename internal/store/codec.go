@@ -25,7 +25,7 @@ import (
 //	cues      count, each a list: count, then strings
 //	units     of times and versions, in µs: the largest of 60 s, 1 s, 1 ms, 1 µs that divides all
 //	rows      count, each: shape<<1 | new account, [account], length of id, [time], [date], version,
-//	          deals, reps, people, cues
+//	          deals, reps, people, cues, [link: message, thread, answers (strings)]
 //
 // The account is that of the row before unless it is told. Time, date and version are zigzag differences from the row before. Lists are
 // numbered from 1; 0 is the empty list. Texts are not copied when a block is
@@ -38,6 +38,7 @@ const (
 	flagAt      // the row has a time
 	flagDate    // the row has a date
 	flagNoDate  // the date is engine.NoDate; with neither flag it is 0
+	flagLink    // the row has a link
 )
 
 // act is an activity on its way through a fold.
@@ -212,6 +213,11 @@ func (e *encoder) encode(acts []act) []byte {
 		e.rows = binary.AppendUvarint(e.rows, e.shareList(a.Reps))
 		e.rows = binary.AppendUvarint(e.rows, e.peopleList(a.People))
 		e.rows = binary.AppendUvarint(e.rows, e.cueList(a.Cues))
+		if a.Link != nil {
+			for _, id := range [...]string{a.Link.Message, a.Link.Thread, a.Link.Answers} {
+				e.rows = binary.AppendUvarint(e.rows, e.stringOf(id))
+			}
+		}
 	}
 	b := append(e.body[:0], make([]byte, sealSpace)...)
 	b = binary.AppendUvarint(b, uint64(len(e.strings.data)+len(e.ids)))
@@ -274,6 +280,9 @@ func (e *encoder) shapeOf(a *engine.Activity) uint64 {
 		flags |= flagNoDate
 	default:
 		flags |= flagDate
+	}
+	if a.Link != nil {
+		flags |= flagLink
 	}
 	e.item = e.item[:0]
 	e.appendString(a.Source)
@@ -343,6 +352,7 @@ type decoder struct {
 	shareItems  []engine.Share
 	peopleItems []engine.Participant
 	cueItems    []string
+	links       []engine.Link
 }
 
 // decode gives the activities of a sealed block, as not yet arrived from anywhere.
@@ -385,6 +395,7 @@ func (d *decoder) body(body []byte) ([]act, error) {
 	var moment, date, version int64
 	var cluster uint64
 	account := ""
+	d.links = d.links[:0]
 	for i := range d.list {
 		a := &d.list[i]
 		shape := r.uvarint()
@@ -415,6 +426,10 @@ func (d *decoder) body(body []byte) ([]act, error) {
 		a.Version = version * versionUnit
 		a.Deals, a.Reps = pickList(&r, d.shares), pickList(&r, d.shares)
 		a.People, a.Cues = pickList(&r, d.people), pickList(&r, d.cues)
+		if flags&flagLink != 0 {
+			d.links = append(d.links, engine.Link{Message: r.pick(d.strings), Thread: r.pick(d.strings), Answers: r.pick(d.strings)})
+			a.Link = &d.links[len(d.links)-1] // what was there before append grew the list stays where it is
+		}
 		if fresh {
 			cluster = clusterOf(a)
 		}

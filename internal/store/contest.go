@@ -71,6 +71,10 @@ func (f *fold) settle(clusters []uint64) (injected []act, err error) {
 			// The lists' arrays are used again by the decoder.
 			kept.Deals, kept.Reps = slices.Clone(a.Deals), slices.Clone(a.Reps)
 			kept.People, kept.Cues = slices.Clone(a.People), slices.Clone(a.Cues)
+			if a.Link != nil {
+				link := *a.Link
+				kept.Link = &link
+			}
 			a.Activity = &kept
 			candidates = append(candidates, a)
 		}
@@ -190,5 +194,6 @@ func equal(a, b *engine.Activity) bool {
 	return a.Source == b.Source && a.ID == b.ID && a.Version == b.Version && a.At.Equal(b.At) && a.Date == b.Date &&
 		a.Kind == b.Kind && a.Status == b.Status && a.Account == b.Account && a.Mapping == b.Mapping && a.Revision == b.Revision &&
 		a.Deleted == b.Deleted && a.Direction == b.Direction && sameShares(a.Deals, b.Deals) && sameShares(a.Reps, b.Reps) &&
-		slices.Equal(a.People, b.People) && slices.Equal(a.Cues, b.Cues)
+		slices.Equal(a.People, b.People) && slices.Equal(a.Cues, b.Cues) &&
+		(a.Link == b.Link || a.Link != nil && b.Link != nil && *a.Link == *b.Link)
 }

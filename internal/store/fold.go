@@ -20,8 +20,8 @@ type Scorer interface {
 	// Fingerprint changes whenever any answer of the two others may.
 	Fingerprint() string
 	// A scorer may also have Independent() bool: true says that each activity's
-	// contributions depend on that activity alone, so that a small fold need not
-	// score all others of the account.
+	// contributions depend on that activity alone, unless it has a Link, so that a
+	// small fold need not score all others of the account.
 }
 
 // FoldStats tells what a fold did.
@@ -294,6 +294,12 @@ func (c change) differing() change {
 		}
 	}
 	return change{append(d.was, c.was...), append(d.is, c.is...)}
+}
+
+// linked tells that messages are among the activities: what they give depends on each other.
+func (c change) linked() bool {
+	isLinked := func(a act) bool { return a.Link != nil }
+	return slices.ContainsFunc(c.was, isLinked) || slices.ContainsFunc(c.is, isLinked)
 }
 
 // changes gives the accounts of a cluster whose activities changed.

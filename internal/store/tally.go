@@ -59,7 +59,7 @@ func newTally(ctx context.Context, tx *sqlx.Tx, sc Scorer, asOf engine.Date, gen
 // add adds what a change of one account's activities changes. Most of them are
 // the same before and after, and give the same, so only what differs is added.
 func (t *tally) add(c change) error {
-	if t.independent {
+	if t.independent && !c.linked() {
 		c = c.differing()
 	}
 	was, err := t.score(&t.was, c.was)

@@ -109,7 +109,7 @@ func (m *Message) judge(h header, parts []Part) {
 	case m.answersItself(h, submitted):
 		m.Kind, m.Automatic = AutoReply, true
 	case fromList(h):
-		m.Kind = List
+		m.Kind, m.ListHost = List, listHost(h)
 	default:
 		m.Kind = Ordinary
 	}
@@ -186,6 +186,21 @@ func fromList(h header) bool {
 		}
 	}
 	return bulk[h.word("precedence")]
+}
+
+// listHost finds the domain of a list: "info.our.example" of <info.our.example>,
+// "our.example" of <mailto:info@our.example>.
+func listHost(h header) string {
+	if _, id, ok := strings.Cut(h.word("list-id"), "<"); ok {
+		id, _, _ = strings.Cut(id, ">")
+		return strings.TrimSpace(id)
+	}
+	for _, name := range []string{"list-post", "x-beenthere", "mailing-list", "x-mailing-list"} {
+		if found := anyAddress.FindString(h.word(name)); found != "" {
+			return found[strings.LastIndexByte(found, '@')+1:]
+		}
+	}
+	return ""
 }
 
 // Direction is whose act a mail was.

@@ -39,7 +39,8 @@ type Message struct {
 	References []string // message ids, oldest first, at most 50: the first and the last ones
 
 	Kind      Kind
-	Automatic bool // no person pressed send
+	Automatic bool   // no person pressed send
+	ListHost  string // of a mail that came by a list: the domain of the list, "" when it is not told
 	Delivery  *Delivery
 	Receipt   *Receipt
 	Calendar  *Calendar
