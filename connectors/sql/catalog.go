@@ -2,6 +2,7 @@ package sqltable
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"maps"
 	"regexp"
@@ -9,15 +10,29 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
+
 	"energyd/internal/fault"
 )
+
+// charsets are the encodings that Stream.Encoding knows; nil is UTF-8.
+var charsets = map[string]encoding.Encoding{
+	"cp932": japanese.ShiftJIS, "euc-jp": japanese.EUCJP, "windows-1252": charmap.Windows1252, "utf-8": nil,
+}
 
 // column is one column of a stream.
 type column struct {
 	name    string
+	typ     sqlType
 	kind    kind
 	notNull bool
 	key     bool
+	// raw names the encoding, as the server calls it, whose bytes are read in place of text; "" = text is.
+	raw string
+	// charset decodes text that is not UTF-8; nil = it is.
+	charset encoding.Encoding
 }
 
 // table is a stream's configuration with what the catalogue knows of it.
@@ -28,7 +43,6 @@ type table struct {
 	changed int    // the same; -1 = none
 	deleted string // SQL condition; "" = none
 	loc     *time.Location
-	session string // answer to dialect.session
 }
 
 // listed is a column as dialect.columns gives it.
@@ -60,6 +74,10 @@ func (c *conn) resolve(ctx context.Context, cfg *Stream) (*table, error) {
 	names := make([]string, len(all))
 	for i, l := range all {
 		names[i] = l.Name
+	}
+	if cfg.Encoding != "" && !c.dialect.bytes() {
+		return nil, fault.New(fault.Config, c.env.Name+": "+cfg.name(), "encoding is not for "+c.cfg.Driver,
+			"leave it out: this database tells its encoding itself", nil)
 	}
 	wrong := func(hint, format string, args ...any) error {
 		return fault.New(fault.Config, c.env.Name+": "+cfg.name(), fmt.Sprintf(format, args...), hint, nil)
@@ -210,8 +228,9 @@ func (c *conn) unique(ctx context.Context, cfg *Stream, key []string) (bool, err
 // types fills in the columns' kinds, by a query without rows over just these
 // columns: the right to read others is not needed.
 func (c *conn) types(ctx context.Context, cfg *Stream, t *table) error {
+	var session string
 	if q := c.dialect.session(); q != "" {
-		if err := c.db.GetContext(ctx, &t.session, q); err != nil {
+		if err := c.db.GetContext(ctx, &session, q); err != nil {
 			return c.fault(ctx, cfg.name(), err)
 		}
 	}
@@ -229,9 +248,25 @@ func (c *conn) types(ctx context.Context, cfg *Stream, t *table) error {
 		return c.fault(ctx, cfg.name(), err)
 	}
 	for i, ct := range types {
-		t.columns[i].kind = c.dialect.kindOf(ct.DatabaseTypeName())
+		c.classify(&t.columns[i], ct, session, cfg.Encoding)
 	}
 	return nil
+}
+
+// classify fills in what a column holds, by the driver's description of it, and how it
+// is read; encoding is the stream's, session the answer to dialect.session.
+func (c *conn) classify(col *column, ct *sql.ColumnType, session, encoding string) {
+	col.typ = sqlType{name: ct.DatabaseTypeName()}
+	col.typ.precision, col.typ.scale, _ = ct.DecimalSize()
+	if col.kind = c.dialect.kindOf(col.typ); col.kind != text {
+		return
+	}
+	if encoding != "" || session == "SQL_ASCII" { // where one bad byte would fail the whole page
+		col.raw = c.dialect.raw(col, session)
+	}
+	if col.raw != "" || c.cfg.Driver == "sqlite" {
+		col.charset = charsets[encoding]
+	}
 }
 
 // changedKind lets SQLite, which has no type of time, keep change times as text.
@@ -245,9 +280,9 @@ func (c *conn) changedKind(k kind) kind {
 // condition tells by a column's kind what a deleted row holds; "" for text.
 func condition(name string, k kind) string {
 	switch k {
-	case boolean:
-		return name
-	case integer, decimal, float:
+	case boolean: // PostgreSQL knows no <> 0 of it, SQL Server no bare name
+		return "CAST(" + name + " AS int) <> 0"
+	case integer, decimal, float, single:
 		return name + " <> 0"
 	case day, instant, wall:
 		return name + " IS NOT NULL"

@@ -23,7 +23,7 @@ const (
 
 // Config is a connection: one database.
 type Config struct {
-	Driver           string              `yaml:"driver"` // postgres, mysql (MariaDB too), sqlite
+	Driver           string              `yaml:"driver"` // postgres, mysql (MariaDB too), sqlite, sqlserver, oracle
 	Host             string              `yaml:"host"`   // name, address, or the absolute path of a Unix socket (PostgreSQL: of its folder)
 	Port             int                 `yaml:"port"`   // 0 = the database's usual port
 	Database         string              `yaml:"database"`
@@ -93,7 +93,7 @@ func (c *Config) address() string {
 
 func (c *Config) port() int {
 	if c.Port == 0 {
-		return map[string]int{"postgres": 5432, "mysql": 3306}[c.Driver]
+		return dialects[c.Driver].port(c)
 	}
 	return c.Port
 }
@@ -106,6 +106,7 @@ type Stream struct {
 	Changed         string              `yaml:"changed"`          // column of the change time, or of a growing whole number; "" = read all each time
 	Deleted         string              `yaml:"deleted"`          // column or SQL condition of a row that counts as deleted; "" = none
 	Timezone        string              `yaml:"timezone"`         // IANA zone of timestamps that carry none
+	Encoding        string              `yaml:"encoding"`         // of text columns, when the database does not know it; "" = it does
 	Lookback        connectors.Duration `yaml:"lookback"`         // of change times: how late a commit may be seen
 	LookbackNumbers int64               `yaml:"lookback_numbers"` // the same where changed is a number
 	Lag             connectors.Duration `yaml:"lag"`              // change times younger than this wait for the next run
@@ -134,6 +135,9 @@ func (s *Stream) Validate() error {
 		if _, err := s.zone(); err != nil {
 			ps.Add("timezone", "%q is not a time zone such as Asia/Tokyo", s.Timezone)
 		}
+	}
+	if names := slices.Sorted(maps.Keys(charsets)); s.Encoding != "" && !slices.Contains(names, s.Encoding) {
+		ps.Add("encoding", "%q is not one of %s%s", s.Encoding, strings.Join(names, ", "), fault.DidYouMean(s.Encoding, names))
 	}
 	if s.Lookback <= 0 {
 		ps.Add("lookback", "must be above 0: rows that are committed late would be missed")

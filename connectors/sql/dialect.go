@@ -3,7 +3,9 @@ package sqltable
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"time"
@@ -13,8 +15,12 @@ import (
 
 // dialect is what differs between databases.
 type dialect interface {
-	// open makes a pool of read-only sessions in UTC; it does not connect.
+	// open makes a pool of sessions in UTC, read-only where the database knows that; it does not connect.
 	open(cfg *Config, dir string) (*sql.DB, error)
+	// port is the usual one.
+	port(cfg *Config) int
+	// binds is a driver's name by which sqlx knows the placeholders.
+	binds() string
 	quote(identifier string) string
 	// clock is a query for the time now, UTC, in wallLayout.
 	clock() string
@@ -27,21 +33,29 @@ type dialect interface {
 	sample(from string, percent float64) string
 	// rowNumber is the whole number that every table has as its hidden key; "" = none.
 	rowNumber() string
-	// columns is a query for the name, not_null and key position (0 = none) of a
+	// columns is a query for the name, not_null and key_position (0 = none) of a
 	// table's columns; its arguments are schema ("" = the usual one) and table.
 	columns() string
 	// uniques is a query for index_name and column_name of a table's unique
 	// indexes, without conditional ones; an expression has a name that no column
 	// has. Its arguments are those of columns.
 	uniques() string
-	// session is a query asked once per stream whose answer selects gets; "" = none.
+	// session is a query asked once per stream whose answer raw gets; "" = none.
 	session() string
-	// kindOf classes a column by the driver's name of its type.
-	kindOf(typeName string) kind
+	// kindOf classes a column by the driver's description of its type.
+	kindOf(t sqlType) kind
+	// bytes tells whether text can be read as the bytes that it is.
+	bytes() bool
+	// raw is column.raw of a text column whose bytes are wanted, not what the server makes of them.
+	raw(c *column, session string) string
 	// selects is how a column is read; its quoted name is name.
-	selects(name string, k kind, session string) string
-	// compares is how a column or a parameter ("?") of that kind stands in WHERE and ORDER BY.
-	compares(operand string, k kind) string
+	selects(name string, c *column) string
+	// compares is how a column, or a parameter ("?") for one, stands in WHERE and ORDER BY.
+	compares(operand string, c *column) string
+	// limit ends a statement with ORDER BY after n rows, behind the first skip ones.
+	limit(n, skip int) string
+	// first is a SELECT of n rows; from may go on behind the table's name.
+	first(list, from string, n int) string
 	// rows tells whether (a, b) > (?, ?) uses an index.
 	rows() bool
 	// explain classes an error of the driver, with a message and a hint; user is who signed on.
@@ -50,7 +64,15 @@ type dialect interface {
 	grace() time.Duration
 }
 
-var dialects = map[string]dialect{"postgres": postgres{}, "mysql": mysqlDialect{}, "sqlite": sqliteDialect{}}
+var dialects = map[string]dialect{
+	"postgres": postgres{}, "mysql": mysqlDialect{}, "sqlite": sqliteDialect{}, "sqlserver": sqlServer{}, "oracle": oracle{},
+}
+
+// sqlType is a column's type as the driver tells it; the numbers are 0 where it does not.
+type sqlType struct {
+	name             string
+	precision, scale int64
+}
 
 // kind is what a column holds.
 type kind int
@@ -60,18 +82,59 @@ const (
 	integer             // whole number
 	decimal             // exact number: float64 when that loses nothing, else text
 	float
+	single // floating point of 32 bits
 	boolean
 	day     // "2006-01-02"; a date has no zone and gets none
 	instant // time with a zone
 	wall    // time without a zone; the stream's zone is meant
+	clock   // time of day
 	binary  // bytes, which a record cannot hold
 )
 
-// wallLayout is how times go to and come from all databases.
-const wallLayout = "2006-01-02 15:04:05.999999"
+// wallLayout is how times go to and come from all databases. It holds all digits that
+// any of them keeps: a position that was cut would lie before the row that it is of.
+const wallLayout = "2006-01-02 15:04:05.999999999"
 
 func quoteWith(mark, identifier string) string {
 	return mark + strings.ReplaceAll(identifier, mark, mark+mark) + mark
+}
+
+// limitOffset is dialect.limit where LIMIT is known.
+func limitOffset(n, skip int) string {
+	if skip == 0 {
+		return fmt.Sprintf(" LIMIT %d", n)
+	}
+	return fmt.Sprintf(" LIMIT %d OFFSET %d", n, skip)
+}
+
+// firstLimit is dialect.first where LIMIT is known.
+func firstLimit(list, from string, n int) string {
+	return "SELECT " + list + " FROM " + from + limitOffset(n, 0)
+}
+
+// offsetFetch is dialect.limit of the SQL standard (2008).
+func offsetFetch(n, skip int) string {
+	return fmt.Sprintf(" OFFSET %d ROWS FETCH NEXT %d ROWS ONLY", skip, n)
+}
+
+// setUp runs statements at the beginning of each session.
+type setUp struct {
+	driver.Connector
+	statements []string
+}
+
+func (c setUp) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, statement := range c.statements {
+		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, statement, nil); err != nil {
+			conn.Close()
+			return nil, err
+		}
+	}
+	return conn, nil
 }
 
 // split parts "schema.table"; schema is "" when only a table is given.
@@ -98,9 +161,9 @@ const (
 	hintTimeout = "make an index on the changed and key columns, or raise statement_timeout"
 )
 
-// network explains errors that no server sent: all that is neither the file
+// unsent explains errors that no server sent: all that is neither the file
 // system's nor TLS's is the network's.
-func network(err error) (kind fault.Kind, msg, hint string) {
+func unsent(err error) (kind fault.Kind, msg, hint string) {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return fault.Unavailable, "no answer in time", hintTimeout

@@ -1,9 +1,7 @@
 package sqltable
 
 import (
-	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -36,32 +34,16 @@ func (mysqlDialect) open(cfg *Config, dir string) (*sql.DB, error) {
 	}
 	// MariaDB runs what stands in /*M!, and no comments of versions 5.7; MySQL the other way round.
 	timeout := time.Duration(cfg.StatementTimeout)
-	return sql.OpenDB(mysqlConnector{connector, []string{
+	return sql.OpenDB(setUp{connector, []string{
 		fmt.Sprintf("SET SESSION time_zone = '+00:00' /*M! , max_statement_time = %d */ /*!50708 , max_execution_time = %d */",
 			int(timeout.Seconds()), timeout.Milliseconds()),
 		"SET SESSION TRANSACTION READ ONLY",
 	}}), nil
 }
 
-// mysqlConnector runs statements at the beginning of each session.
-type mysqlConnector struct {
-	driver.Connector
-	setup []string
-}
+func (mysqlDialect) port(*Config) int { return 3306 }
 
-func (c mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, statement := range c.setup {
-		if _, err := conn.(driver.ExecerContext).ExecContext(ctx, statement, nil); err != nil {
-			conn.Close()
-			return nil, err
-		}
-	}
-	return conn, nil
-}
+func (mysqlDialect) binds() string { return "mysql" }
 
 func (mysqlDialect) quote(identifier string) string { return quoteWith("`", identifier) }
 
@@ -95,13 +77,15 @@ func (mysqlDialect) uniques() string {
 
 func (mysqlDialect) session() string { return "" }
 
-func (mysqlDialect) kindOf(typeName string) kind {
-	switch strings.TrimPrefix(typeName, "UNSIGNED ") {
+func (mysqlDialect) kindOf(t sqlType) kind {
+	switch strings.TrimPrefix(t.name, "UNSIGNED ") {
 	case "TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT", "YEAR":
 		return integer
 	case "DECIMAL":
 		return decimal
-	case "FLOAT", "DOUBLE":
+	case "FLOAT":
+		return single
+	case "DOUBLE":
 		return float
 	case "DATE":
 		return day
@@ -115,15 +99,42 @@ func (mysqlDialect) kindOf(typeName string) kind {
 	return text
 }
 
-func (mysqlDialect) selects(name string, _ kind, _ string) string { return name }
+// raw is of text columns alone: JSON and times are in the connection's charset whatever their table's is.
+func (mysqlDialect) raw(c *column, _ string) string {
+	switch c.typ.name {
+	case "CHAR", "VARCHAR", "TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT", "ENUM", "SET":
+		return "binary"
+	}
+	return ""
+}
 
-// compares keeps long decimals exact: against a string, MySQL compares them as floating point.
-func (mysqlDialect) compares(operand string, k kind) string {
-	if k == decimal && operand == "?" {
+// selects reads FLOAT as DOUBLE: as itself, MySQL shows it with six digits, and a position would lie beside its row.
+func (mysqlDialect) selects(name string, c *column) string {
+	switch {
+	case c.raw != "":
+		return "CAST(" + name + " AS BINARY)"
+	case c.kind == single:
+		return name + " + 0e0"
+	}
+	return name
+}
+
+// compares compares bytes as bytes, and keeps long decimals exact: against a string, MySQL compares them as floating point.
+func (mysqlDialect) compares(operand string, c *column) string {
+	switch {
+	case c.raw != "":
+		return "CAST(" + operand + " AS BINARY)"
+	case c.kind == decimal && operand == "?":
 		return "CAST(? AS DECIMAL(65,30))"
 	}
 	return operand
 }
+
+func (mysqlDialect) bytes() bool { return true }
+
+func (mysqlDialect) limit(n, skip int) string { return limitOffset(n, skip) }
+
+func (mysqlDialect) first(list, from string, n int) string { return firstLimit(list, from, n) }
 
 func (mysqlDialect) rows() bool { return false }
 
@@ -133,7 +144,7 @@ func (mysqlDialect) grace() time.Duration { return 5 * time.Second }
 func (mysqlDialect) explain(err error, user string) (fault.Kind, string, string) {
 	var e *mysql.MySQLError
 	if !errors.As(err, &e) {
-		return network(err)
+		return unsent(err)
 	}
 	switch e.Number {
 	case 1045, 1698, 1862, 3118, 3159:

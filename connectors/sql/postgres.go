@@ -100,6 +100,10 @@ func (d *signOn) DialTimeout(network, address string, timeout time.Duration) (ne
 	return d.DialContext(ctx, network, address)
 }
 
+func (postgres) port(*Config) int { return 5432 }
+
+func (postgres) binds() string { return "postgres" }
+
 func (postgres) quote(identifier string) string { return quoteWith(`"`, identifier) }
 
 func (postgres) clock() string {
@@ -150,13 +154,15 @@ func (postgres) uniques() string {
 
 func (postgres) session() string { return "SHOW server_encoding" }
 
-func (postgres) kindOf(typeName string) kind {
-	switch typeName {
+func (postgres) kindOf(t sqlType) kind {
+	switch t.name {
 	case "INT2", "INT4", "INT8":
 		return integer
 	case "NUMERIC":
 		return decimal
-	case "FLOAT4", "FLOAT8":
+	case "FLOAT4":
+		return single
+	case "FLOAT8":
 		return float
 	case "BOOL":
 		return boolean
@@ -172,19 +178,37 @@ func (postgres) kindOf(typeName string) kind {
 	return text
 }
 
-// selects reads text as text, so that lib/pq makes a string at once. A database
-// without an encoding would fail the whole page for one bad byte; it gives bytes.
-func (postgres) selects(name string, k kind, encoding string) string {
+// raw is the server's encoding, from which and to which nothing is converted.
+func (postgres) raw(c *column, encoding string) string {
+	if c.kind == text {
+		return encoding
+	}
+	return ""
+}
+
+// selects reads text as text, so that lib/pq makes a string at once.
+func (postgres) selects(name string, c *column) string {
 	switch {
-	case k == text && encoding == "SQL_ASCII":
-		return "convert_to(CAST(" + name + " AS text), 'SQL_ASCII')"
-	case k == text || k == day:
+	case c.raw != "":
+		return "convert_to(CAST(" + name + " AS text), '" + c.raw + "')"
+	case c.kind == text || c.kind == day:
 		return "CAST(" + name + " AS text)"
 	}
 	return name
 }
 
-func (postgres) compares(operand string, _ kind) string { return operand }
+func (postgres) compares(operand string, c *column) string {
+	if c.raw != "" && operand == "?" {
+		return "convert_from(CAST(? AS bytea), '" + c.raw + "')"
+	}
+	return operand
+}
+
+func (postgres) bytes() bool { return true }
+
+func (postgres) limit(n, skip int) string { return limitOffset(n, skip) }
+
+func (postgres) first(list, from string, n int) string { return firstLimit(list, from, n) }
 
 func (postgres) rows() bool { return true }
 
@@ -193,7 +217,7 @@ func (postgres) grace() time.Duration { return 5 * time.Second }
 func (postgres) explain(err error, user string) (fault.Kind, string, string) {
 	var e *pq.Error
 	if !errors.As(err, &e) {
-		return network(err)
+		return unsent(err)
 	}
 	switch code := string(e.Code); {
 	case strings.HasPrefix(code, "28"):

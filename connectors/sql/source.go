@@ -1,6 +1,7 @@
 package sqltable
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -50,7 +51,7 @@ func (c *conn) Source(ctx context.Context, cfg connectors.Config) (connectors.So
 		quoted := c.dialect.quote(col.name)
 		s.quoted = append(s.quoted, quoted)
 		names = append(names, col.name)
-		list = append(list, c.dialect.selects(quoted, col.kind, t.session))
+		list = append(list, c.dialect.selects(quoted, &col))
 	}
 	if t.deleted != "" {
 		list = append(list, "CASE WHEN "+t.deleted+" THEN 1 ELSE 0 END")
@@ -63,7 +64,11 @@ func (c *conn) Source(ctx context.Context, cfg connectors.Config) (connectors.So
 		}
 	}
 	s.list, s.names = strings.Join(list, ", "), connectors.NewColumns(names)
-	s.fingerprint = strconv.FormatUint(xxhash.Sum64String(fmt.Sprintf("%q", []any{t.from, key, stream.Changed, stream.Deleted, stream.Timezone})), 16)
+	reads := []any{t.from, key, stream.Changed, stream.Deleted, stream.Timezone}
+	if stream.Encoding != "" {
+		reads = append(reads, stream.Encoding)
+	}
+	s.fingerprint = strconv.FormatUint(xxhash.Sum64String(fmt.Sprintf("%q", reads)), 16)
 	if err := s.checkKey(ctx, key); err != nil {
 		return nil, err
 	}
@@ -92,7 +97,7 @@ func (s *source) checkKey(ctx context.Context, key []string) error {
 	by := strings.Join(columns, ", ")
 	doubles := where + " GROUP BY " + by + " HAVING count(*) > 1"
 	var found int
-	switch err := s.db.GetContext(ctx, &found, "SELECT 1 FROM "+s.from+doubles+" LIMIT 1"); {
+	switch err := s.db.GetContext(ctx, &found, s.dialect.first("1", s.from+doubles, 1)); {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil
 	case err != nil:
@@ -304,7 +309,8 @@ func (r *reader) add(values []any, bad string) {
 		reject.Code, reject.Reason = "no_key", noKey
 	case bad != "":
 		reject.Code = "encoding"
-		reject.Reason = fmt.Sprintf("the column %q holds bytes that are not UTF-8; repair the row in the database", bad)
+		reject.Reason = fmt.Sprintf("the column %q holds bytes that are not %s; set encoding in the source, or repair the row in the database",
+			bad, cmp.Or(r.cfg.Encoding, "utf-8"))
 		if slices.Contains(r.key, r.names.Index(bad)) {
 			reject.Key = r.position()
 		}

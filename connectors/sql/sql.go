@@ -1,5 +1,6 @@
 // Package sqltable reads tables of a customer's own database: PostgreSQL,
-// MySQL or MariaDB, SQLite. It only reads, in a session that is read-only.
+// MySQL or MariaDB, SQLite, SQL Server, Oracle. It only reads, in a session
+// that is read-only where the database knows such sessions.
 //
 // A stream is a table, or a SELECT of the admin's. It is read in windows of
 // change times, [last window's end − lookback, the database's clock − lag), and
@@ -12,7 +13,7 @@
 //	source.go    reading a page
 //	value.go     database values → record values
 //	survey.go    what there is to read, by a sample
-//	dialect.go, postgres.go, mysql.go, sqlite.go   what differs between databases
+//	dialect.go, postgres.go, mysql.go, sqlite.go, sqlserver.go, oracle.go   what differs between databases
 package sqltable
 
 import (
@@ -34,7 +35,7 @@ var sample []byte
 // Connector is the registry's entry.
 var Connector = connectors.Connector{
 	Name:   "sql",
-	Title:  "SQL table (PostgreSQL, MySQL, MariaDB, SQLite)",
+	Title:  "SQL table (PostgreSQL, MySQL, MariaDB, SQLite, SQL Server, Oracle)",
 	Sample: sample,
 	NewConfig: func() connectors.Config {
 		return &Config{TLS: tlsVerify, StatementTimeout: connectors.Duration(5 * time.Minute), MaxConnections: 2}
@@ -66,7 +67,7 @@ func open(_ context.Context, c connectors.Config, env connectors.Env) (connector
 	}
 	db.SetMaxOpenConns(cfg.MaxConnections)
 	db.SetMaxIdleConns(cfg.MaxConnections)
-	return &conn{cfg: cfg, env: env, dialect: d, db: sqlx.NewDb(db, cfg.Driver)}, nil
+	return &conn{cfg: cfg, env: env, dialect: d, db: sqlx.NewDb(db, d.binds())}, nil
 }
 
 // Check signs on and reads the catalogue.

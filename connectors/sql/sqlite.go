@@ -23,6 +23,10 @@ func (sqliteDialect) open(cfg *Config, dir string) (*sql.DB, error) {
 	return sql.Open("sqlite", u.String())
 }
 
+func (sqliteDialect) port(*Config) int { return 0 }
+
+func (sqliteDialect) binds() string { return "sqlite3" }
+
 func (sqliteDialect) quote(identifier string) string { return quoteWith(`"`, identifier) }
 
 func (sqliteDialect) clock() string { return "SELECT " + sqliteTime("'now'") }
@@ -57,8 +61,8 @@ func (sqliteDialect) uniques() string {
 func (sqliteDialect) session() string { return "" }
 
 // kindOf goes by SQLite's rules of affinity (sqlite.org/datatype3.html, 3.1), with dates before them.
-func (sqliteDialect) kindOf(typeName string) kind {
-	has := func(part string) bool { return strings.Contains(strings.ToUpper(typeName), part) }
+func (sqliteDialect) kindOf(t sqlType) kind {
+	has := func(part string) bool { return strings.Contains(strings.ToUpper(t.name), part) }
 	switch {
 	case has("DATETIME"), has("TIMESTAMP"):
 		return wall
@@ -76,18 +80,26 @@ func (sqliteDialect) kindOf(typeName string) kind {
 	return text
 }
 
+func (sqliteDialect) raw(*column, string) string { return "" } // text comes as the bytes that it is
+
 // selects hides the declared type, by which the driver would make times of text and lose what it cannot parse.
-func (sqliteDialect) selects(name string, _ kind, _ string) string { return "+" + name }
+func (sqliteDialect) selects(name string, _ *column) string { return "+" + name }
 
 // compares brings all of SQLite's spellings of a time into one order.
-func (sqliteDialect) compares(operand string, k kind) string {
-	if k == wall {
+func (sqliteDialect) compares(operand string, c *column) string {
+	if c.kind == wall {
 		return sqliteTime(operand)
 	}
 	return operand
 }
 
 func sqliteTime(operand string) string { return "strftime('%Y-%m-%d %H:%M:%f', " + operand + ")" }
+
+func (sqliteDialect) bytes() bool { return true }
+
+func (sqliteDialect) limit(n, skip int) string { return limitOffset(n, skip) }
+
+func (sqliteDialect) first(list, from string, n int) string { return firstLimit(list, from, n) }
 
 func (sqliteDialect) rows() bool { return true }
 
@@ -97,7 +109,7 @@ func (sqliteDialect) grace() time.Duration { return 0 }
 func (sqliteDialect) explain(err error, _ string) (fault.Kind, string, string) {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
-		return network(err)
+		return unsent(err)
 	}
 	const (
 		general, perm, busy, locked, readonly, ioerr, cantopen, auth, notadb = 1, 3, 5, 6, 8, 10, 14, 23, 26

@@ -135,8 +135,9 @@ func (s *sampling) describe(ctx context.Context) error {
 	key := primaryKey(all)
 	var list []string
 	for i, t := range types {
-		k := s.dialect.kindOf(t.DatabaseTypeName())
-		typ := strings.ToLower(t.DatabaseTypeName())
+		col := column{name: all[i].Name, notNull: all[i].NotNull}
+		s.classify(&col, t, session, "")
+		k, typ := col.kind, strings.ToLower(col.typ.name)
 		if length, ok := t.Length(); ok && k == text && length > 0 && length < math.MaxInt32 {
 			typ = fmt.Sprintf("%s(%d)", typ, length)
 		}
@@ -147,8 +148,8 @@ func (s *sampling) describe(ctx context.Context) error {
 		tells := k == instant || k == wall || k == integer || k == decimal
 		s.out.Columns = append(s.out.Columns, connectors.SampleColumn{Name: all[i].Name, Type: typ, NotNull: all[i].NotNull,
 			Key: slices.Contains(key, all[i].Name), Tells: tells, Zoneless: k == wall})
-		s.columns = append(s.columns, column{name: all[i].Name, kind: k, notNull: all[i].NotNull})
-		list = append(list, s.dialect.selects(names[i], k, session))
+		s.columns = append(s.columns, col)
+		list = append(list, s.dialect.selects(names[i], &col))
 	}
 	if len(list) == 0 {
 		return fault.New(fault.Config, s.env.Name+": "+s.item.Name, "no column of it can be read", "", nil)
@@ -324,7 +325,7 @@ func (s *sampling) atEnds(ctx context.Context, n int) ([][]any, error) {
 
 // query reads up to n rows. A value that cannot be had is left out, and counted.
 func (s *sampling) query(ctx context.Context, from string, n int) ([][]any, error) {
-	rows, err := s.db.QueryxContext(ctx, fmt.Sprintf("SELECT %s FROM %s LIMIT %d", s.list, from, n))
+	rows, err := s.db.QueryxContext(ctx, s.dialect.first(s.list, from, n))
 	if err != nil {
 		return nil, err
 	}

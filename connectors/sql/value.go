@@ -2,6 +2,7 @@ package sqltable
 
 import (
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,9 @@ func value(v any, c *column, loc *time.Location) (any, error) {
 	switch x := v.(type) {
 	case string:
 		if c.kind == text {
+			if c.charset != nil {
+				return decoded(x, c)
+			}
 			if !utf8.ValidString(x) {
 				return nil, errEncoding
 			}
@@ -24,22 +28,46 @@ func value(v any, c *column, loc *time.Location) (any, error) {
 		}
 		return fromText(x, c, loc)
 	case []byte:
+		if c.charset != nil {
+			return decoded(string(x), c)
+		}
 		return fromText(string(x), c, loc)
 	case int64:
 		if c.kind == boolean {
 			return x != 0, nil
 		}
 	case time.Time:
-		if c.kind == wall { // the driver took the wall clock for UTC
+		switch c.kind {
+		case day:
+			return x.Format(time.DateOnly), nil
+		case clock:
+			return x.Format("15:04:05.999999999"), nil
+		case wall: // the driver took the wall clock for UTC
 			x = time.Date(x.Year(), x.Month(), x.Day(), x.Hour(), x.Minute(), x.Second(), x.Nanosecond(), loc)
 		}
 		return x.UTC(), nil
 	case uint64:
 		return fromText(strconv.FormatUint(x, 10), c, loc)
-	case float32: // as the database shows it: 0.1, not 0.10000000149011612
-		return strconv.ParseFloat(strconv.FormatFloat(float64(x), 'g', -1, 32), 64)
+	case float32:
+		return value(float64(x), c, loc)
+	case float64:
+		if math.IsInf(x, 0) || math.IsNaN(x) { // no number that anybody could count with
+			return strconv.FormatFloat(x, 'g', -1, 64), nil
+		}
+		if c.kind == single { // as the database shows it: 0.1, not 0.10000000149011612
+			return strconv.ParseFloat(strconv.FormatFloat(x, 'g', -1, 32), 64)
+		}
 	}
 	return v, nil
+}
+
+// decoded makes UTF-8 of text in the stream's encoding.
+func decoded(s string, c *column) (any, error) {
+	out, err := c.charset.NewDecoder().String(s)
+	if err != nil || strings.ContainsRune(out, utf8.RuneError) { // which is in none of the charsets
+		return nil, errEncoding
+	}
+	return out, nil
 }
 
 func fromText(s string, c *column, loc *time.Location) (any, error) {
@@ -56,7 +84,7 @@ func fromText(s string, c *column, loc *time.Location) (any, error) {
 			return number(s), nil
 		}
 	case day:
-		if len(s) > 10 && s[4] == '-' {
+		if len(s) > 10 && s[4] == '-' && !strings.HasSuffix(s, " BC") {
 			return s[:10], nil
 		}
 	case instant, wall:

@@ -55,7 +55,7 @@ func (s *source) parse(after connectors.Cursor) cursor {
 	case err != nil || c.Version != cursorVersion || c.Stream == s.fingerprint && !s.fits(c):
 		s.log.Warn("The saved cursor is not one of this connector; the stream is read from the beginning.", "stream", s.cfg.name())
 	case c.Stream != s.fingerprint:
-		s.log.Warn("The stream's table, query, key, changed, deleted or timezone was changed; it is read from the beginning.", "stream", s.cfg.name())
+		s.log.Warn("The stream's table, query, key, changed, deleted, timezone or encoding was changed; it is read from the beginning.", "stream", s.cfg.name())
 	default:
 		return c
 	}
@@ -224,6 +224,9 @@ func (s *source) statement(c cursor, limit int) (string, []any, error) {
 			if at[i], err = decode(text); err != nil {
 				return "", nil, err
 			}
+			if text, ok := at[i].(string); ok && s.columns[order[i]].raw != "" {
+				at[i] = []byte(text)
+			}
 		}
 		condition, values := s.after(order, at)
 		add(condition, values...)
@@ -233,10 +236,7 @@ func (s *source) statement(c cursor, limit int) (string, []any, error) {
 		operand, _ := s.operands(i)
 		by = append(by, operand)
 	}
-	tail := " ORDER BY " + strings.Join(by, ", ") + fmt.Sprintf(" LIMIT %d", limit)
-	if c.Skip > 0 {
-		tail += fmt.Sprintf(" OFFSET %d", c.Skip)
-	}
+	tail := " ORDER BY " + strings.Join(by, ", ") + s.dialect.limit(limit, c.Skip)
 	if len(where) > 0 {
 		tail = " WHERE " + strings.Join(where, " AND ") + tail
 	}
@@ -246,8 +246,8 @@ func (s *source) statement(c cursor, limit int) (string, []any, error) {
 
 // operands are a column and a parameter as they are compared.
 func (s *source) operands(i int) (operand, param string) {
-	k := s.columns[i].kind
-	return s.dialect.compares(s.quoted[i], k), s.dialect.compares("?", k)
+	c := &s.columns[i]
+	return s.dialect.compares(s.quoted[i], c), s.dialect.compares("?", c)
 }
 
 // after is the condition for rows behind position at in the order of columns.
@@ -312,10 +312,15 @@ func encode(v any) string {
 		return "u:" + strconv.FormatUint(v, 10)
 	case float64:
 		return "f:" + strconv.FormatFloat(v, 'g', -1, 64)
+	case float32:
+		return encode(float64(v))
 	case bool:
 		return "t:" + strconv.FormatBool(v)
 	case time.Time:
-		return "s:" + v.UTC().Format(wallLayout)
+		if v = v.UTC(); v.Year() <= 0 { // which no database calls so
+			return "s:" + time.Date(1-v.Year(), v.Month(), v.Day(), v.Hour(), v.Minute(), v.Second(), v.Nanosecond(), time.UTC).Format(wallLayout) + " BC"
+		}
+		return "s:" + v.Format(wallLayout)
 	case []byte:
 		return encode(string(v))
 	case string:

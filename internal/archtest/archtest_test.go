@@ -54,15 +54,17 @@ var mayImport = []struct {
 
 // onlyIn says which packages keep a module's traps to themselves.
 var onlyIn = map[string][]string{
-	"go.yaml.in/yaml":                {"internal/config"},
-	"gopkg.in/yaml":                  nil,
-	"github.com/go-resty/resty":      {"internal/httpclient"},
-	"github.com/robfig/cron":         {"internal/schedule"},
-	"github.com/expr-lang/expr":      {"internal/expression"},
-	"github.com/pressly/goose":       {"internal/store"},
-	"github.com/emersion/go-imap":    {"connectors/imap"},
-	"github.com/jmoiron/sqlx":        {"internal/store", "internal/testdb", "connectors/sql"},
-	"github.com/go-sql-driver/mysql": {"internal/testdb", "connectors/sql"},
+	"go.yaml.in/yaml":                 {"internal/config"},
+	"gopkg.in/yaml":                   nil,
+	"github.com/go-resty/resty":       {"internal/httpclient"},
+	"github.com/robfig/cron":          {"internal/schedule"},
+	"github.com/expr-lang/expr":       {"internal/expression"},
+	"github.com/pressly/goose":        {"internal/store"},
+	"github.com/emersion/go-imap":     {"connectors/imap"},
+	"github.com/jmoiron/sqlx":         {"internal/store", "internal/testdb", "connectors/sql"},
+	"github.com/go-sql-driver/mysql":  {"internal/testdb", "connectors/sql"},
+	"github.com/microsoft/go-mssqldb": {"connectors/sql"},
+	"github.com/sijms/go-ora":         {"connectors/sql"},
 }
 
 // notInEngine are packages by which arithmetic would begin to act.
