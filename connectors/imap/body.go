@@ -24,7 +24,7 @@ func (t *turn) bodies(ctx context.Context, b *box, f *folder, mails []*mail) err
 	byUID := map[imap.UID]*mail{}
 	var uids []imap.UID
 	for _, m := range mails {
-		if m.verdict.look {
+		if m.verdict.look && m.header != nil {
 			byUID[m.uid] = m
 			uids = append(uids, m.uid)
 		} else {
@@ -76,15 +76,15 @@ func (t *turn) structures(ctx context.Context, b *box, f *folder, uids []imap.UI
 	items := &imap.FetchOptions{UID: true, BodyStructure: &imap.FetchItemBodyStructure{Extended: true}}
 	a := &asking{conn: t.conn, box: b, folder: f, came: map[imap.UID]bool{}}
 	a.ask = func(s *session, uids []imap.UID) error {
-		return s.stream(uids, structureBatch, items, func(d *arrival) {
-			a.arrived(d.uid)
-			if d.structure == nil || byUID[d.uid] == nil {
-				return
-			}
-			p := planOf(byUID[d.uid].Message, d.structure)
+		return s.stream(uids, structureBatch, items, func(some []arrival) {
+			a.arrived(some)
 			mu.Lock()
 			defer mu.Unlock()
-			plans[d.uid] = p
+			for _, d := range some {
+				if d.structure != nil && byUID[d.uid] != nil {
+					plans[d.uid] = planOf(byUID[d.uid].Message, d.structure)
+				}
+			}
 		})
 	}
 	return plans, a.all(ctx, uids)
@@ -161,15 +161,17 @@ func (t *turn) parts(ctx context.Context, b *box, f *folder, sections string, ui
 	}
 	a := &asking{conn: t.conn, box: b, folder: f, came: map[imap.UID]bool{}}
 	a.ask = func(s *session, uids []imap.UID) error {
-		return s.stream(uids, partBatch, items, func(d *arrival) {
-			a.arrived(d.uid)
-			p := plans[d.uid]
-			if p == nil {
-				return
-			}
-			for _, s := range d.sections {
-				if i := slices.Index(p.place, s.part); i >= 0 {
-					p.parts[i].Content = message.Decode(p.encoding[i], slices.Clone(s.body))
+		return s.stream(uids, partBatch, items, func(some []arrival) {
+			a.arrived(some)
+			for _, d := range some {
+				p := plans[d.uid]
+				if p == nil {
+					continue
+				}
+				for _, s := range d.sections {
+					if i := slices.Index(p.place, s.part); i >= 0 {
+						p.parts[i].Content = message.Decode(p.encoding[i], slices.Clone(s.body))
+					}
 				}
 			}
 		})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -100,10 +101,12 @@ type asking struct {
 	lost   []imap.UID // did not come even when asked for alone
 }
 
-func (a *asking) arrived(uid imap.UID) {
+func (a *asking) arrived(some []arrival) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.came[uid] = true
+	for i := range some {
+		a.came[some[i].uid] = true
+	}
 }
 
 func (a *asking) missing(uids []imap.UID) []imap.UID {
@@ -132,8 +135,15 @@ func (a *asking) all(ctx context.Context, uids []imap.UID) error {
 		return a.all(ctx, left[half:])
 	case err != nil && !errors.Is(err, errUnreadable):
 		return err
-	case len(left) == 1 && len(uids) == 1:
-		return a.absent(ctx, left[0])
+	case len(left) == 0:
+		return nil
+	}
+	if left, err = a.there(ctx, left); err != nil {
+		return err
+	}
+	if len(uids) == 1 { // it was asked for alone
+		a.lost = append(a.lost, left...)
+		return nil
 	}
 	for _, uid := range left {
 		if err := a.all(ctx, []imap.UID{uid}); err != nil {
@@ -143,25 +153,30 @@ func (a *asking) all(ctx context.Context, uids []imap.UID) error {
 	return nil
 }
 
-// absent looks whether a mail that did not come is still there.
-func (a *asking) absent(ctx context.Context, uid imap.UID) error {
-	return a.with(ctx, a.box, func(s *session) error {
+// there gives those of mails that did not come that are still in the folder.
+func (a *asking) there(ctx context.Context, uids []imap.UID) (left []imap.UID, err error) {
+	err = a.with(ctx, a.box, func(s *session) error {
 		if err := s.again(a.folder); err != nil {
 			return err
 		}
-		found, err := s.search(uint32(uid), uint32(uid), time.Time{})
-		if err == nil && len(found) > 0 {
-			a.lost = append(a.lost, uid)
-		}
+		found, err := s.search(uint32(uids[0]), uint32(uids[len(uids)-1]), time.Time{})
+		left = slices.DeleteFunc(slices.Clone(uids), func(u imap.UID) bool {
+			_, there := slices.BinarySearch(found, u)
+			return !there
+		})
 		return err
 	})
+	return left, err
 }
 
 const (
-	headerBatch = 1000     // mails of one FETCH
-	inFlight    = 2        // FETCHes at a time
+	headerBatch = 500      // mails of one FETCH
+	inFlight    = 3        // FETCHes at a time: while one comes, the next are on their way
 	maxLiteral  = 16 << 20 // bytes; what is announced larger is refused [48]
 	maxHeader   = 256 << 10
+	maxKept     = 32 << 10 // bytes of a header that is kept for a look at the body; whoever writes larger ones gets none
+	handful     = 64       // mails that are handed on at once,
+	handfulSize = 64 << 10 // or bytes
 )
 
 var headerItems = &imap.FetchOptions{
@@ -169,34 +184,49 @@ var headerItems = &imap.FetchOptions{
 	BodySection: []*imap.FetchItemBodySection{{Specifier: imap.PartSpecifierHeader, HeaderFields: message.Fields, Peek: true}},
 }
 
-// headers reads the headers of mails, in the order of uids. lost are those that cannot be read.
-func (c *conn) headers(ctx context.Context, b *box, f *folder, uids []imap.UID) (mails []*mail, lost []imap.UID, err error) {
-	read := make(map[imap.UID]*mail, len(uids))
-	a := &asking{conn: c, box: b, folder: f, came: make(map[imap.UID]bool, len(uids))}
-	a.ask = func(s *session, uids []imap.UID) error {
-		return s.stream(uids, headerBatch, headerItems, func(d *arrival) {
-			m := &mail{Message: message.ReadHeader(d.body), uid: d.uid, arrived: d.date}
-			if m.Wants() {
-				m.header = slices.Clone(d.body)
+// headers reads the headers of mails, in the order of uids. lost are those that
+// cannot be read. While the server sends, other goroutines read what came.
+func (t *turn) headers(ctx context.Context, f *folder, uids []imap.UID) (mails []*mail, lost []imap.UID, err error) {
+	read := make([]*mail, len(uids)) // as uids, each written once
+	came := make(chan []arrival)
+	var readers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		readers.Go(func() {
+			for some := range came {
+				for i := range some {
+					if at, asked := slices.BinarySearch(uids, some[i].uid); asked {
+						read[at] = t.open(&some[i])
+					}
+				}
 			}
-			a.arrived(d.uid)
-			a.mu.Lock()
-			defer a.mu.Unlock()
-			read[d.uid] = m
 		})
 	}
-	if err := a.all(ctx, uids); err != nil {
+	a := &asking{conn: t.conn, box: t.box, folder: f, came: make(map[imap.UID]bool, len(uids))}
+	a.ask = func(s *session, uids []imap.UID) error {
+		return s.stream(uids, headerBatch, headerItems, func(some []arrival) {
+			a.arrived(some)
+			came <- some
+		})
+	}
+	err = a.all(ctx, uids)
+	close(came)
+	readers.Wait()
+	if err != nil {
 		return nil, nil, err
 	}
-	for _, uid := range uids {
-		if m := read[uid]; m != nil {
-			mails = append(mails, m)
-		}
-	}
-	return mails, a.lost, nil
+	return slices.DeleteFunc(read, func(m *mail) bool { return m == nil }), a.lost, nil
 }
 
-// arrival is what came of one mail; body is valid only while it is looked at.
+// open reads a header, and keeps it where the body may tell more.
+func (t *turn) open(a *arrival) *mail {
+	m := &mail{Message: message.ReadHeader(a.body), uid: a.uid, arrived: a.date}
+	if m.verdict = t.judge(m); m.verdict.look && len(a.body) <= maxKept {
+		m.header = slices.Clone(a.body)
+	}
+	return m
+}
+
+// arrival is what came of one mail.
 type arrival struct {
 	uid       imap.UID
 	date      time.Time
@@ -212,9 +242,10 @@ type section struct {
 	body      []byte
 }
 
-// stream fetches mails in batches, two at a time, each read by a goroutine of
-// its own: the server may answer the second before the first is through.
-func (s *session) stream(uids []imap.UID, batch int, items *imap.FetchOptions, look func(*arrival)) error {
+// stream fetches mails in batches, some at a time, each read by a goroutine of
+// its own: the server may answer the second before the first is through. look
+// gets what came by handfuls, from several goroutines.
+func (s *session) stream(uids []imap.UID, batch int, items *imap.FetchOptions, look func([]arrival)) error {
 	var (
 		wait  sync.WaitGroup
 		mu    sync.Mutex
@@ -256,12 +287,21 @@ func expected(items *imap.FetchOptions) int {
 
 // drain reads one FETCH to its end. Mails that come with less than expected do
 // not count: at a cut, the library gives out what it had.
-func (s *session) drain(fetch *imapclient.FetchCommand, expected int, look func(*arrival)) error {
-	buffer := make([]byte, 0, 8<<10)
+func (s *session) drain(fetch *imapclient.FetchCommand, expected int, look func([]arrival)) error {
+	var some []arrival
+	var buffer []byte // holds what came of them
+	hand := func() {
+		if len(some) > 0 {
+			look(some)
+			some, buffer = nil, nil
+		}
+	}
 	var tooLarge bool
 	for data := fetch.Next(); data != nil; data = fetch.Next() {
+		if some == nil {
+			some, buffer = make([]arrival, 0, handful), make([]byte, 0, handfulSize)
+		}
 		a := arrival{}
-		buffer = buffer[:0]
 		whole, came := true, 0
 		for item := data.Next(); item != nil; item = data.Next() {
 			switch item := item.(type) {
@@ -287,7 +327,7 @@ func (s *session) drain(fetch *imapclient.FetchCommand, expected int, look func(
 				if buffer, err = appendAll(buffer, io.LimitReader(item.Literal, maxHeader)); err != nil {
 					whole = false
 				}
-				a.body = buffer[from:]
+				a.body = buffer[from:len(buffer):len(buffer)]
 				if int64(len(a.body)) < min(item.Literal.Size(), maxHeader) { // cut: the library takes its end for the literal's
 					whole = false
 				}
@@ -295,9 +335,13 @@ func (s *session) drain(fetch *imapclient.FetchCommand, expected int, look func(
 			}
 		}
 		if whole && a.uid != 0 && came >= expected {
-			look(&a)
+			some = append(some, a)
+		}
+		if len(some) == handful || len(buffer) > handfulSize/2 {
+			hand()
 		}
 	}
+	hand()
 	err := fetch.Close()
 	var answer *imap.Error
 	switch {

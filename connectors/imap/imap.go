@@ -8,13 +8,13 @@
 // number stands in brackets: decision 0051.
 //
 //	config.go            what the admin writes
-//	cursor.go, source.go how far each folder was read; one Read
+//	cursor.go, source.go, turn.go: how far each folder was read; one Read
 //	folders.go           which folders are read
 //	names.go             folder names that the library cannot read
 //	pool.go, session.go  connections, TLS, sign-on
 //	oauth.go             access tokens
 //	fetch.go, body.go    headers in bulk; the parts that tell more of few mails
-//	record.go            mail → record, and who is left out
+//	record.go, people.go mail → record, and who is left out
 package imap
 
 import (
@@ -48,14 +48,14 @@ var Connector = connectors.Connector{
 
 // conn is one mail server.
 type conn struct {
-	cfg   *Config
-	env   connectors.Env
-	pool  *pool
-	http  *httpclient.Client // of the token service
-	pause time.Duration      // before a lost connection is made again; doubled each time
-	boxes []*box
-	seen  identities
-	names names
+	cfg    *Config
+	env    connectors.Env
+	pool   *pool
+	http   *httpclient.Client // of the token service
+	pause  time.Duration      // before a lost connection is made again; doubled each time
+	boxes  []*box
+	seen   identities
+	people people
 }
 
 // box is one mailbox of the server.
@@ -77,6 +77,7 @@ func open(c connectors.Config, env connectors.Env, pause time.Duration) (connect
 	}
 	conn := &conn{cfg: cfg, env: env, pause: pause}
 	conn.http = httpclient.New(httpclient.Options{Log: env.Log, Timeout: time.Duration(cfg.Timeout)})
+	conn.leaveOut(cfg.OptOut)
 	for i := range cfg.Mailboxes {
 		conn.boxes = append(conn.boxes, &box{Mailbox: &cfg.Mailboxes[i]})
 	}

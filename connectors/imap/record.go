@@ -13,11 +13,66 @@ import (
 	"energyd/connectors/imap/message"
 )
 
+// Where the values of a record stand.
+const (
+	colMessageID = iota
+	colThread
+	colSentAt
+	colKind
+	colDirection
+	colFrom
+	colFromName
+	colFromTitle
+	colSubject
+	colBaseSubject
+	colReply
+	colQuestion
+	colAutomatic
+	colParticipants
+	colCustomer
+	colOwner
+	colMailbox
+	colFolder
+	colCalendarMethod
+	colCalendarUID
+	colPartstat
+	colAttendee
+	colBounced
+	colOriginalID
+	colDisposition
+	colIDReused
+	colDateSource
+)
+
 // columns are those of every record; README.md tells what they hold.
 var columns = connectors.NewColumns([]string{
-	"message_id", "thread", "sent_at", "kind", "direction", "from", "from_name", "from_title", "subject", "base_subject",
-	"reply", "question", "automatic", "participants", "customer", "owner", "mailbox", "folder",
-	"calendar_method", "calendar_uid", "partstat", "attendee", "bounced", "original_id", "disposition", "id_reused", "date_source",
+	colMessageID:      "message_id",
+	colThread:         "thread",
+	colSentAt:         "sent_at",
+	colKind:           "kind",
+	colDirection:      "direction",
+	colFrom:           "from",
+	colFromName:       "from_name",
+	colFromTitle:      "from_title",
+	colSubject:        "subject",
+	colBaseSubject:    "base_subject",
+	colReply:          "reply",
+	colQuestion:       "question",
+	colAutomatic:      "automatic",
+	colParticipants:   "participants",
+	colCustomer:       "customer",
+	colOwner:          "owner",
+	colMailbox:        "mailbox",
+	colFolder:         "folder",
+	colCalendarMethod: "calendar_method",
+	colCalendarUID:    "calendar_uid",
+	colPartstat:       "partstat",
+	colAttendee:       "attendee",
+	colBounced:        "bounced",
+	colOriginalID:     "original_id",
+	colDisposition:    "disposition",
+	colIDReused:       "id_reused",
+	colDateSource:     "date_source",
 })
 
 // verdict is what becomes of a mail.
@@ -76,30 +131,18 @@ func (c *conn) ours(domain string) bool { return within(domain, c.cfg.InternalDo
 
 func within(domain string, list []string) bool {
 	return slices.ContainsFunc(list, func(d string) bool {
-		d = strings.ToLower(d)
-		return domain == d || strings.HasSuffix(domain, "."+d)
+		above, ok := strings.CutSuffix(domain, strings.ToLower(d))
+		return ok && (above == "" || above[len(above)-1] == '.')
 	})
 }
 
 // shown tells whether an address may leave the package: our own, and those of
 // outside people of allowed domains who did not ask to be left out.
-func (c *conn) shown(b *box, a message.Address) bool {
-	if a.Addr == "" {
-		return false
-	}
-	return c.ours(a.Domain()) || c.stored(b, a)
-}
+func (b *box) shown(p *person) bool { return p.inside || b.stored(p) }
 
 // stored tells whether an outside person may be stored.
-func (c *conn) stored(b *box, a message.Address) bool {
-	if a.Addr == "" || c.ours(a.Domain()) || len(b.Domains) > 0 && !within(a.Domain(), b.Domains) {
-		return false
-	}
-	key := c.key(a)
-	return !slices.ContainsFunc(c.cfg.OptOut, func(o string) bool {
-		left, ok := message.ParseAddress(o)
-		return ok && (left.Addr == a.Addr || c.key(left) == key)
-	})
+func (b *box) stored(p *person) bool {
+	return p.key != "" && !p.inside && !p.out && (len(b.Domains) == 0 || within(p.Domain(), b.Domains))
 }
 
 // key is the address by which a person is found.
@@ -126,7 +169,7 @@ func (t *turn) judge(m *mail) verdict {
 		v.look = true // the header says only that it is a notice
 	case notice:
 		v.look = true
-		if !t.stored(t.box, message.Address{Addr: m.Delivery.Recipient}) {
+		if !t.box.stored(t.address(m.Delivery.Recipient)) {
 			v.drop = dropStrangers
 		}
 	case v.direction == message.Internal:
@@ -146,10 +189,10 @@ func (t *turn) judge(m *mail) verdict {
 
 // anybody tells whether an outside person who may be stored has to do with a mail.
 func (t *turn) anybody(m *mail, v verdict) bool {
-	if t.stored(t.box, v.writer) || m.Calendar != nil && t.stored(t.box, message.Address{Addr: m.Calendar.Attendee}) {
+	if t.box.stored(t.person(v.writer)) || m.Calendar != nil && t.box.stored(t.address(m.Calendar.Attendee)) {
 		return true
 	}
-	may := func(a message.Address) bool { return t.stored(t.box, a) }
+	may := func(a message.Address) bool { return t.box.stored(t.person(a)) }
 	return slices.ContainsFunc(m.To, may) || slices.ContainsFunc(m.Cc, may)
 }
 
@@ -174,92 +217,70 @@ func (t *turn) take(f *folder, m *mail) {
 		t.left.note(v.drop)
 		return
 	}
-	values := make([]any, len(columns.Names))
-	put := func(name string, value any) { values[columns.Index(name)] = value }
 	id := m.Identity()
-	put("message_id", id)
-	put("thread", thread(m.Message, id))
-	put("sent_at", v.sentAt)
-	put("kind", kind)
-	put("direction", string(v.direction))
-	for _, name := range []string{"from", "from_name", "from_title", "subject", "base_subject", "calendar_method", "calendar_uid", "partstat",
-		"attendee", "bounced", "disposition"} {
-		put(name, "")
+	answer := len(m.InReplyTo)+len(m.References) > 0
+	base := m.BaseSubject()
+	people, customer := t.participants(m, v)
+	values := []any{
+		colMessageID: id, colThread: thread(m.Message, id), colSentAt: v.sentAt, colKind: kind, colDirection: string(v.direction),
+		colFrom: "", colFromName: "", colFromTitle: "", colSubject: "", colBaseSubject: "",
+		colReply: answer, colQuestion: m.Question && answer && v.direction == message.Inbound, colAutomatic: m.Automatic,
+		colParticipants: people, colCustomer: customer, colOwner: t.box.owner(), colMailbox: t.box.User, colFolder: f.name,
+		colCalendarMethod: "", colCalendarUID: "", colPartstat: "", colAttendee: "", colBounced: "", colOriginalID: answered(m.Message), colDisposition: "",
+		colIDReused: t.seen.reused(m.Message, base), colDateSource: "header",
 	}
-	if t.shown(t.box, v.writer) {
-		name, title := t.names.person(v.writer)
-		put("from", t.key(v.writer))
-		put("from_name", name)
-		put("from_title", title)
+	if p := t.person(v.writer); t.box.shown(p) {
+		values[colFrom], values[colFromName], values[colFromTitle] = p.key, p.name, p.title
 	}
 	if t.box.subjects() {
-		put("subject", m.Subject)
-		put("base_subject", m.BaseSubject())
+		values[colSubject], values[colBaseSubject] = m.Subject, base
 	}
-	answer := len(m.InReplyTo)+len(m.References) > 0
-	put("reply", answer)
-	put("question", m.Question && answer && v.direction == message.Inbound)
-	put("automatic", m.Automatic)
-	people, customer := t.people(m, v)
 	if c := m.Calendar; c != nil {
-		put("calendar_method", c.Method)
-		put("calendar_uid", c.UID)
-		put("partstat", c.PartStat)
-		if a := (message.Address{Addr: c.Attendee}); t.shown(t.box, a) {
-			put("attendee", t.key(a))
-			if c.Method == "REPLY" && t.stored(t.box, a) {
-				customer = t.key(a) // whose answer it is, whoever sent it [56]
+		values[colCalendarMethod], values[colCalendarUID], values[colPartstat] = c.Method, c.UID, c.PartStat
+		if p := t.address(c.Attendee); t.box.shown(p) {
+			values[colAttendee] = p.key
+			if c.Method == "REPLY" && t.box.stored(p) {
+				values[colCustomer] = p.key // whose answer it is, whoever sent it [56]
 			}
 		}
 	}
-	put("original_id", answered(m.Message))
 	if d := m.Delivery; d != nil {
-		customer = t.key(message.Address{Addr: d.Recipient})
-		put("bounced", customer)
-		put("original_id", d.OriginalID)
+		bounced := t.address(d.Recipient).key
+		values[colCustomer], values[colBounced], values[colOriginalID] = bounced, bounced, d.OriginalID
 	}
 	if r := m.Receipt; r != nil {
-		put("disposition", r.Disposition)
-		put("original_id", r.OriginalID)
+		values[colDisposition], values[colOriginalID] = r.Disposition, r.OriginalID
 	}
-	put("participants", people)
-	put("customer", customer)
-	put("owner", t.box.owner())
-	put("mailbox", t.box.User)
-	put("folder", f.name)
-	put("id_reused", t.seen.reused(m.Message))
-	put("date_source", "header")
 	if v.internal {
-		put("date_source", "internal")
+		values[colDateSource] = "internal"
 	}
 	t.records = append(t.records, connectors.Record{Key: m.Key(), ChangedAt: v.sentAt, Columns: columns, Values: values, Origin: origin})
 }
 
-// people lists who may be shown of a mail's people, each once, and the customer:
+// participants lists who may be shown of a mail's people, each once, and the customer:
 // the writer of an inbound mail, the first outside recipient of an outbound one.
-func (t *turn) people(m *mail, v verdict) (people []any, customer string) {
-	people = []any{}
-	seen := map[string]bool{}
-	add := func(a message.Address, role string) {
-		if !t.shown(t.box, a) || seen[t.key(a)] {
+func (t *turn) participants(m *mail, v verdict) (people []any, customer string) {
+	people = make([]any, 0, 1+len(m.To)+len(m.Cc))
+	var seen []string
+	add := func(a message.Address, as role) {
+		p := t.person(a)
+		if !t.box.shown(p) || slices.Contains(seen, p.key) {
 			return
 		}
-		seen[t.key(a)] = true
-		inside := t.ours(a.Domain())
-		name, title := t.names.person(a)
-		people = append(people, map[string]any{"Address": t.key(a), "Name": name, "Title": title, "Role": role, "Internal": inside})
-		if customer == "" && !inside && (role == "sender") == (v.direction == message.Inbound) {
-			customer = t.key(a)
+		seen = append(seen, p.key)
+		people = append(people, p.as[as])
+		if customer == "" && !p.inside && (as == sender) == (v.direction == message.Inbound) {
+			customer = p.key
 		}
 	}
-	add(v.writer, "sender")
+	add(v.writer, sender)
 	for _, a := range m.To {
-		add(a, "to")
+		add(a, to)
 	}
 	for _, a := range m.Cc {
-		add(a, "cc")
+		add(a, cc)
 	}
-	if v.direction == message.Inbound && !t.stored(t.box, v.writer) {
+	if v.direction == message.Inbound && !t.box.stored(t.person(v.writer)) {
 		customer = "" // of a mail from somebody who is not stored, nobody else is the author
 	}
 	return people, customer
@@ -269,46 +290,20 @@ func (t *turn) people(m *mail, v verdict) (people []any, customer string) {
 func answered(m *message.Message) string {
 	switch {
 	case len(m.InReplyTo) > 0:
-		return m.InReplyTo[0]
+		return strings.Clone(m.InReplyTo[0])
 	case len(m.References) > 0:
-		return m.References[len(m.References)-1]
+		return strings.Clone(m.References[len(m.References)-1])
 	}
 	return ""
-}
-
-// names remembers how display names were taken apart: the same people write again
-// and again, and it is the dearest step of a record.
-type names struct {
-	mu    sync.Mutex
-	known map[string][2]string
-}
-
-const maxNames = 20_000
-
-func (n *names) person(a message.Address) (name, title string) {
-	if a.Name == "" {
-		return "", ""
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if p, ok := n.known[a.Name]; ok {
-		return p[0], p[1]
-	}
-	if len(n.known) >= maxNames || n.known == nil {
-		n.known = map[string][2]string{}
-	}
-	name, title = a.Person()
-	n.known[a.Name] = [2]string{name, title}
-	return name, title
 }
 
 // thread is the id of the first mail of a conversation.
 func thread(m *message.Message, own string) string {
 	switch {
 	case len(m.References) > 0:
-		return m.References[0]
+		return strings.Clone(m.References[0]) // the others are not kept with it
 	case len(m.InReplyTo) > 0:
-		return m.InReplyTo[0]
+		return strings.Clone(m.InReplyTo[0])
 	}
 	return own
 }
@@ -325,11 +320,11 @@ type trait struct{ writer, stamp, subject uint64 }
 
 const maxIdentities = 500_000 // about 30 MB
 
-func (i *identities) reused(m *message.Message) bool {
+func (i *identities) reused(m *message.Message, base string) bool {
 	if m.IDState != message.IDValid {
 		return false
 	}
-	own := trait{xxhash.Sum64String(m.From.Addr), uint64(m.HeaderDate.Unix()), xxhash.Sum64String(m.BaseSubject())}
+	own := trait{xxhash.Sum64String(m.From.Addr), uint64(m.HeaderDate.Unix()), xxhash.Sum64String(base)}
 	id := xxhash.Sum64String(m.ID)
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -26,6 +26,7 @@ type source struct {
 	failed map[*box]bool // not read any more in this reading
 	bad    troubles      // of failed ones
 	left   leftOut
+	listed map[*box]*list
 }
 
 func (c *conn) Source(_ context.Context, cfg connectors.Config) (connectors.Source, error) {
@@ -37,10 +38,15 @@ func (c *conn) Source(_ context.Context, cfg connectors.Config) (connectors.Sour
 	if err != nil {
 		return nil, fault.New(fault.Config, c.env.Name, "since is not a date", "write it as 2026-01-01", nil)
 	}
-	return &source{
+	s := &source{
 		conn: c, cfg: stream, log: c.env.Log, since: since, failed: map[*box]bool{},
-		print: fingerprint(stream.Since, stream.Kinds, c.cfg.InternalDomains, c.cfg.TaggedDomains),
-	}, nil
+		print:  fingerprint(stream.Since, stream.Kinds, c.cfg.InternalDomains, c.cfg.TaggedDomains),
+		listed: map[*box]*list{},
+	}
+	for _, b := range c.boxes {
+		s.listed[b] = &list{}
+	}
+	return s, nil
 }
 
 func (s *source) Close() error {
@@ -67,7 +73,7 @@ func (s *source) Read(ctx context.Context, after connectors.Cursor, limit int) (
 			return connectors.Batch{}, err
 		}
 	}
-	turns := s.turns(&c, max(limit, 1))
+	turns := s.turns(&c, min(max(limit, 1), maxRead))
 	if len(turns) == 0 && len(s.failed) > 0 {
 		return connectors.Batch{}, s.trouble()
 	}
@@ -276,6 +282,10 @@ func (t *turn) read(ctx context.Context) error {
 // folder reads the next mails of one folder, and moves p behind them.
 func (t *turn) folder(ctx context.Context, p *place) error {
 	f := folder{name: p.Folder, validity: p.Validity}
+	known := t.listed[t.box]
+	if known.of(p) {
+		return t.next(ctx, p, &f, known)
+	}
 	var uids []imap.UID
 	var gone bool
 	err := t.with(ctx, t.box, func(s *session) error {
@@ -304,53 +314,8 @@ func (t *turn) folder(ctx context.Context, p *place) error {
 		p.Goal = 0
 		return nil
 	}
-	rest := len(uids) > t.quota
-	if rest {
-		uids = uids[:t.quota]
-	}
-	if err := t.mails(ctx, &f, uids); err != nil {
-		return err
-	}
-	t.quota -= len(uids)
-	switch last := len(uids) - 1; {
-	case rest:
-		p.Next = uint32(uids[last]) + 1
-	case p.Goal == farthest && last >= 0:
-		p.Next, p.Goal = uint32(uids[last])+1, 0
-	case p.Goal == farthest:
-		p.Goal = 0
-	default:
-		p.Next, p.Goal = p.Goal, 0
-	}
-	return nil
-}
-
-// mails reads mails of a folder and makes records of them.
-func (t *turn) mails(ctx context.Context, f *folder, uids []imap.UID) error {
-	if len(uids) == 0 {
-		return nil
-	}
-	mails, lost, err := t.headers(ctx, t.box, f, uids)
-	if err != nil {
-		return err
-	}
-	for _, m := range mails {
-		m.verdict = t.judge(m)
-	}
-	if err := t.bodies(ctx, t.box, f, mails); err != nil {
-		return err
-	}
-	for _, m := range mails {
-		t.take(f, m)
-	}
-	for _, uid := range lost {
-		key := fmt.Sprintf("%s/%s/%d/%d", t.box.User, f.name, f.validity, uid)
-		t.rejects = append(t.rejects, connectors.Reject{
-			Key: key, Origin: key, Code: "unreadable",
-			Reason: "the server's answer for this mail cannot be read, even when it is asked for alone; look at it in a mail program",
-		})
-	}
-	return nil
+	*known = list{p.Folder, p.Validity, p.Next, p.Goal, uids}
+	return t.next(ctx, p, &f, known)
 }
 
 // troubles are the faults of mailboxes.
