@@ -13,7 +13,7 @@ import (
 	"text/template"
 )
 
-//go:embed energyd.yaml.tmpl points.yaml titles.yaml mappings/*.yaml
+//go:embed energyd.yaml.tmpl points.yaml titles.yaml phrases.yaml mappings/*.yaml
 var files embed.FS
 
 // Starter is what differs between one company's energyd.yaml and another's.

@@ -31,8 +31,9 @@ type compiler struct {
 	what  string
 	words []string
 	used  []string
-	// so far, in the whole file: whether it finds, and the list columns that it walks through
+	// so far, in the whole file: whether it finds and reads free text, and the list columns that it walks through
 	finds    bool
+	reads    bool // free text
 	elements map[string]*expression.Element
 }
 
@@ -48,6 +49,10 @@ func (c *compiler) fingerprint() string {
 	all := fingerprint(cfg)
 	if c.env.Titles != nil {
 		all = sha256.Sum256(append(all[:], c.env.Titles.fingerprint[:]...))
+	}
+	if c.reads && c.env.Phrases != nil {
+		phrases := c.env.Phrases.Fingerprint()
+		all = sha256.Sum256(append(all[:], phrases[:]...))
 	}
 	if cfg.Activity != nil && c.env.Kinds != nil { // a kind that is new was a reject before
 		kinds := fingerprint(slices.Sorted(slices.Values(c.env.Kinds)))
@@ -82,11 +87,11 @@ func Compile(cfg *Config, env Env) (*Mapping, error) {
 	for _, name := range slices.Sorted(maps.Keys(cfg.Lookups)) {
 		c.lists[name] = newWordList("lookups."+name, name, cfg.Lookups[name], &c.problems)
 	}
-	c.scope = expression.Scope{Columns: c.columns(), Functions: c.functions()}
+	c.scope = expression.Scope{Columns: c.columns(), Functions: append(c.functions(), c.textFunctions()...)}
 	if c.scope.Columns != nil && len(cfg.Columns) == 0 {
 		c.scope.Known = "; the file has no list columns:, so only those in its tests' records are known"
 	}
-	m := &Mapping{env: env, zone: c.zone, kinds: setOf(env.Kinds), tests: cfg.Tests, fingerprint: c.fingerprint()}
+	m := &Mapping{env: env, zone: c.zone, kinds: setOf(env.Kinds), tests: cfg.Tests}
 	for i, s := range cfg.Skip {
 		path := at("skip", i)
 		c.require(path+".when", s.When)
@@ -105,7 +110,7 @@ func Compile(cfg *Config, env Env) (*Mapping, error) {
 		m.profile = c.profile(cfg.Profile)
 	}
 	c.tests()
-	m.columns, m.finds, m.elements = c.scope.Used(), c.finds, c.elements
+	m.columns, m.finds, m.elements, m.fingerprint = c.scope.Used(), c.finds, c.elements, c.fingerprint()
 	m.runs.New = func() any {
 		r := &run{}
 		r.Env = r
@@ -246,15 +251,28 @@ func (c *compiler) each(path, column string) *list {
 	if column == "" {
 		return nil
 	}
+	if text, ok := peopleIn(column); ok {
+		c.reads = true
+		c.scope.Element = &expression.Element{Fields: personFields}
+		return c.list(path, text, true)
+	}
 	if c.elements[column] == nil {
 		c.elements[column] = &expression.Element{Fields: c.elementFields(column)}
 	}
 	c.scope.Element = c.elements[column]
+	return c.list(path, column, false)
+}
+
+func (c *compiler) list(path, column string, people bool) *list {
 	slot, ok := c.scope.Slot(column)
 	if !ok {
 		c.problems.Add(path+".each", "unknown column %q%s%s", column, fault.DidYouMean(column, c.scope.Columns), c.scope.Known)
 	}
-	return &list{path + ".each", column, slot}
+	l := &list{path: path + ".each", column: column, slot: slot}
+	if people {
+		l.people = &c.env
+	}
+	return l
 }
 
 // elementFields are the fields that the elements of a list column have in the tests; nil when none tells.

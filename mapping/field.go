@@ -134,6 +134,7 @@ func (f *field) version(w *run) (int64, error) {
 type list struct {
 	path, column string
 	slot         int
+	people       *Env // the column holds a text: the people it names
 }
 
 // walk calls do with each element as the run's item; once, without one, when there is no list to walk through.
@@ -146,6 +147,12 @@ func (l *list) walk(w *run, do func() error) error {
 	case nil:
 	case []any:
 		elements = v
+	case string:
+		if l.people != nil {
+			elements = l.people.people(w, v)
+			break
+		}
+		return &RejectError{Code: "value", Reason: fmt.Sprintf("%s: the column %q holds no list", l.path, l.column)}
 	default:
 		return &RejectError{Code: "value", Reason: fmt.Sprintf("%s: the column %q holds no list", l.path, l.column)}
 	}

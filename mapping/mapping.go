@@ -5,7 +5,7 @@
 //   - config.go is the file as users write it, compile.go checks it, field.go runs one expression of it;
 //   - functions.go holds the words of the language beyond expression's own:
 //     date, datetime, lookup, find …; dates.go reads dates and times as people write them;
-//   - titles.go ranks job titles;
+//   - titles.go ranks job titles; phrases.go reads free text by the words of package freetext;
 //   - testing.go runs the test cases that live in mapping files.
 package mapping
 
@@ -24,6 +24,7 @@ import (
 	"energyd/engine"
 	"energyd/internal/expression"
 	"energyd/internal/fault"
+	"energyd/mapping/freetext"
 )
 
 // Env is what a mapping is compiled against.
@@ -31,6 +32,8 @@ type Env struct {
 	File   string // as messages and Activity.Mapping name it: "mappings/daily_report.yaml"
 	Source string // name in energyd.yaml, for Activity.Source and Profile.Source
 	Titles *Titles
+	// Phrases are the words by which free text is read; nil reads none.
+	Phrases *freetext.Reader
 	// Words of the points table, for checks and suggestions; nil means not checked.
 	Kinds, Ranks, Cues []string
 	// Keys by which entities can be found: those that all mappings of the configuration give. nil means not checked.
@@ -129,6 +132,7 @@ type keyRule struct {
 type run struct {
 	expression.Run
 	dir     Directory
+	reading reading
 	missed  key // what the last find did not find
 	unfound key // the first missed one that left a field empty
 }
@@ -231,7 +235,7 @@ func (m *Mapping) Fields(r connectors.Record) map[string]any {
 func (m *Mapping) Apply(r connectors.Record, dir Directory) (Result, error) {
 	w := m.runs.Get().(*run)
 	defer m.runs.Put(w)
-	w.dir, w.unfound = dir, key{}
+	w.dir, w.unfound, w.reading = dir, key{}, reading{}
 	if err := m.load(w, r); err != nil {
 		return Result{}, err
 	}
@@ -363,6 +367,7 @@ func (m *Mapping) applyActivity(w *run, r connectors.Record) (Result, error) {
 		return Result{}, err
 	}
 	result.Unfound = w.unfound.String()
+	a.Mapping = w.origin(rule.origin)
 	return result, nil
 }
 

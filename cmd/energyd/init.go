@@ -18,7 +18,7 @@ func (a *app) initCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Write a starter configuration, commented",
-		Long:  "init writes energyd.yaml, points.yaml, titles.yaml and mappings/ into DIR (default here), for a Salesforce-style CRM and a daily-report database.",
+		Long:  "init writes energyd.yaml, points.yaml, titles.yaml, phrases.yaml and mappings/ into DIR (default here), for a Salesforce-style CRM and a daily-report database.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage("init takes one folder")
@@ -46,7 +46,7 @@ func (a *app) initCommand() *cobra.Command {
 			if a.json {
 				return a.encode(map[string]string{"config": file})
 			}
-			fmt.Fprintf(a.out, "wrote %s, points.yaml, titles.yaml and mappings/\n", file)
+			fmt.Fprintf(a.out, "wrote %s, points.yaml, titles.yaml, phrases.yaml and mappings/\n", file)
 			fmt.Fprintf(a.out, "next: edit the connections in %s, set CRM_CLIENT_SECRET", file)
 			if s.Driver != "sqlite" {
 				fmt.Fprint(a.out, " and REPORTS_PASSWORD")

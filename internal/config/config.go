@@ -24,6 +24,7 @@ import (
 	"energyd/engine"
 	"energyd/internal/fault"
 	"energyd/mapping"
+	"energyd/mapping/freetext"
 )
 
 // Config is energyd.yaml, read and checked.
@@ -34,6 +35,7 @@ type Config struct {
 	Language string // of texts written into the CRM and printed: "ja" or "en"
 	Points   string // path of the points table
 	Titles   string // path of the titles; "" = the built-in ones
+	Phrases  string // path of the phrases; "" = the built-in ones
 	Schedule string // cron text; "" = only by hand
 	Zone     string // of Schedule, as "Asia/Tokyo"; "" = UTC
 
@@ -84,6 +86,7 @@ type top struct {
 	Language    string     `yaml:"language"`
 	Points      string     `yaml:"points"`
 	Titles      string     `yaml:"titles"`
+	Phrases     string     `yaml:"phrases"`
 	Schedule    string     `yaml:"schedule"`
 	Timezone    string     `yaml:"timezone"`
 	Connections section    `yaml:"connections"`
@@ -162,7 +165,7 @@ func (l *loader) load() {
 	if t.Language != "ja" && t.Language != "en" {
 		l.problems.Add("language", "unknown language %q; known are ja and en", t.Language)
 	}
-	c.Points, c.Titles = l.path("points", t.Points), l.path("titles", t.Titles)
+	c.Points, c.Titles, c.Phrases = l.path("points", t.Points), l.path("titles", t.Titles), l.path("phrases", t.Phrases)
 	for _, e := range t.Connections {
 		l.names = append(l.names, e.name)
 		l.connection(e)
@@ -372,6 +375,25 @@ func LoadTitles(file string, ranks []string) (*mapping.Titles, error) {
 		return err
 	})
 	return titles, err
+}
+
+// LoadPhrases reads a phrases file; "" gives the built-in ones. kinds and cues
+// are the points table's; nil means not checked. The error is Errors.
+func LoadPhrases(file string, kinds, cues []string) (*freetext.Reader, error) {
+	var doc *document
+	if file == "" {
+		doc = parse("built-in phrases.yaml", configs.Phrases)
+		kinds, cues = nil, nil // a points table need not have all of them
+	} else {
+		doc = open(file)
+	}
+	var cfg freetext.Config
+	var reader *freetext.Reader
+	err := doc.into(&cfg, func() (err error) {
+		reader, err = freetext.New(&cfg, kinds, cues)
+		return err
+	})
+	return reader, err
 }
 
 // LoadMapping reads and compiles a mapping file; env.File defaults to file. The error is Errors.

@@ -52,7 +52,7 @@ func TestDocs_Mapping(t *testing.T) {
 			}
 		}
 	}
-	if examples != 3 || tests != 2 {
+	if examples != 4 || tests != 2 {
 		t.Errorf("found %d examples with %d tests", examples, tests)
 	}
 }

@@ -23,6 +23,9 @@ func TestExamples(t *testing.T) {
 	if env.Titles, err = LoadTitles("", env.Ranks); err != nil {
 		t.Fatal(err)
 	}
+	if env.Phrases, err = LoadPhrases(filepath.Join(examples, "phrases.yaml"), env.Kinds, env.Cues); err != nil {
+		t.Fatal(err)
+	}
 	files, err := filepath.Glob(filepath.Join(examples, "mappings", "*.yaml"))
 	if err != nil || len(files) < 7 {
 		t.Fatalf("found %d mappings, %v", len(files), err)

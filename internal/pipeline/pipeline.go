@@ -87,7 +87,11 @@ func (p *Pipeline) compile() error {
 	if err != nil {
 		return err
 	}
-	env := mapping.Env{Titles: titles, Kinds: p.points.Kinds(), Ranks: p.points.Ranks(), Cues: p.points.Cues(), Keys: p.keys()}
+	phrases, err := config.LoadPhrases(p.cfg.Phrases, p.points.Kinds(), p.points.Cues())
+	if err != nil {
+		return err
+	}
+	env := mapping.Env{Titles: titles, Phrases: phrases, Kinds: p.points.Kinds(), Ranks: p.points.Ranks(), Cues: p.points.Cues(), Keys: p.keys()}
 	// All mappings' problems at once: a person mends them in one go.
 	var all config.Errors
 	for _, s := range p.cfg.Sources {
