@@ -35,10 +35,20 @@ type Source interface {
 	// for what follows a batch, only the batches before that one are saved.
 	// Re-reading what was read before (lookback) is normal and harmless.
 	// An error means that nothing of this call counts: the caller keeps its cursor.
+	// A PartError comes when all that could be read was given by calls before.
 	// Faults: auth, unavailable, rate_limited, quota, config.
 	Read(ctx context.Context, after Cursor, limit int) (Batch, error)
 	Close() error
 }
+
+// PartError is a Read's last error when parts of a stream could not be read (one
+// mailbox of several) and all the rest was. The next reading tries them again;
+// until then nothing that did not come counts as gone.
+type PartError struct{ Err error }
+
+func (e *PartError) Error() string { return e.Err.Error() }
+
+func (e *PartError) Unwrap() error { return e.Err }
 
 // Cursor says how far a stream was read. It is opaque to all but its
 // connector (versioned JSON); "" is the beginning. One that a source cannot use,

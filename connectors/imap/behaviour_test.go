@@ -60,7 +60,7 @@ func newReader(t testing.TB, cfg *Config) *reader {
 	}
 	log := &lines{}
 	conn, err := open(cfg, connectors.Env{Name: "mail", Dir: t.TempDir(),
-		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))}, time.Millisecond)
+		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))}, quickClock())
 	if err != nil {
 		t.Fatal(err)
 	}

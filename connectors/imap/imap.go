@@ -12,6 +12,7 @@
 //	folders.go           which folders are read
 //	names.go             folder names that the library cannot read
 //	pool.go, session.go  connections, TLS, sign-on
+//	waits.go             what is tried again, and for how long
 //	oauth.go             access tokens
 //	fetch.go, body.go    headers in bulk; the parts that tell more of few mails
 //	record.go, people.go mail → record, and who is left out
@@ -41,7 +42,7 @@ var Connector = connectors.Connector{
 	NewConfig: func() connectors.Config { return newConfig() },
 	NewStream: func() connectors.Config { return &Stream{} },
 	Open: func(_ context.Context, c connectors.Config, env connectors.Env) (connectors.Conn, error) {
-		return open(c, env, time.Second)
+		return open(c, env, wall)
 	},
 	Reads: true,
 }
@@ -52,7 +53,8 @@ type conn struct {
 	env    connectors.Env
 	pool   *pool
 	http   *httpclient.Client // of the token service
-	pause  time.Duration      // before a lost connection is made again; doubled each time
+	clock  clock
+	outage outage
 	boxes  []*box
 	seen   identities
 	people people
@@ -66,7 +68,7 @@ type box struct {
 	badNames atomic.Bool
 }
 
-func open(c connectors.Config, env connectors.Env, pause time.Duration) (connectors.Conn, error) {
+func open(c connectors.Config, env connectors.Env, clock clock) (connectors.Conn, error) {
 	cfg, ok := c.(*Config)
 	if !ok {
 		return nil, fault.New(fault.Internal, env.Name, fmt.Sprintf("configuration of type %T", c), "", nil)
@@ -75,7 +77,7 @@ func open(c connectors.Config, env connectors.Env, pause time.Duration) (connect
 	if err != nil {
 		return nil, fault.New(fault.Config, env.Name, "cannot use ca_file", "name a PEM file that energyd may read", err)
 	}
-	conn := &conn{cfg: cfg, env: env, pause: pause}
+	conn := &conn{cfg: cfg, env: env, clock: clock}
 	conn.http = httpclient.New(httpclient.Options{Log: env.Log, Timeout: time.Duration(cfg.Timeout)})
 	conn.leaveOut(cfg.OptOut)
 	for i := range cfg.Mailboxes {
@@ -95,9 +97,9 @@ func (c *conn) Check(ctx context.Context) error {
 			_, err := s.list(ctx)
 			return err
 		}
-		err := c.with(ctx, b, list)
+		err := c.once(ctx, b, list)
 		if errors.Is(err, errUnreadable) && b.badNames.CompareAndSwap(false, true) {
-			err = c.with(ctx, b, list)
+			err = c.once(ctx, b, list)
 		}
 		t.add(b, err)
 	})

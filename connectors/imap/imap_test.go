@@ -18,7 +18,7 @@ import (
 func quick() connectors.Connector {
 	c := Connector
 	c.Open = func(_ context.Context, cfg connectors.Config, env connectors.Env) (connectors.Conn, error) {
-		return open(cfg, env, time.Millisecond)
+		return open(cfg, env, quickClock())
 	}
 	return c
 }

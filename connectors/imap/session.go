@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -228,11 +227,20 @@ func (c *conn) judge(b *box, err error) error {
 
 // said is a server's answer by its class alone: its text may repeat what we sent [8].
 func said(answer *imap.Error) error {
-	if answer.Code == "" {
-		return fmt.Errorf("imap: %s", answer.Type)
+	text := "imap: " + string(answer.Type)
+	if answer.Code != "" {
+		text += " [" + string(answer.Code) + "]"
 	}
-	return fmt.Errorf("imap: %s [%s]", answer.Type, answer.Code)
+	if answer.Type == imap.StatusResponseTypeBye {
+		return errors.New(text)
+	}
+	return serverSays(text)
 }
+
+// serverSays is what a server said that works, and that it will hardly say otherwise a moment later.
+type serverSays string
+
+func (a serverSays) Error() string { return string(a) }
 
 // errUnreadable is the library's giving up on an answer that it cannot parse: the
 // connection is gone, but the network is not to blame.
@@ -299,47 +307,6 @@ func (c *conn) fault(ctx context.Context, b *box, w *wire, err error) error {
 		return is(fault.Unavailable, "an answer of "+where+" cannot be read", "", errUnreadable)
 	}
 	return is(fault.Unavailable, where+" cut the connection", "if this stays, look for a firewall or proxy that ends connections", nil)
-}
-
-// with runs do on a connection to b, and once more on a new one each time it is
-// lost, after growing, jittered pauses [10].
-func (c *conn) with(ctx context.Context, b *box, do func(*session) error) error {
-	const attempts = 4
-	for attempt := 1; ; attempt++ {
-		s, fresh, err := c.pool.take(ctx, b)
-		if err == nil {
-			err = c.run(ctx, s, do)
-			if !fresh && fault.KindOf(err) == fault.Unavailable && ctx.Err() == nil && !errors.Is(err, errUnreadable) {
-				attempt-- // it lay idle, and was lost meanwhile
-				continue
-			}
-		}
-		if err == nil || attempt >= attempts || !fault.Retryable(fault.KindOf(err)) || ctx.Err() != nil || errors.Is(err, errUnreadable) {
-			return err
-		}
-		pause := min(c.pause<<(attempt-1), 5*time.Minute)
-		if fault.KindOf(err) == fault.RateLimited {
-			pause *= 10
-		}
-		timer := time.NewTimer(pause/2 + rand.N(pause/2+1))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return c.fault(ctx, b, nil, ctx.Err())
-		}
-	}
-}
-
-func (c *conn) run(ctx context.Context, s *session, do func(*session) error) error {
-	stop := context.AfterFunc(ctx, s.wire.kill)
-	err := do(s)
-	if !stop() && err == nil {
-		err = ctx.Err()
-	}
-	err = c.fault(ctx, s.box, s.wire, err)
-	c.pool.put(s, err == nil)
-	return err
 }
 
 // readBuffer is what is asked of the network at once; the library's own buffer is 4 kB.

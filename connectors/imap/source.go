@@ -23,6 +23,7 @@ type source struct {
 	log    *slog.Logger
 	print  string
 	since  time.Time
+	aimed  bool          // this reading has goals in all mailboxes
 	failed map[*box]bool // not read any more in this reading
 	bad    troubles      // of failed ones
 	left   leftOut
@@ -38,6 +39,7 @@ func (c *conn) Source(_ context.Context, cfg connectors.Config) (connectors.Sour
 	if err != nil {
 		return nil, fault.New(fault.Config, c.env.Name, "since is not a date", "write it as 2026-01-01", nil)
 	}
+	c.outage.forget()
 	s := &source{
 		conn: c, cfg: stream, log: c.env.Log, since: since, failed: map[*box]bool{},
 		print:  fingerprint(stream.Since, stream.Kinds, c.cfg.InternalDomains, c.cfg.TaggedDomains),
@@ -68,10 +70,11 @@ func (s *source) boxOf(user string) *box {
 // cannot be read stops no other; when all others are through, it is the error.
 func (s *source) Read(ctx context.Context, after connectors.Cursor, limit int) (connectors.Batch, error) {
 	c := s.parse(after)
-	if !s.pending(&c) && len(s.failed) == 0 {
+	if !s.aimed || !s.pending(&c) && len(s.failed) == 0 {
 		if err := s.aim(ctx, &c); err != nil {
 			return connectors.Batch{}, err
 		}
+		s.aimed = true
 	}
 	turns := s.turns(&c, min(max(limit, 1), maxRead))
 	if len(turns) == 0 && len(s.failed) > 0 {
@@ -103,6 +106,7 @@ func (s *source) Read(ctx context.Context, after connectors.Cursor, limit int) (
 	batch.Next = c.text()
 	batch.More = s.pending(&c) || len(s.failed) > 0
 	if !batch.More {
+		s.aimed = false
 		s.pool.rest()
 		s.left.log(s.log)
 		s.left = leftOut{}
@@ -124,17 +128,28 @@ func (s *source) fail(b *box, err error) {
 // trouble gives what failed, once: after it, all mailboxes are tried again.
 func (s *source) trouble() error {
 	err := s.bad.err(s.env.Name, len(s.boxes))
+	if len(s.failed) < len(s.boxes) {
+		err = &connectors.PartError{Err: err}
+	}
 	clear(s.failed)
-	s.bad = troubles{}
+	s.bad, s.aimed = troubles{}, false
 	return err
 }
 
-// aim looks where all folders stand; what moved is read then. Nothing else is
-// asked of a folder without news [23].
+// aim looks where the folders stand of all mailboxes that have reached their
+// goals; what moved is read then. Nothing else is asked of a folder without news [23].
 func (s *source) aim(ctx context.Context, c *cursor) error {
 	found := make([][]folder, len(s.boxes))
 	errs := make([]error, len(s.boxes))
-	s.each(s.boxes, func(b *box) {
+	var idle []*box
+	for i, b := range s.boxes {
+		if c.box(b).pending() {
+			errs[i] = errPending
+		} else {
+			idle = append(idle, b)
+		}
+	}
+	s.each(idle, func(b *box) {
 		i := slices.Index(s.boxes, b)
 		look := func(session *session) (err error) {
 			found[i], err = s.look(ctx, session)
@@ -152,7 +167,10 @@ func (s *source) aim(ctx context.Context, c *cursor) error {
 	}
 	for i, b := range s.boxes {
 		at := c.box(b)
-		if errs[i] != nil {
+		switch {
+		case errors.Is(errs[i], errPending):
+			continue
+		case errs[i] != nil:
 			s.fail(b, errs[i])
 			continue
 		}
@@ -160,6 +178,9 @@ func (s *source) aim(ctx context.Context, c *cursor) error {
 	}
 	return nil
 }
+
+// errPending stands for a mailbox that has goals already.
+var errPending = errors.New("goals are set")
 
 // look gives the folders to read of a session's mailbox, with their state.
 func (s *source) look(ctx context.Context, session *session) ([]folder, error) {
@@ -252,16 +273,12 @@ func boxesOf(turns []*turn) []*box {
 	return boxes
 }
 
-// each does something for every mailbox, as many at a time as there may be connections.
+// each does something for every mailbox. The pool bounds the connections, so that
+// one which waits for its server keeps no other from its turn.
 func (c *conn) each(boxes []*box, do func(*box)) {
 	var wait sync.WaitGroup
-	places := make(chan struct{}, c.cfg.Connections)
 	for _, b := range boxes {
-		places <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-places }()
-			do(b)
-		})
+		wait.Go(func() { do(b) })
 	}
 	wait.Wait()
 }

@@ -98,12 +98,16 @@ func (p *Pipeline) run(ctx context.Context, kind string, steps func(context.Cont
 	if err != nil {
 		failures = append(failures, err)
 	}
-	if len(failures) > 0 {
+	whole := slices.DeleteFunc(slices.Clone(failures), partly)
+	switch {
+	case len(whole) > 0:
 		r.State = store.Failed
-		if !slices.ContainsFunc(failures, func(err error) bool { return fault.KindOf(err) != fault.Quota }) {
+		if !slices.ContainsFunc(whole, func(err error) bool { return fault.KindOf(err) != fault.Quota }) {
 			r.State = store.Parked
 		}
-	} else if r.State == store.Running {
+	case len(failures) > 0:
+		r.State = store.Partial
+	case r.State == store.Running:
 		r.State = store.OK
 	}
 	for _, f := range failures {
@@ -116,6 +120,12 @@ func (p *Pipeline) run(ctx context.Context, kind string, steps func(context.Cont
 	}
 	p.opt.Log.Info("run ends", "run", r.Run, "state", string(r.State))
 	return r, err
+}
+
+// partly tells an error of some parts of a source, whose rest was read.
+func partly(err error) bool {
+	var part *connectors.PartError
+	return errors.As(err, &part)
 }
 
 // said is an error with what to do about it, as it is kept with the run.
@@ -228,6 +238,9 @@ func (p *Pipeline) prepare(ctx context.Context, connection string, sources []con
 
 // broken tells why the connection of a source that gave err cannot be read from any more; "" when it can.
 func (p *Pipeline) broken(ctx context.Context, connection string, err error) string {
+	if partly(err) {
+		return ""
+	}
 	switch fault.KindOf(err) {
 	case fault.Quota:
 		return "the connection " + connection + " may make no more calls for now; the next run goes on"

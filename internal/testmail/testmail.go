@@ -38,6 +38,7 @@ type Server struct {
 	tb        testing.TB
 	cred      *syscall.Credential
 	alive     *os.File
+	shell     *exec.Cmd
 }
 
 // Passwords of the users.
@@ -48,12 +49,6 @@ const secretPart = "S3cr3t"
 // Start starts a server; it ends with the test.
 func Start(tb testing.TB, o Options) *Server {
 	tb.Helper()
-	daemon, err := exec.LookPath("dovecot")
-	if err != nil {
-		if daemon = "/usr/sbin/dovecot"; !exists(daemon) {
-			tb.Fatal("dovecot is missing: install the Debian package dovecot-imapd")
-		}
-	}
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1"
 	}
@@ -78,15 +73,14 @@ func Start(tb testing.TB, o Options) *Server {
 		s.Port, s.TLS = freePort(tb, o.Listen), freePort(tb, o.Listen)
 		s.write("dovecot.conf", s.config(o))
 		s.own()
-		s.serve(daemon)
+		s.serve()
 		if s.answers() {
 			break
 		}
 		if attempt == 2 {
-			log, _ := os.ReadFile(s.path("log"))
-			tb.Fatalf("dovecot does not answer\n%s", bytes.TrimSpace(log))
+			s.silent()
 		}
-		s.alive.Close() // somebody took the port: once more
+		s.Stop() // somebody took the port: once more
 	}
 	tb.Cleanup(func() { s.alive.Close() })
 	return s
@@ -189,8 +183,14 @@ namespace inbox {
 }
 
 // serve starts the server under a shell that ends it when our end of the pipe closes.
-func (s *Server) serve(daemon string) {
+func (s *Server) serve() {
 	s.tb.Helper()
+	daemon, err := exec.LookPath("dovecot")
+	if err != nil {
+		if daemon = "/usr/sbin/dovecot"; !exists(daemon) {
+			s.tb.Fatal("dovecot is missing: install the Debian package dovecot-imapd")
+		}
+	}
 	const script = `dir=$1; shift; "$@" & read -r _; kill $!; wait $!; [ -e "$dir/again" ] || { cd /; rm -rf "$dir"; }`
 	c := exec.Command("/bin/sh", "-c", script, "sh", s.Dir, daemon, "-c", s.path("dovecot.conf"), "-F")
 	c.Dir, c.SysProcAttr = s.Dir, &syscall.SysProcAttr{Credential: s.cred, Setpgid: true}
@@ -201,7 +201,55 @@ func (s *Server) serve(daemon string) {
 	c.Stdin, c.Stdout, c.Stderr = stdin, out, out
 	s.must(c.Start())
 	_, _ = stdin.Close(), out.Close()
-	s.alive = alive
+	s.alive, s.shell = alive, c
+}
+
+func (s *Server) silent() {
+	s.tb.Helper()
+	log, _ := os.ReadFile(s.path("log"))
+	s.tb.Fatalf("dovecot does not answer\n%s", bytes.TrimSpace(log))
+}
+
+// Stop ends the server, with all connections, and keeps its mails.
+func (s *Server) Stop() {
+	s.tb.Helper()
+	s.write("again", "")
+	s.alive.Close()
+	_ = s.shell.Wait()                                      // it was killed
+	_ = syscall.Kill(-s.shell.Process.Pid, syscall.SIGKILL) // sessions in the middle of a command would live on
+}
+
+// Again starts a stopped server at its old ports.
+func (s *Server) Again() {
+	s.tb.Helper()
+	s.must(os.Remove(s.path("again")))
+	s.serve()
+	if !s.answers() {
+		s.silent()
+	}
+}
+
+// KillSessions kills the processes that serve signed-on connections, as a
+// crash or the system's memory killer would.
+func (s *Server) KillSessions() {
+	s.tb.Helper()
+	master, err := os.ReadFile(s.path("run/master.pid"))
+	s.must(err)
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	s.must(err)
+	for _, file := range stats {
+		stat, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		// "PID (imap) STATE PARENT …"
+		words := strings.Fields(string(stat))
+		if len(words) > 3 && words[1] == "(imap)" && words[3] == strings.TrimSpace(string(master)) {
+			pid, err := strconv.Atoi(words[0])
+			s.must(err)
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
 }
 
 // answers waits until the server greets.
