@@ -50,6 +50,9 @@ func (a *app) printExplanation(e explain.Explanation, most int) {
 	}
 	fmt.Fprintf(a.out, "%s %s %s\n", e.Kind, e.ID, e.Name)
 	fmt.Fprintf(a.out, "temperature %.3f on %s, band %s%s (half-life %g days, points table %s)\n", e.Temperature, e.AsOf, e.Band, until, e.HalfLife, e.Table)
+	for _, u := range e.Undelivered {
+		fmt.Fprintf(a.out, "a mail to %s came back on %s, and none has come since: is the address right? (%s/%s)\n", cmp.Or(u.Name, u.Contact), u.Date, u.Source, u.Record)
+	}
 	t := newTable("DATE", "LEFT", "EARNED", "CONTACT", "RULE", "SOURCE RECORD", "MAPPING").alignRight(1, 2)
 	rest, others := 0.0, 0
 	for i, p := range e.Parts {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,18 +19,19 @@ import (
 
 // exports are what export knows, each with its CSV heads.
 var exports = map[string][]string{
-	"activities": {"id", "source", "source_version", "date", "occurred_at", "kind", "direction", "status", "account_id", "contacts", "deals", "reps", "deleted", "mapping"},
-	"scores":     {"entity", "id", "name", "temperature", "band", "band_until", "last_contact", "due"},
-	"rejects":    {"source", "key", "code", "reason", "origin", "attempts", "run"},
-	"runs":       {"run", "kind", "state", "started", "ended", "source", "read", "stored", "unchanged", "skipped", "rejected", "message"},
+	"activities":  {"id", "source", "source_version", "date", "occurred_at", "kind", "direction", "status", "account_id", "contacts", "deals", "reps", "deleted", "mapping"},
+	"scores":      {"entity", "id", "name", "temperature", "band", "band_until", "last_contact", "due"},
+	"rejects":     {"source", "key", "code", "reason", "origin", "attempts", "run"},
+	"undelivered": {"date", "account_id", "account", "contact_id", "contact", "source", "record"},
+	"runs":        {"run", "kind", "state", "started", "ended", "source", "read", "stored", "unchanged", "skipped", "rejected", "message"},
 }
 
-var exportNames = []string{"activities", "scores", "rejects", "runs"}
+var exportNames = []string{"activities", "scores", "rejects", "undelivered", "runs"}
 
 func (a *app) exportCommand() *cobra.Command {
 	var format string
 	c := &cobra.Command{
-		Use:       "export activities|scores|rejects|runs",
+		Use:       "export activities|scores|rejects|undelivered|runs",
 		Short:     "Print what is stored, as JSON lines or CSV",
 		ValidArgs: exportNames,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -38,7 +40,7 @@ func (a *app) exportCommand() *cobra.Command {
 				if len(args) == 1 {
 					what = fault.DidYouMean(args[0], exportNames)
 				}
-				return usage("export takes one of activities, scores, rejects, runs%s", what)
+				return usage("export takes one of %s%s", strings.Join(exportNames, ", "), what)
 			}
 			return nil
 		},
@@ -135,6 +137,16 @@ func exportRows(ctx context.Context, p *pipeline.Pipeline, what string, w *rowWr
 			}
 		}
 		return exportRefused(ctx, p, w)
+	case "undelivered":
+		for u, err := range p.Undelivered(ctx) {
+			if err != nil {
+				return err
+			}
+			if err := w.row(nil, u.Date, u.Account, u.AccountName, u.Contact, u.Name, u.Source, u.Record); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	return exportRuns(ctx, p, w)
 }

@@ -5,6 +5,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,6 +27,8 @@ type Explanation struct {
 	HalfLife    float64 `json:"half_life_days"`
 	Table       string  `json:"table_version"`
 	Parts       []Part  `json:"parts"` // all of them; the shares add up to Temperature
+	// Undelivered are the people, of an account or the contact itself, whose last mail came back.
+	Undelivered []Undelivered `json:"undelivered,omitempty"`
 }
 
 // Part is one activity's part of a temperature.
@@ -40,6 +43,15 @@ type Part struct {
 	Source   string   `json:"source"`
 	Record   string   `json:"record"` // the source record's key
 	Sentence string   `json:"sentence"`
+}
+
+// Undelivered is a person whose last mail came back.
+type Undelivered struct {
+	Date    string `json:"date"`
+	Contact string `json:"contact_id"`
+	Name    string `json:"name,omitempty"`
+	Source  string `json:"source"`
+	Record  string `json:"record"` // the key of the report's record
 }
 
 // Explainer explains with one points table, in one language ("ja" or "en").
@@ -82,7 +94,24 @@ func (x *Explainer) Explain(acts []engine.Activity, e engine.Entity, score engin
 		}
 		out.Parts = append(out.Parts, part)
 	}
-	return out, nil
+	if e.Kind == engine.Account || e.Kind == engine.Contact {
+		out.Undelivered, err = x.Undelivered(acts, score.AsOf)
+		out.Undelivered = slices.DeleteFunc(out.Undelivered, func(u Undelivered) bool { return e.Kind == engine.Contact && u.Contact != e.ID })
+	}
+	return out, err
+}
+
+// Undelivered lists the people among the activities of an account whose last mail came back.
+func (x *Explainer) Undelivered(acts []engine.Activity, asOf engine.Date) ([]Undelivered, error) {
+	var list []Undelivered
+	for _, u := range x.Points.Undelivered(acts, asOf) {
+		name, err := x.name(engine.Entity{Kind: engine.Contact, ID: u.Contact})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Undelivered{u.Date.String(), u.Contact, name, acts[u.Activity].Source, acts[u.Activity].ID})
+	}
+	return list, nil
 }
 
 // Reasons gives the sentences of the most parts that weigh most today, for CRM fields.

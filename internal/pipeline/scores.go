@@ -112,27 +112,72 @@ func (p *Pipeline) Explain(ctx context.Context, name string) (explain.Explanatio
 	return p.explainer(ctx).Explain(acts, e, p.points.Evaluate(e.Kind, entry.Cells, p.AsOf()))
 }
 
+// Undelivered is a customer's person whose last mail came back.
+type Undelivered struct {
+	explain.Undelivered
+	Account, AccountName string
+}
+
+// Undelivered lists the people whose last mail came back, account by account.
+func (p *Pipeline) Undelivered(ctx context.Context) iter.Seq2[Undelivered, error] {
+	return func(yield func(Undelivered, error) bool) {
+		x := p.explainer(ctx)
+		for acts, err := range p.accounts(ctx) {
+			var list []explain.Undelivered
+			if err == nil {
+				list, err = x.Undelivered(acts, p.AsOf())
+			}
+			if err != nil {
+				yield(Undelivered{}, err)
+				return
+			}
+			if len(list) == 0 {
+				continue
+			}
+			account, _, err := p.store.Profile(ctx, engine.Entity{Kind: engine.Account, ID: acts[0].Account})
+			for _, u := range list {
+				if !yield(Undelivered{u, acts[0].Account, account.Name}, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// accounts gives the activities of all accounts, those of one account at a time; they are not kept.
+func (p *Pipeline) accounts(ctx context.Context) iter.Seq2[[]engine.Activity, error] {
+	return func(yield func([]engine.Activity, error) bool) {
+		var acts []engine.Activity
+		for a, err := range p.store.Activities(ctx) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if len(acts) > 0 && acts[0].Account != a.Account {
+				if !yield(acts, nil) {
+					return
+				}
+				acts = acts[:0]
+			}
+			acts = append(acts, a)
+		}
+		if len(acts) > 0 {
+			yield(acts, nil)
+		}
+	}
+}
+
 // of gives the activities of all accounts that a contact, deal or rep takes part in.
 func (p *Pipeline) of(ctx context.Context, e engine.Entity) ([]engine.Activity, error) {
-	var acts, account []engine.Activity
-	involved := false
-	flush := func() {
-		if involved {
-			acts = append(acts, account...)
-		}
-		account, involved = account[:0], false
-	}
-	for a, err := range p.store.Activities(ctx) {
+	var acts []engine.Activity
+	for account, err := range p.accounts(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		if len(account) > 0 && account[0].Account != a.Account {
-			flush()
+		if slices.ContainsFunc(account, func(a engine.Activity) bool { return involves(a, e) }) {
+			acts = append(acts, account...)
 		}
-		account = append(account, a)
-		involved = involved || involves(a, e)
 	}
-	flush()
 	return acts, nil
 }
 
