@@ -59,9 +59,10 @@ type Cursor string
 // Batch is what one Read gave.
 type Batch struct {
 	Records []Record
-	Rejects []Reject // rows that could not even be read; the others go on
-	Next    Cursor   // saved in the transaction that saves this batch
-	More    bool     // false: the stream is at its end for now
+	Rejects []Reject       // rows that could not even be read; the others go on
+	Skipped map[string]int // rows that are no records, such as totals, by the reason why they are left out; nil = none
+	Next    Cursor         // saved in the transaction that saves this batch
+	More    bool           // false: the stream is at its end for now
 	// Interval is the window of change times [From, To) that this batch finished
 	// reading, UTC; zero when it finished none. It is what was really read, so To
 	// is the source's own clock minus a lag, never the largest value seen.
@@ -89,6 +90,9 @@ type Record struct {
 // Columns are the column names of records, in the order of Record.Values.
 type Columns struct {
 	Names []string
+	// Cell names the cell of a column in the record of that Origin, as an admin finds it:
+	// "3月.xlsx 日報!D17". nil where records have no cells.
+	Cell  func(origin string, column int) string
 	index map[string]int
 }
 

@@ -3,10 +3,11 @@ package all
 
 import (
 	"energyd/connectors"
+	"energyd/connectors/file"
 	"energyd/connectors/imap"
 	"energyd/connectors/salesforce"
 	sqltable "energyd/connectors/sql"
 )
 
 // Connectors are the built-in connectors, by name.
-var Connectors = connectors.Registry{imap.Connector, salesforce.Connector, sqltable.Connector}
+var Connectors = connectors.Registry{file.Connector, imap.Connector, salesforce.Connector, sqltable.Connector}

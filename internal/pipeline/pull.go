@@ -527,6 +527,10 @@ type mapper struct {
 func (m *mapper) batch(in connectors.Batch) store.Batch {
 	out := m.empty(len(in.Records))
 	out.Next, out.Interval, out.Read, out.Rejects = in.Next, in.Interval, len(in.Records)+len(in.Rejects), in.Rejects
+	for reason, n := range in.Skipped {
+		out.Read, out.Skipped = out.Read+n, out.Skipped+n
+		m.report.Skips[reason] += n
+	}
 	for _, rec := range in.Records {
 		m.one(&out, rec, m.at)
 	}
