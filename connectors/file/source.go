@@ -29,7 +29,6 @@ type source struct {
 	fingerprint string
 	part        *regexp.Regexp
 	need        []string // columns of the records; nil = those of each file
-	selected    int      // of them, those that the mapping asked for
 
 	// Of the walk at hand, so that a batch goes on where the one before ended.
 	root   *os.Root
