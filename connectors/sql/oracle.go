@@ -38,14 +38,22 @@ func (d oracle) open(cfg *Config, dir string) (*sql.DB, error) {
 	if _, err := ora.ParseConfig(dsn); err != nil {
 		return nil, unquoted(err)
 	}
-	c := oracleConnector{dsn: dsn}
+	var certificates *tls.Config
 	if cfg.TLS == tlsVerify {
 		var err error
-		if c.tls, err = tlsConfig(cfg, below(dir, cfg.CAFile)); err != nil {
+		if certificates, err = tlsConfig(cfg, below(dir, cfg.CAFile)); err != nil {
 			return nil, err
 		}
 	}
-	return sql.OpenDB(setUp{c, []string{
+	connect := func(ctx context.Context, d *signOn) (driver.Conn, error) {
+		c := ora.NewConnector(dsn).(*ora.OracleConnector)
+		if certificates != nil {
+			c.WithTLSConfig(certificates.Clone()) // go-ora writes into it
+		}
+		c.Dialer(d)
+		return c.Connect(ctx)
+	}
+	return sql.OpenDB(setUp{signingOn{ora.NewDriver(), connect}, []string{
 		// Text, numbers and times go to and fro in one form, and are compared as they are sorted, whatever the server's settings.
 		"ALTER SESSION SET NLS_COMP = BINARY NLS_SORT = BINARY NLS_NUMERIC_CHARACTERS = '.,' TIME_ZONE = '+00:00'",
 	}}), nil
@@ -208,27 +216,4 @@ func (oracle) explain(err error, user string) (fault.Kind, string, string) {
 		return fault.Unavailable, msgBusy, hintAway
 	}
 	return fault.Config, msgQuery, hintQuery
-}
-
-// oracleConnector ends a sign-on that hangs when its context ends.
-type oracleConnector struct {
-	dsn string
-	tls *tls.Config
-}
-
-func (c oracleConnector) Driver() driver.Driver { return ora.NewDriver() }
-
-func (c oracleConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	connector := ora.NewConnector(c.dsn).(*ora.OracleConnector)
-	if c.tls != nil {
-		connector.WithTLSConfig(c.tls.Clone()) // go-ora writes into it
-	}
-	d := &signOn{ctx: ctx}
-	connector.Dialer(d)
-	conn, err := connector.Connect(ctx)
-	if d.stop != nil && !d.stop() && err == nil {
-		conn.Close()
-		return nil, ctx.Err()
-	}
-	return conn, err
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"net"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,8 +14,6 @@ import (
 
 	"energyd/internal/fault"
 )
-
-const connectTimeout = 15 * time.Second
 
 type postgres struct{}
 
@@ -44,7 +41,14 @@ func (postgres) open(cfg *Config, dir string) (*sql.DB, error) {
 			c.SSLRootCert = below(dir, cfg.CAFile)
 		}
 	}
-	return sql.OpenDB(postgresConnector{c}), nil
+	return sql.OpenDB(signingOn{&pq.Driver{}, func(ctx context.Context, d *signOn) (driver.Conn, error) {
+		connector, err := pq.NewConnectorConfig(c)
+		if err != nil {
+			return nil, err
+		}
+		connector.Dialer(d)
+		return connector.Connect(ctx)
+	}}), nil
 }
 
 // below resolves a path relative to the folder of energyd.yaml.
@@ -53,51 +57,6 @@ func below(dir, path string) string {
 		return path
 	}
 	return filepath.Join(dir, path)
-}
-
-// postgresConnector ends a sign-on that hangs when its context ends; lib/pq heeds the context only while dialling.
-type postgresConnector struct{ cfg pq.Config }
-
-func (c postgresConnector) Driver() driver.Driver { return &pq.Driver{} }
-
-func (c postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	connector, err := pq.NewConnectorConfig(c.cfg)
-	if err != nil {
-		return nil, err
-	}
-	d := &signOn{ctx: ctx}
-	connector.Dialer(d)
-	conn, err := connector.Connect(ctx)
-	if d.stop != nil && !d.stop() && err == nil {
-		conn.Close()
-		return nil, ctx.Err()
-	}
-	return conn, err
-}
-
-// signOn is a pq.Dialer whose connection is closed when ctx ends, until stop is called.
-type signOn struct {
-	ctx  context.Context
-	stop func() bool
-}
-
-func (d *signOn) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	c, err := (&net.Dialer{}).DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	d.stop = context.AfterFunc(d.ctx, func() { c.Close() })
-	return c, nil
-}
-
-func (d *signOn) Dial(network, address string) (net.Conn, error) {
-	return d.DialContext(d.ctx, network, address)
-}
-
-func (d *signOn) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(d.ctx, timeout)
-	defer cancel()
-	return d.DialContext(ctx, network, address)
 }
 
 func (postgres) port(*Config) int { return 5432 }

@@ -1,7 +1,9 @@
 package sqltable
 
 import (
+	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
@@ -48,10 +50,13 @@ func (d sqlServer) open(cfg *Config, dir string) (*sql.DB, error) {
 	if err != nil {
 		return nil, unquoted(err)
 	}
-	connector := mssql.NewConnectorConfig(c)
 	// Each time the pool gives out a connection. A writer that waits for us never is the victim.
-	connector.SessionInitSQL = "SET DEADLOCK_PRIORITY LOW; SET LOCK_TIMEOUT " + strconv.FormatInt(time.Duration(cfg.StatementTimeout).Milliseconds(), 10)
-	return sql.OpenDB(connector), nil
+	session := "SET DEADLOCK_PRIORITY LOW; SET LOCK_TIMEOUT " + strconv.FormatInt(time.Duration(cfg.StatementTimeout).Milliseconds(), 10)
+	return sql.OpenDB(signingOn{&mssql.Driver{}, func(ctx context.Context, d *signOn) (driver.Conn, error) {
+		connector := mssql.NewConnectorConfig(c)
+		connector.Dialer, connector.SessionInitSQL = d, session
+		return connector.Connect(ctx)
+	}}), nil
 }
 
 // unquoted takes the address, and with it the password, out of an error of url.Parse.
