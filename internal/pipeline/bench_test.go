@@ -206,7 +206,10 @@ func openWith(tb testing.TB, file string, opt pipeline.Options) *pipeline.Pipeli
 	if err != nil {
 		tb.Fatal(err)
 	}
-	opt.Log, opt.Now = slog.New(slog.DiscardHandler), time.Now
+	opt.Log = slog.New(slog.DiscardHandler)
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
 	p, err := pipeline.Open(context.Background(), cfg, opt)
 	if err != nil {
 		tb.Fatal(err)

@@ -44,6 +44,9 @@ func newNights(t *testing.T) nights {
 	return nights{company{t, nil, w, dir}, clock}
 }
 
+// now is what the clock shows.
+func (n nights) now() time.Time { return time.Unix(n.clock.Load(), 0).UTC() }
+
 // later moves the clock.
 func (n nights) later(d time.Duration) { n.clock.Add(int64(d / time.Second)) }
 
@@ -54,7 +57,7 @@ func (n nights) night(change ...func(*pipeline.Options)) (pipeline.Report, map[s
 	if err != nil {
 		n.Fatal(err)
 	}
-	opt := pipeline.Options{Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.Unix(n.clock.Load(), 0).UTC() }, AsOf: engine.NoDate}
+	opt := pipeline.Options{Log: slog.New(slog.DiscardHandler), Now: n.now, AsOf: engine.NoDate}
 	for _, c := range change {
 		c(&opt)
 	}

@@ -92,6 +92,7 @@ func (p *Pipeline) run(ctx context.Context, kind string, steps func(context.Cont
 	if r.Run, err = p.store.BeginRun(ctx, kind, p.opt.Now()); err != nil {
 		return r, err
 	}
+	p.purge(ctx)
 	p.opt.Log.Info("run begins", "run", r.Run, "kind", kind)
 	err = steps(ctx, &r)
 	failures := r.Errors
@@ -215,6 +216,7 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 	if err := p.withdraw(ctx, r); err != nil {
 		return err
 	}
+	p.purge(ctx)
 	return p.sums(ctx, r)
 }
 
@@ -396,6 +398,9 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 		return fail(err)
 	}
 	m.directory = directory
+	if m.erased, err = p.store.Erased(ctx); err != nil {
+		return fail(err)
+	}
 	if reading.Again == "" { // else they come again anyway
 		if err := p.retry(ctx, &m, directory.Change()); err != nil {
 			return fail(err)
@@ -516,6 +521,7 @@ type mapper struct {
 	revision    uint32    // of the reading
 	at          time.Time // when it is read: the version of records whose source tells none
 	directory   mapping.Directory
+	erased      *store.Erased // people who must not come back; nil when there are none
 	report      *SourceReport
 	titles      map[string]int // unknown ones, with how often they were met
 
@@ -531,6 +537,7 @@ func (m *mapper) batch(in connectors.Batch) store.Batch {
 		out.Read, out.Skipped = out.Read+n, out.Skipped+n
 		m.report.Skips[reason] += n
 	}
+	m.withoutErased(&out)
 	for _, rec := range in.Records {
 		m.one(&out, rec, m.at)
 	}
@@ -546,7 +553,7 @@ func (m *mapper) empty(records int) store.Batch {
 
 // one maps a record that was read at that time, and tells whether it came through.
 func (m *mapper) one(out *store.Batch, rec connectors.Record, read time.Time) bool {
-	res, err := m.Apply(rec, m.directory)
+	res, err := m.apply(rec)
 	if err != nil {
 		r := connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: "mapping", Reason: err.Error(), Fields: m.Fields(rec)}
 		var reject *mapping.RejectError

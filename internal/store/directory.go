@@ -186,13 +186,14 @@ func (s *Store) Followed(ctx context.Context, upTo int64) error {
 
 // Directory finds entities by their keys, in memory. It is safe for concurrent use.
 type Directory struct {
-	mu     sync.RWMutex
-	change int64                    // the last batch of profiles it knows
-	keys   map[engine.Entity]string // of each entity: its keys in JSON, to take them back
-	people map[string]person        // by the id of the contact
-	into   map[engine.Entity]string // of those that were merged: the id that they went into
-	found  map[lookup]string        // id
-	shared map[lookup][]string      // ids of keys that several entities have
+	mu       sync.RWMutex
+	change   int64                    // the last batch of profiles it knows
+	erasures int64                    // it was read after so many
+	keys     map[engine.Entity]string // of each entity: its keys in JSON, to take them back
+	people   map[string]person        // by the id of the contact
+	into     map[engine.Entity]string // of those that were merged: the id that they went into
+	found    map[lookup]string        // id
+	shared   map[lookup][]string      // ids of keys that several entities have
 }
 
 // person is what mappings ask of a contact.
@@ -267,8 +268,12 @@ func (d *Directory) Change() int64 {
 func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.directory == nil {
-		s.directory = &Directory{keys: map[engine.Entity]string{}, people: map[string]person{}, into: map[engine.Entity]string{}, found: map[lookup]string{}, shared: map[lookup][]string{}}
+	erasures, err := number(ctx, s.read, erasuresName)
+	if err != nil {
+		return nil, storeError("read the directory", err)
+	}
+	if s.directory == nil || s.directory.erasures != erasures {
+		s.directory = &Directory{erasures: erasures, keys: map[engine.Entity]string{}, people: map[string]person{}, into: map[engine.Entity]string{}, found: map[lookup]string{}, shared: map[lookup][]string{}}
 	}
 	d := s.directory
 	rows, err := s.read.QueryxContext(ctx, s.read.Rebind("SELECT "+profileColumns+" FROM entity WHERE change > ?"), d.change)

@@ -1,0 +1,132 @@
+package pipeline
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"energyd/connectors"
+	"energyd/engine"
+	"energyd/internal/store"
+	"energyd/mapping"
+)
+
+// erasedSkip is why records of erased people are left out.
+const erasedSkip = "erased"
+
+// erasedContact is what an erased person's keys find. It never leaves this file.
+const erasedContact = "\x00erased"
+
+// guard is the directory for one record: erased people are found in it, as
+// nobody, so that a record of theirs is known from one of a stranger.
+type guard struct {
+	mapping.Directory
+	erased *store.Erased
+	hit    bool // an erased person was looked for
+}
+
+func (g *guard) Find(kind engine.EntityKind, key, value string) (string, bool) {
+	if kind == engine.Contact && g.erased.Has(key, value) {
+		g.hit = true
+		return erasedContact, true
+	}
+	return g.Directory.Find(kind, key, value)
+}
+
+func (g *guard) Contact(id string) (account, title string) {
+	if id == erasedContact {
+		return "", ""
+	}
+	return g.Directory.Contact(id)
+}
+
+// apply maps a record as if erased people did not exist: what is theirs alone
+// is skipped, without a tombstone, since its id may be that of others' contact too;
+// in what others took part in, they are left out.
+func (m *mapper) apply(rec connectors.Record) (mapping.Result, error) {
+	if m.erased == nil {
+		return m.Apply(rec, m.directory)
+	}
+	g := guard{Directory: m.directory, erased: m.erased}
+	res, err := m.Apply(rec, &g)
+	none := mapping.Result{Skip: erasedSkip}
+	switch {
+	case err != nil && (g.hit || m.holdsErased(rec.Values)):
+		return none, nil
+	case err != nil:
+		return res, err
+	case res.Skip != "":
+		if g.hit {
+			res.Activity = nil
+		}
+	case res.Profile != nil && m.erasedProfile(res.Profile):
+		return none, nil
+	case res.Activity != nil && !res.Activity.Deleted:
+		a := res.Activity
+		people := len(a.People)
+		a.People = slices.DeleteFunc(a.People, func(p engine.Participant) bool {
+			return p.Contact == erasedContact || m.erased.Has(store.IDKey, p.Contact)
+		})
+		if len(a.People) == 0 && (people > 0 || g.hit) || strings.Contains(a.ID, erasedContact) {
+			return none, nil
+		}
+	}
+	return res, nil
+}
+
+func (m *mapper) erasedProfile(p *engine.Profile) bool {
+	if p.Kind != engine.Contact {
+		return false
+	}
+	if m.erased.Has(store.IDKey, p.ID) || p.Into != "" && m.erased.Has(store.IDKey, p.Into) {
+		return true
+	}
+	for key, value := range p.Keys {
+		if m.erased.Has(key, value) {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutErased leaves out the rejects that a connector gave of erased people's records, and counts them as skipped.
+func (m *mapper) withoutErased(out *store.Batch) {
+	if m.erased == nil {
+		return
+	}
+	before := len(out.Rejects)
+	out.Rejects = slices.DeleteFunc(slices.Clone(out.Rejects), func(r connectors.Reject) bool {
+		return m.holdsErased(r.Fields) || m.holdsErased([]any{r.Key, r.Origin, r.Reason})
+	})
+	if n := before - len(out.Rejects); n > 0 {
+		out.Skipped += n
+		m.report.Skips[erasedSkip] += n
+	}
+}
+
+var addresses = regexp.MustCompile(`[^\s<>"'(),;:\[\]]+@[^\s<>"'(),;:\[\]]+`)
+
+// shortestID is how long a value is at least that is taken for a CRM's id wherever it stands.
+const shortestID = 15
+
+// holdsErased tells whether an address or a CRM id of an erased person stands anywhere in a value.
+func (m *mapper) holdsErased(value any) bool {
+	switch v := value.(type) {
+	case string:
+		if len(v) >= shortestID && m.erased.Has(store.IDKey, v) {
+			return true
+		}
+		return strings.Contains(v, "@") && slices.ContainsFunc(addresses.FindAllString(v, -1), func(a string) bool {
+			return m.erased.Has("@", strings.Trim(a, "."))
+		})
+	case []any:
+		return slices.ContainsFunc(v, m.holdsErased)
+	case map[string]any:
+		for _, field := range v {
+			if m.holdsErased(field) {
+				return true
+			}
+		}
+	}
+	return false
+}

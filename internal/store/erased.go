@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Erased tells who was erased and must not be stored again. It knows people
+// only by salted hashes of their ids, addresses and other keys. It is safe for
+// concurrent use.
+type Erased struct {
+	salt   []byte
+	hashes map[[sha256.Size]byte]struct{}
+}
+
+// IDKey is the key under which the CRM's own id of a contact stands.
+const IDKey = "id"
+
+// Has tells whether a contact with this key was erased: IDKey, or a key of the
+// directory. Mail addresses are the same under every key, and in capitals.
+func (e *Erased) Has(key, value string) bool {
+	if e == nil || value == "" {
+		return false
+	}
+	_, has := e.hashes[identifierHash(e.salt, key, value)]
+	return has
+}
+
+func identifierHash(salt []byte, key, value string) (hash [sha256.Size]byte) {
+	if strings.Contains(value, "@") {
+		key, value = "@", strings.ToLower(strings.TrimSpace(value))
+	}
+	h := hmac.New(sha256.New, salt)
+	h.Write([]byte(key + "\x00" + value))
+	h.Sum(hash[:0])
+	return hash
+}
+
+// Erased gives the people who were erased; nil when there are none.
+func (s *Store) Erased(ctx context.Context) (*Erased, error) {
+	var list []string
+	if err := s.read.SelectContext(ctx, &list, "SELECT hash FROM erased"); err != nil || len(list) == 0 {
+		return nil, storeError("read who was erased", err)
+	}
+	salt, err := erasedSalt(ctx, s.read)
+	if err != nil {
+		return nil, storeError("read who was erased", err)
+	}
+	e := &Erased{salt: salt, hashes: make(map[[sha256.Size]byte]struct{}, len(list))}
+	for _, text := range list {
+		var hash [sha256.Size]byte
+		if _, err := hex.Decode(hash[:], []byte(text)); err != nil {
+			return nil, storeError("read who was erased", err)
+		}
+		e.hashes[hash] = struct{}{}
+	}
+	return e, nil
+}
+
+const (
+	saltName = "erased salt"
+	// erasuresName counts erasures: a directory in memory from before one is read anew.
+	erasuresName = "erasures"
+)
+
+func erasedSalt(ctx context.Context, q sqlx.ExtContext) ([]byte, error) {
+	var text string
+	if err := sqlx.GetContext(ctx, q, &text, q.Rebind("SELECT value FROM meta WHERE name = ?"), saltName); err != nil {
+		return nil, err
+	}
+	return hex.DecodeString(text)
+}
+
+// remember puts a person on the list of those who must not come back.
+func (p *Person) remember(ctx context.Context, tx *sqlx.Tx, run string) error {
+	salt, err := erasedSalt(ctx, tx)
+	if errors.Is(err, sql.ErrNoRows) {
+		salt = make([]byte, 32)
+		_, _ = rand.Read(salt) // it never fails
+		_, err = tx.ExecContext(ctx, tx.Rebind("INSERT INTO meta (name, value) VALUES (?, ?)"), saltName, hex.EncodeToString(salt))
+	}
+	if err != nil {
+		return err
+	}
+	for key, values := range p.identifiers() {
+		for _, value := range values {
+			hash := identifierHash(salt, key, value)
+			_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO erased (hash, run) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"), hex.EncodeToString(hash[:]), run)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	_, err = increase(ctx, tx, erasuresName)
+	return err
+}
