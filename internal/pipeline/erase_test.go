@@ -68,7 +68,7 @@ func withMail(t *testing.T, store string) (n nights, canary string, server *test
 	n.update("Contact", people[1], map[string]any{"LastName": "白鳥", "FirstName": "学", "Email": "manabu@yamada-ss.example"})
 	for i, m := range []struct{ from, to, cc, more string }{
 		{from: canaryAddress, to: "r001@energyd.example"},
-		{from: "manabu@yamada-ss.example", to: "r001@energyd.example", cc: canaryAddress},
+		{from: "manabu@yamada-ss.example", to: "r001@energyd.example", cc: canaryAddress, more: "In-Reply-To: <m0@host.example>\r\nReferences: <m0@host.example>\r\n"},
 		{from: "r001@energyd.example", to: canaryAddress + ", manabu@yamada-ss.example"},
 		{from: canarySecond, to: "r001@energyd.example"},
 		{from: "stranger@yamada-ss.example", to: "r001@energyd.example"},
@@ -208,7 +208,7 @@ func TestErase_66_forget_this_contact(t *testing.T) {
 			at := url(t)
 			n, canary, server := withMail(t, at)
 			n.night()
-			if found := n.traces(at, canaryName, canaryAddress, canary); len(found) < 3 {
+			if found := n.traces(at, canaryName, canaryAddress, canary, "m0@host.example"); len(found) < 3 {
 				t.Fatalf("before, the store holds only %v: nothing is proved", found)
 			}
 
@@ -245,14 +245,14 @@ func TestErase_66_forget_this_contact(t *testing.T) {
 				t.Errorf("a rebuild gives other cells (-erased +rebuilt)\n%s", cmp.Diff(after, full))
 			}
 			if at == "" { // SQLite: at once, in all files
-				for _, trace := range n.traces(at, canaryName, canaryAddress, canary) {
+				for _, trace := range n.traces(at, canaryName, canaryAddress, canary, "m0@host.example") {
 					t.Error("after the erasure", trace)
 				}
 			}
 			if err := p.Close(); err != nil {
 				t.Fatal(err)
 			}
-			for _, trace := range n.traces(at, canaryName, canaryAddress, canary) {
+			for _, trace := range n.traces(at, canaryName, canaryAddress, canary, "m0@host.example") {
 				t.Error("afterwards", trace)
 			}
 
@@ -266,7 +266,7 @@ func TestErase_66_forget_this_contact(t *testing.T) {
 				if sources["mail"].Skips["erased"] == 0 && pause > 1 {
 					t.Errorf("the mails were not recognised: %+v, %v", sources["mail"], report.Notes)
 				}
-				for _, trace := range n.traces(at, canaryName, canaryAddress, canary) {
+				for _, trace := range n.traces(at, canaryName, canaryAddress, canary, "m0@host.example") {
 					t.Errorf("after a night %s", trace)
 				}
 			}

@@ -70,6 +70,7 @@ func (m *mapper) apply(rec connectors.Record) (mapping.Result, error) {
 		if len(a.People) == 0 && (people > 0 || g.hit) || strings.Contains(a.ID, erasedContact) {
 			return none, nil
 		}
+		a.Link = m.erased.Unlink(a.Link)
 	}
 	return res, nil
 }

@@ -76,10 +76,12 @@ func (s *Store) erase(ctx context.Context, run string, p Person, sc Scorer, asOf
 		if err != nil {
 			return err
 		}
-		if len(p.Contacts) > 0 {
-			if err := f.erase(&p, &e); err != nil {
-				return err
-			}
+		erased, err := openErased(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := f.erase(&p, &e, erased); err != nil {
+			return err
 		}
 		for _, step := range []func(context.Context, *sqlx.Tx, *Person, *Erasure) error{
 			eraseProfiles, eraseScores, eraseRejects, eraseJournal, eraseSummaries, eraseTexts,
@@ -94,7 +96,7 @@ func (s *Store) erase(ctx context.Context, run string, p Person, sc Scorer, asOf
 		if err := purgeDue(ctx, tx); err != nil {
 			return err
 		}
-		return p.remember(ctx, tx, run)
+		return p.remember(ctx, tx, run, erased)
 	})
 	if errors.Is(err, errOnlyLooked) {
 		err = nil
@@ -114,67 +116,68 @@ func nothingUnderWay(ctx context.Context, tx *sqlx.Tx) error {
 		"run energyd plan first, which asks the CRM", nil)
 }
 
-// erase takes the person out of all activities, and what that changes out of the ledger.
-func (f *fold) erase(p *Person, e *Erasure) error {
-	gone := make(map[string]bool, len(p.Contacts))
-	for _, id := range p.Contacts {
-		gone[id] = true
+// erase takes the person out of all activities, and what that changes out of
+// the ledger, and notes the ids of the person's mails in erased. In what others wrote in the same conversations, the ids of the
+// person's mails give way to pseudonyms, so that the conversations hold together.
+func (f *fold) erase(p *Person, e *Erasure, erased *Erased) error {
+	if len(p.Contacts) == 0 {
+		return nil
 	}
-	is := func(t engine.Participant) bool { return gone[t.Contact] }
-	t := activityTable()
-	firsts, err := t.firsts(f.ctx, f.tx)
+	is := func(t engine.Participant) bool { return slices.Contains(p.Contacts, t.Contact) }
+	alone := func(a act) bool {
+		return len(a.People) > 0 && !slices.ContainsFunc(a.People, func(t engine.Participant) bool { return !is(t) })
+	}
+	err := f.eachRow(func(_ int64, acts []act) error {
+		for _, a := range acts {
+			if a.Link != nil && a.Link.Message != "" && alone(a) {
+				erased.add(MessageKey, a.Link.Message)
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	w, err := t.writer(f.ctx, f.tx)
+	w, err := activityTable().writer(f.ctx, f.tx)
 	if err != nil {
 		return err
 	}
 	defer w.close()
 	var dropped []keyItem
 	err = f.scoring(func() error {
-		for _, first := range firsts {
-			var data []byte
-			if err := f.tx.GetContext(f.ctx, &data, f.tx.Rebind("SELECT data FROM activity_block WHERE first = ?"), first); err != nil {
-				return err
-			}
-			acts, err := new(decoder).decode(data)
-			if err != nil {
-				return err
-			}
-			if !slices.ContainsFunc(acts, func(a act) bool { return slices.ContainsFunc(a.People, is) }) {
-				continue
-			}
+		err := f.eachRow(func(first int64, acts []act) error {
 			kept := make([]act, 0, len(acts))
 			var list []change
 			for cluster := range runs(acts, func(a, b act) int { return cmp.Compare(a.cluster, b.cluster) }) {
 				from := len(kept)
 				for _, a := range cluster {
-					if !slices.ContainsFunc(a.People, is) {
-						kept = append(kept, a)
-						continue
-					}
-					without := *a.Activity
-					without.People = slices.DeleteFunc(slices.Clone(a.People), is)
-					if len(without.People) == 0 {
+					link := erased.Unlink(a.Link)
+					takesPart := slices.ContainsFunc(a.People, is)
+					switch {
+					case takesPart && alone(a):
 						e.Activities++
 						dropped = append(dropped, keyItem{keyHash(a.Source, a.ID), a.cluster})
 						continue
+					case takesPart || link != a.Link:
+						other := *a.Activity
+						other.Link = link
+						if takesPart {
+							e.Shared++
+							other.People = slices.DeleteFunc(slices.Clone(a.People), is)
+						}
+						a.Activity = &other
 					}
-					e.Shared++
-					a.Activity = &without
 					kept = append(kept, a)
 				}
 				list = append(list, changes(cluster, kept[from:])...)
 			}
-			if len(list) > 0 {
-				f.changes <- list
+			if len(list) == 0 {
+				return nil
 			}
-			if err := w.write(first, kept); err != nil {
-				return err
-			}
-		}
-		return w.drain()
+			f.changes <- list
+			return w.write(first, kept)
+		})
+		return errors.Join(err, w.drain())
 	})
 	if err != nil {
 		return err
@@ -190,6 +193,28 @@ func (f *fold) erase(p *Person, e *Erasure) error {
 		})
 		return kept, len(kept) < len(old), nil
 	})
+}
+
+// eachRow gives the activities of each row, in order; they may be kept.
+func (f *fold) eachRow(do func(first int64, acts []act) error) error {
+	firsts, err := activityTable().firsts(f.ctx, f.tx)
+	if err != nil {
+		return err
+	}
+	for _, first := range firsts {
+		var data []byte
+		if err := f.tx.GetContext(f.ctx, &data, f.tx.Rebind("SELECT data FROM activity_block WHERE first = ?"), first); err != nil {
+			return err
+		}
+		acts, err := new(decoder).decode(data)
+		if err != nil {
+			return err
+		}
+		if err := do(first, acts); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func eraseProfiles(ctx context.Context, tx *sqlx.Tx, p *Person, e *Erasure) error {

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+
+	"energyd/engine"
 )
 
 // Erased tells who was erased and must not be stored again. It knows people
@@ -21,8 +23,11 @@ type Erased struct {
 	hashes map[[sha256.Size]byte]struct{}
 }
 
-// IDKey is the key under which the CRM's own id of a contact stands.
-const IDKey = "id"
+// The keys under which stand the CRM's own id of a contact, and the ids of erased mails.
+const (
+	IDKey      = "id"
+	MessageKey = "message"
+)
 
 // Has tells whether a contact with this key was erased: IDKey, or a key of the
 // directory. Mail addresses are the same under every key, and in capitals.
@@ -32,6 +37,26 @@ func (e *Erased) Has(key, value string) bool {
 	}
 	_, has := e.hashes[identifierHash(e.salt, key, value)]
 	return has
+}
+
+func (e *Erased) add(key, value string) {
+	e.hashes[identifierHash(e.salt, key, value)] = struct{}{}
+}
+
+// Unlink gives a message's place in its conversation with pseudonyms for the
+// ids of erased mails: the same for the same mail. It gives the link itself when there are none in it.
+func (e *Erased) Unlink(link *engine.Link) *engine.Link {
+	if link == nil || !e.Has(MessageKey, link.Thread) && !e.Has(MessageKey, link.Answers) {
+		return link
+	}
+	other := *link
+	for _, id := range []*string{&other.Thread, &other.Answers} {
+		if e.Has(MessageKey, *id) {
+			hash := identifierHash(e.salt, MessageKey, *id)
+			*id = "erased-" + hex.EncodeToString(hash[:8])
+		}
+	}
+	return &other
 }
 
 func identifierHash(salt []byte, key, value string) (hash [sha256.Size]byte) {
@@ -79,26 +104,30 @@ func erasedSalt(ctx context.Context, q sqlx.ExtContext) ([]byte, error) {
 	return hex.DecodeString(text)
 }
 
-// remember puts a person on the list of those who must not come back.
-func (p *Person) remember(ctx context.Context, tx *sqlx.Tx, run string) error {
+// openErased is the list that an erasure adds to, with a salt of its own from the first on.
+func openErased(ctx context.Context, tx *sqlx.Tx) (*Erased, error) {
 	salt, err := erasedSalt(ctx, tx)
 	if errors.Is(err, sql.ErrNoRows) {
 		salt = make([]byte, 32)
 		_, _ = rand.Read(salt) // it never fails
 		_, err = tx.ExecContext(ctx, tx.Rebind("INSERT INTO meta (name, value) VALUES (?, ?)"), saltName, hex.EncodeToString(salt))
 	}
-	if err != nil {
-		return err
-	}
+	return &Erased{salt: salt, hashes: map[[sha256.Size]byte]struct{}{}}, err
+}
+
+// remember puts a person on the list of those who must not come back, with what the list holds already.
+func (p *Person) remember(ctx context.Context, tx *sqlx.Tx, run string, erased *Erased) error {
 	for key, values := range p.identifiers() {
 		for _, value := range values {
-			hash := identifierHash(salt, key, value)
-			_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO erased (hash, run) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"), hex.EncodeToString(hash[:]), run)
-			if err != nil {
-				return err
-			}
+			erased.add(key, value)
 		}
 	}
-	_, err = increase(ctx, tx, erasuresName)
+	for hash := range erased.hashes {
+		_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO erased (hash, run) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"), hex.EncodeToString(hash[:]), run)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := increase(ctx, tx, erasuresName)
 	return err
 }
