@@ -170,8 +170,8 @@ func (a *asking) there(ctx context.Context, uids []imap.UID) (left []imap.UID, e
 }
 
 const (
-	headerBatch = 500      // mails of one FETCH
-	inFlight    = 3        // FETCHes at a time: while one comes, the next are on their way
+	headerBatch = 750      // mails of one FETCH
+	inFlight    = 4        // FETCHes at a time: while one comes, the next are on their way
 	maxLiteral  = 16 << 20 // bytes; what is announced larger is refused [48]
 	maxHeader   = 256 << 10
 	maxKept     = 32 << 10 // bytes of a header that is kept for a look at the body; whoever writes larger ones gets none

@@ -14,7 +14,8 @@
 //	pool.go, session.go  connections, TLS, sign-on
 //	waits.go             what is tried again, and for how long
 //	oauth.go             access tokens
-//	fetch.go, body.go    headers in bulk; the parts that tell more of few mails
+//	fetch.go, echo.go    headers in bulk
+//	body.go              the parts that tell more of few mails
 //	record.go, people.go mail → record, and who is left out
 package imap
 

@@ -96,7 +96,7 @@ func (s *session) greet(ctx context.Context, tlsConfig *tls.Config) (err error) 
 func (s *session) reading(c net.Conn) net.Conn {
 	r := bufio.NewReaderSize(c, readBuffer)
 	if !s.box.badNames.Load() {
-		return buffered{c, r}
+		return &shortened{Conn: c, r: r}
 	}
 	return &listed{Conn: c, r: r, off: &s.listed, lost: func() {
 		s.conn.env.Log.Warn("A folder's name breaks the standard; the folder is left out. Rename it in a mail program.", "mailbox", s.box.User)

@@ -10,7 +10,7 @@ import (
 )
 
 // maxRead is how many mails one Read takes at most. It bounds memory.
-const maxRead = 2000
+const maxRead = 3000
 
 // list are the mails of a folder that are still to be read, so that a reading asks for them once.
 type list struct {
