@@ -30,6 +30,7 @@ var mayImport = []struct {
 	{"connectors/imap", []string{"connectors", "connectors/imap/message", "internal/fault", "internal/secret", "internal/httpclient"}},
 	{"connectors/*", []string{"connectors", "internal/fault", "internal/secret", "internal/httpclient"}},
 	{"mapping/freetext", []string{"internal/fault"}},
+	{"mapping/matching", nil},
 	{"mapping", []string{"engine", "connectors", "mapping/freetext", "internal/fault", "internal/expression"}},
 	{"engine", []string{"internal/fault"}},
 	{"sink", []string{"engine", "connectors", "internal/fault"}},

@@ -1,0 +1,79 @@
+package matching
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// sameCharacters are ways to write one character that no two names differ by:
+// the shapes that Shift_JIS lacks, and the old forms of words that all companies have.
+var sameCharacters = strings.NewReplacer(
+	"髙", "高", "﨑", "崎", "塚", "塚", "德", "徳", "會", "会", "應", "応", "國", "国", "學", "学", "氣", "気", "藝", "芸", "眞", "真", "鐵", "鉄", "櫻", "桜", "龍", "竜",
+	"濱", "浜", "假", "仮", "團", "団", "榮", "栄", "廣", "広", "澤", "沢", "靑", "青", "淸", "清", "神", "神", "祥", "祥", "福", "福", "館", "館", "ヶ", "ケ", "ヵ", "カ", "ゑ", "え", "ヱ", "エ", "ヰ", "イ", "ゐ", "い",
+	"–", "-", "—", "-", "―", "-", "‐", "-", "−", "-",
+)
+
+// otherCharacters are old forms that tell families and companies apart: a person decides.
+var otherCharacters = strings.NewReplacer(
+	"齋", "斎", "齊", "斎", "斉", "斎", "邊", "辺", "邉", "辺", "嶋", "島", "嶌", "島", "冨", "富", "峯", "峰", "凛", "凜", "籠", "篭", "檜", "桧", "條", "条", "瀧", "滝", "萬", "万", "與", "与", "壽", "寿", "兒", "児",
+	"佛", "仏", "豐", "豊", "槇", "槙", "渕", "淵", "惠", "恵", "彌", "弥", "祐", "佑", "藪", "薮", "ヴァ", "バ", "ヴィ", "ビ", "ヴェ", "ベ", "ヴォ", "ボ", "ヴ", "ブ", "ティ", "チ", "ディ", "ジ", "ファ", "フア", "ッ", "", "ァ", "ア", "ィ", "イ", "ゥ", "ウ", "ェ", "エ", "ォ", "オ",
+)
+
+// fold is the form in which texts are compared: NFKC, small letters, single
+// blanks, one shape for each character, one hyphen, and ä as ae.
+func fold(s string) string {
+	s = strings.Join(strings.Fields(strings.ToLower(norm.NFKC.String(s))), " ")
+	s = sameCharacters.Replace(s)
+	return withoutAccents(s)
+}
+
+// umlauts are written with two letters where a keyboard lacks them.
+var umlauts = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "æ", "ae", "ø", "oe", "å", "aa", "œ", "oe")
+
+// withoutAccents leaves é as e; Kana keep their voicing.
+func withoutAccents(s string) string {
+	s = umlauts.Replace(s)
+	if !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 && unicode.Is(unicode.Latin, r) }) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if r < 0x80 || !unicode.Is(unicode.Latin, r) {
+			return r
+		}
+		for _, base := range norm.NFD.String(string(r)) {
+			return base
+		}
+		return r
+	}, s)
+}
+
+// longVowels leaves out the lengthening mark behind an a, which people write or leave: サーバー, サーバ.
+func longVowels(s string) string {
+	if !strings.Contains(s, "ー") {
+		return s
+	}
+	r := []rune(s)
+	out := make([]rune, 0, len(r))
+	start := 0 // of the Katakana run
+	for i, c := range r {
+		if !unicode.Is(unicode.Katakana, c) && c != 'ー' {
+			start = i + 1
+		}
+		if c == 'ー' && i-start >= 2 && strings.ContainsRune("アカサタナハマヤラワガザダバパャヮ", r[i-1]) {
+			continue
+		}
+		out = append(out, c)
+	}
+	return string(out)
+}
+
+// abbreviations that mean a word of names.
+var abbreviations = strings.NewReplacer("ホールディングス", "hd", "ホールディング", "hd", "holdings", "hd", "holding", "hd", "グループ", "gr", "コーポレーション", "corp", "マニュファクチャリング", "mfg",
+	"manufacturing", "mfg", "international", "intl", "インターナショナル", "intl")
+
+// stronger folds a core so far that different companies may fall together: it finds proposals, and never links.
+func stronger(core string) string {
+	return strings.ReplaceAll(otherCharacters.Replace(abbreviations.Replace(core)), "ー", "")
+}
