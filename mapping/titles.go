@@ -103,6 +103,9 @@ func (t *Titles) Rank(title string) (rank string, ok bool) {
 	return rank, true
 }
 
+// Above tells that a rank is higher than the lowest one.
+func (t *Titles) Above(rank string) bool { return t.height[rank] > 0 }
+
 const (
 	notUnderstood = "?"
 	maxTitleDepth = 4 // of titles inside titles

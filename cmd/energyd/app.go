@@ -59,7 +59,7 @@ func (a *app) root() *cobra.Command {
 		return usage("%v", err)
 	})
 	root.AddCommand(
-		a.initCommand(), a.demoCommand(), a.checkCommand(), a.fieldsCommand(), a.pullCommand(), a.planCommand(), a.applyCommand(),
+		a.initCommand(), a.demoCommand(), a.checkCommand(), a.surveyCommand(), a.fieldsCommand(), a.pullCommand(), a.planCommand(), a.applyCommand(),
 		a.syncCommand(), a.statusCommand(), a.eraseCommand(), a.explainCommand(), a.scoreCommand(), a.exportCommand(), a.versionCommand(),
 	)
 	root.DisableSuggestions = true // exit suggests, in our words
@@ -206,8 +206,8 @@ func errorJSON(err error, kind fault.Kind) map[string]any {
 // encode prints one JSON value on one line.
 func (a *app) encode(v any) error { return json.NewEncoder(a.out).Encode(v) }
 
-// load reads the configuration; at rest for what looks only at the store.
-func (a *app) load(atRest bool) (*config.Config, error) {
+// configFile is the configuration's path: the one that was named, or the usual one.
+func (a *app) configFile() (string, error) {
 	file := a.config
 	if file == "" {
 		for _, f := range []string{"energyd.yaml", "/etc/energyd/energyd.yaml"} {
@@ -218,11 +218,20 @@ func (a *app) load(atRest bool) (*config.Config, error) {
 		}
 	}
 	if file == "" {
-		return nil, fault.New(fault.Config, "", "there is no energyd.yaml here or in /etc/energyd",
+		return "", fault.New(fault.Config, "", "there is no energyd.yaml here or in /etc/energyd",
 			"make one with energyd init, or name it with --config", nil)
 	}
 	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
-		return nil, fault.New(fault.Config, "", "there is no file "+file, "check the path after --config, or make a configuration with energyd init", nil)
+		return "", fault.New(fault.Config, "", "there is no file "+file, "check the path after --config, or make a configuration with energyd init", nil)
+	}
+	return file, nil
+}
+
+// load reads the configuration; at rest for what looks only at the store.
+func (a *app) load(atRest bool) (*config.Config, error) {
+	file, err := a.configFile()
+	if err != nil {
+		return nil, err
 	}
 	load := config.Load
 	if atRest {

@@ -23,6 +23,7 @@ import (
 	"energyd/connectors"
 	"energyd/engine"
 	"energyd/internal/fault"
+	"energyd/internal/survey"
 	"energyd/mapping"
 	"energyd/mapping/freetext"
 )
@@ -123,16 +124,25 @@ func Load(file string, reg connectors.Registry) (*Config, error) { return load(f
 // so none of them may be opened. The error is Errors.
 func LoadAtRest(file string, reg connectors.Registry) (*Config, error) { return load(file, reg, true) }
 
+// LoadConnection reads energyd.yaml for who uses one connection and what is
+// stored: of the others neither references nor options need be right, and the
+// sources may still be missing, or name mappings that are not written yet. The error is Errors.
+func LoadConnection(file string, reg connectors.Registry, connection string) (*Config, error) {
+	return loadAs(file, reg, loader{atRest: true, only: connection})
+}
+
 func load(file string, reg connectors.Registry, atRest bool) (*Config, error) {
+	return loadAs(file, reg, loader{atRest: atRest})
+}
+
+func loadAs(file string, reg connectors.Registry, l loader) (*Config, error) {
 	doc := open(file)
 	if doc.root == nil || !doc.isMapping() {
 		return nil, sorted(doc.problems)
 	}
-	l := loader{
-		decoder: decoder{doc: doc, dir: filepath.Dir(file), references: true},
-		config:  &Config{File: file, Dir: filepath.Dir(file), doc: doc},
-		reg:     reg, types: map[string]string{}, written: map[string]string{}, atRest: atRest,
-	}
+	l.decoder = decoder{doc: doc, dir: filepath.Dir(file), references: true}
+	l.config = &Config{File: file, Dir: filepath.Dir(file), doc: doc}
+	l.reg, l.types, l.written = reg, map[string]string{}, map[string]string{}
 	l.load()
 	if err := sorted(doc.problems); err != nil {
 		return nil, err
@@ -146,7 +156,8 @@ type loader struct {
 	decoder
 	config   *Config
 	reg      connectors.Registry
-	atRest   bool // no connection will be opened
+	atRest   bool   // no connection will be opened
+	only     string // but for this one, while the configuration is being made
 	problems fault.Problems
 	types    map[string]string // connection → connector, of those whose type is known
 	names    []string          // of all connections
@@ -176,7 +187,7 @@ func (l *loader) load() {
 	for _, e := range t.Sources {
 		l.source(e)
 	}
-	if len(t.Sources) == 0 {
+	if len(t.Sources) == 0 && l.only == "" {
 		l.problems.Add("sources", "sources is required: what is read, in this order")
 	}
 	for i, w := range t.Write {
@@ -227,10 +238,11 @@ func (l *loader) connection(e entry) {
 	}
 	l.types[e.name] = connector.Name
 	cfg := connector.NewConfig()
-	l.unresolved = l.atRest
+	rest := l.atRest && e.name != l.only
+	l.unresolved = rest
 	l.structs(e.value, reflect.ValueOf(&common).Elem(), reflect.ValueOf(cfg).Elem())
 	l.unresolved = false
-	if !l.atRest {
+	if !rest {
 		l.validate(path, cfg)
 	}
 	l.config.Connections = append(l.config.Connections, Connection{e.name, connector, cfg})
@@ -394,6 +406,28 @@ func LoadPhrases(file string, kinds, cues []string) (*freetext.Reader, error) {
 		return err
 	})
 	return reader, err
+}
+
+// LoadSurveyWords gives the words by which a survey recognises columns: the
+// built-in ones, and those of file where one is named. The error is Errors.
+func LoadSurveyWords(file string) (*survey.Lexicon, error) {
+	var words survey.Words
+	docs := []*document{parse("built-in survey.yaml", configs.SurveyWords)}
+	if file != "" {
+		docs = append(docs, open(file))
+	}
+	var lexicon *survey.Lexicon
+	for _, doc := range docs {
+		var more survey.Words
+		if err := doc.into(&more, func() (err error) {
+			words.Add(&more)
+			lexicon, err = survey.NewLexicon(&words)
+			return err
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return lexicon, nil
 }
 
 // LoadMapping reads and compiles a mapping file; env.File defaults to file. The error is Errors.

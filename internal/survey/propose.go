@@ -1,0 +1,411 @@
+package survey
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"energyd/connectors"
+	"energyd/engine"
+	"energyd/mapping"
+)
+
+// Proposal is a mapping file and the source that it is for.
+type Proposal struct {
+	Name    string              `json:"name"` // of the source: "daily_report"
+	Lines   []Line              `json:"lines"`
+	Words   []Word              `json:"kinds"`
+	Options []connectors.Option `json:"options"` // of the source, but for connection and mapping
+	Mapping string              `json:"mapping"` // the file's text
+
+	connection string
+	missing    bool // some row cannot become an activity before somebody changes the file
+}
+
+// Line is one line of the mapping, with how sure it is and why.
+type Line struct {
+	Field      string  `json:"field"`      // "activity.at"
+	Expression string  `json:"expression"` // "" = left open
+	Confidence float64 `json:"confidence"`
+	Reason     string  `json:"reason"`
+}
+
+// Word is a value of the column of kinds and what it means.
+type Word struct {
+	Word    string `json:"word"`
+	Count   int    `json:"count"` // in the sample
+	Kind    string `json:"kind,omitempty"`
+	Act     string `json:"direction,omitempty"` // whose act it was, where the word tells
+	Whole   bool   `json:"-"`                   // all of the word is known, not a part
+	Attempt bool   `json:"-"`
+}
+
+// mostWords is how many words of a column a mapping lists; a column with more is no column of kinds.
+const mostWords = 150
+
+// proposing is the work on one proposal.
+type proposing struct {
+	*surveyor
+	out     *Proposal
+	columns []string        // that the mapping reads
+	used    map[string]bool // the same
+	words   []string        // lines of lookups.kinds
+	acts    []string        // lines of lookups.directions
+	states  []string        // lines of lookups.statuses
+	skip    []string        // lines of skip
+	fields  []string        // lines of activity
+	people  []string        // lines of participants
+}
+
+// propose writes the mapping of an item that holds contacts.
+func (s *surveyor) propose(from Source) *Proposal {
+	p := &proposing{surveyor: s, out: &Proposal{Name: identifier(s.item.Name), connection: from.Connection, Lines: []Line{}, Words: []Word{}}, used: map[string]bool{}}
+	p.statuses()
+	p.when()
+	p.kind()
+	p.account()
+	p.deal()
+	p.rep()
+	p.participants()
+	p.out.Options = from.Surveyor.Stream(s.item.Item, s.reading())
+	p.out.Mapping = p.file()
+	return p.out
+}
+
+// identifier makes a name for the source out of the item's.
+func identifier(name string) string {
+	name = name[strings.LastIndexAny(name, "/.")+1:]
+	if stem, ok := strings.CutSuffix(name, "__c"); ok {
+		name = stem
+	}
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return '_'
+	}, name)
+	return cmp.Or(strings.Trim(name, "_"), "source")
+}
+
+// reading is how the item is best read.
+func (s *surveyor) reading() connectors.Reading {
+	var by connectors.Reading
+	declared := slices.ContainsFunc(s.sample.Columns, func(c connectors.SampleColumn) bool { return c.Key })
+	if !declared {
+		by.Key = s.key()
+	}
+	if i, ok := s.has(Changed); ok && s.sample.Columns[i].Tells {
+		by.Changed = s.name(i)
+	}
+	for _, c := range s.sample.Columns {
+		if c.Zoneless {
+			by.Zone = s.env.Zone
+		}
+		by.Columns = append(by.Columns, c.Name)
+	}
+	return by
+}
+
+// key gives columns that tell the sample's rows apart: one, or what makes two reports of a day different.
+func (s *surveyor) key() []string {
+	if i, ok := s.has(Key); ok && s.item.Columns[i].Unique {
+		return []string{s.name(i)}
+	}
+	var together []int
+	for _, r := range []Role{Date, Time, AccountCode, AccountName, RepCode, RepName, ContactCode, ContactName, Kind} {
+		if i, ok := s.has(r); ok && s.item.Columns[i].Fill == 1 && !slices.Contains(together, i) {
+			if together = append(together, i); s.apart(together) {
+				names := make([]string, len(together))
+				for n, i := range together {
+					names[n] = s.name(i)
+				}
+				return names
+			}
+		}
+	}
+	return nil
+}
+
+// apart tells whether no two rows of the sample are equal in these columns.
+func (s *surveyor) apart(columns []int) bool {
+	seen := map[string]bool{}
+	for _, row := range s.sample.Rows {
+		var key strings.Builder
+		for _, i := range columns {
+			key.WriteString(textOf(row[i]) + "\x00")
+		}
+		if seen[key.String()] {
+			return false
+		}
+		seen[key.String()] = true
+	}
+	return len(s.sample.Rows) > 1
+}
+
+var plainName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$`)
+
+// reserved are the words of the language, and those that stand for themselves.
+var reserved = []string{"in", "and", "or", "not", "contains", "matches", "startsWith", "endsWith", "let", "if", "else", "nil", "null", "true", "false", "item",
+	"inbound", "outbound", "mutual", "held", "planned", "cancelled", "attended"}
+
+// ref is how an expression names column i.
+func (p *proposing) ref(i int) string {
+	name := p.name(i)
+	if !p.used[name] {
+		p.used[name] = true
+		p.columns = append(p.columns, name)
+	}
+	if plainName.MatchString(name) && !slices.Contains(reserved, name) && !slices.Contains(p.env.Kinds, name) {
+		return name
+	}
+	return "$env[" + quoted(name) + "]"
+}
+
+// set adds a line of the activity.
+func (p *proposing) set(field, expression string, confidence float64, reason string) {
+	p.out.Lines = append(p.out.Lines, Line{"activity." + field, expression, confidence, reason})
+	if expression != "" {
+		p.fields = append(p.fields, fmt.Sprintf("  %s: %s %s", field, scalar(expression), p.because(confidence, reason)))
+	} else {
+		p.fields = append(p.fields, fmt.Sprintf("  # %s: %s", field, reason))
+	}
+}
+
+func (s *surveyor) because(confidence float64, reason string) string {
+	return fmt.Sprintf("# %s: %s", percent(confidence), oneLine(reason))
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// guessed is the guess of column i.
+func (s *surveyor) guessed(i int) *Guess { return s.item.Columns[i].Guess }
+
+// statuses leaves out drafts and what is deleted, and tells what did not happen (yet).
+func (p *proposing) statuses() {
+	if i, ok := p.has(Deleted); ok {
+		if condition := p.yes(i); condition != "" {
+			p.skip = append(p.skip, fmt.Sprintf("  - {when: %s, reason: deleted} %s", scalar(condition), p.because(p.guessed(i).Confidence, p.guessed(i).Reason)))
+			p.out.Lines = append(p.out.Lines, Line{"skip", condition, p.guessed(i).Confidence, p.guessed(i).Reason})
+		}
+	}
+	i, ok := p.has(Status)
+	if !ok || len(p.values[i].order) > 30 {
+		return
+	}
+	g := p.guessed(i)
+	var drafts, states []string
+	for _, word := range commonest(p.values[i].counts, mostWords) {
+		switch meaning, _, _ := p.lexicon.statuses.of(word); meaning {
+		case "draft":
+			drafts = append(drafts, quoted(word))
+		case "planned", "cancelled":
+			states = append(states, fmt.Sprintf("    %s: %s # %d", key(word), meaning, p.values[i].counts[word]))
+		}
+	}
+	if len(drafts) > 0 {
+		condition := p.ref(i) + " in [" + strings.Join(drafts, ", ") + "]"
+		p.skip = append(p.skip, fmt.Sprintf("  - {when: %s, reason: draft} %s", scalar(condition), p.because(g.Confidence, g.Reason)))
+		p.out.Lines = append(p.out.Lines, Line{"skip", condition, g.Confidence, g.Reason})
+	}
+	if p.states = states; len(states) > 0 {
+		p.set("status", `lookup("statuses", `+p.ref(i)+`, "held")`, g.Confidence, g.Reason)
+	}
+}
+
+// yes is the condition that a flag is set; "" when none of its values says so.
+func (p *proposing) yes(i int) string {
+	v := p.values[i]
+	switch {
+	case v.filled == 0:
+		return ""
+	case v.types["bool"] > 0:
+		return p.ref(i)
+	case v.date+v.both > 0.5:
+		return p.ref(i) + ` != ""`
+	}
+	var words []string
+	for _, w := range commonest(v.counts, 10) {
+		if p.lexicon.yes[mapping.Squeeze(w)] {
+			if v.types["number"] > 0 {
+				return p.ref(i) + " == " + w
+			}
+			words = append(words, quoted(w))
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return p.ref(i) + " in [" + strings.Join(words, ", ") + "]"
+}
+
+// when is the day, and the time of day where one is told.
+func (p *proposing) when() {
+	i, ok := p.has(Date)
+	if !ok {
+		p.out.missing = true
+		p.set("at", "null", 0, p.text.of("TODO: no column tells when it was; until one is named here, every row is rejected", "TODO: いつのことか分かる列がない。ここに書くまで全行が保留になる"))
+		return
+	}
+	g := p.guessed(i)
+	date := p.ref(i)
+	if p.values[i].types["number"] > 0 { // 20260930
+		date = "text(" + date + ")"
+	}
+	if j, ok := p.has(Time); ok && j != i && p.values[j].clock > 0.4 {
+		p.set("at", fmt.Sprintf("datetime(%s, %s)", date, p.ref(j)), g.Confidence, g.Reason+"; "+p.guessed(j).Reason)
+		return
+	} else if ok && j != i && p.values[j].both > 0.4 { // the start's own column holds the day too
+		p.set("at", fmt.Sprintf("datetime(%s)", p.ref(j)), g.Confidence, g.Reason+"; "+p.guessed(j).Reason)
+		return
+	}
+	if p.values[i].both > 0.5 && g.Role == Date && g.Confidence > enough+0.01 {
+		p.set("at", "datetime("+date+")", g.Confidence, g.Reason)
+		return
+	}
+	p.set("at", "date("+date+")", g.Confidence, g.Reason)
+}
+
+// account is how the customer is found: by the key that the CRM knows most of, then by the others.
+func (p *proposing) account() {
+	type way struct {
+		expression string
+		share      float64
+		column     int
+	}
+	var ways []way
+	add := func(role Role, entity engine.EntityKind, key, more string) {
+		i, ok := p.has(role)
+		if !ok || !p.hasKey(entity, key) || p.values[i].filled == 0 {
+			return
+		}
+		form := formOf(entity, key)
+		share := 0.0
+		for _, h := range p.values[i].found {
+			if h.Kind == entity && h.Key == key {
+				share = h.Share
+			}
+		}
+		ways = append(ways, way{p.find(entity, key, form, i, more), share, i})
+	}
+	if i, ok := p.has(AccountCode); ok {
+		best := "code"
+		for _, h := range p.values[i].found {
+			if h.Kind == engine.Account && h.Key != "name" && h.Key != "domain" {
+				best = h.Key
+				break
+			}
+		}
+		add(AccountCode, engine.Account, best, "")
+	}
+	add(AccountName, engine.Account, "name", "")
+	add(ContactMail, engine.Contact, "email", "account")
+	slices.SortStableFunc(ways, func(a, b way) int { return cmp.Compare(b.share, a.share) })
+	if len(ways) == 0 {
+		p.out.missing = true
+		p.set("account", "null", 0, p.text.of("TODO: no column names the customer by a key that the CRM knows; until one is named here, every row is rejected",
+			"TODO: CRMの取引先を特定できる列がない。ここに書くまで全行が保留になる"))
+		return
+	}
+	var expressions, reasons []string
+	sure := 0.0
+	for _, w := range ways {
+		expressions = append(expressions, w.expression)
+		if g := p.guessed(w.column); g != nil {
+			sure = max(sure, g.Confidence)
+			reasons = append(reasons, g.Reason)
+		}
+	}
+	p.set("account", strings.Join(expressions, " ?? "), sure, strings.Join(reasons, "; "))
+}
+
+// find is an expression that looks column i up.
+func (p *proposing) find(entity engine.EntityKind, key, form string, i int, more string) string {
+	value := p.ref(i)
+	if form != "" {
+		if p.values[i].types["text"] == 0 {
+			value = "text(" + value + ")"
+		}
+		value = form + "(" + value + ")"
+	}
+	if more != "" {
+		more = ", " + quoted(more)
+	}
+	return fmt.Sprintf("find(%s, %s, %s%s)", quoted(entity.String()), quoted(key), value, more)
+}
+
+// bestKey is the key by which the directory knows most of column i's values, else usual.
+func (p *proposing) bestKey(i int, entity engine.EntityKind, usual string) string {
+	for _, h := range p.values[i].found {
+		if h.Kind == entity && (h.Key == "name") == (usual == "name") && h.Share >= 0.05 {
+			return h.Key
+		}
+	}
+	return usual
+}
+
+func (p *proposing) deal() {
+	if i, ok := p.has(DealCode); ok {
+		p.share("deals", engine.Deal, p.bestKey(i, engine.Deal, "code"), i)
+	}
+}
+
+func (p *proposing) rep() {
+	for _, way := range []struct {
+		role Role
+		key  string
+	}{{RepCode, "code"}, {RepMail, "email"}, {RepName, "name"}} {
+		if i, ok := p.has(way.role); ok && p.values[i].filled > 0 {
+			if p.share("reps", engine.Rep, p.bestKey(i, engine.Rep, way.key), i) {
+				return
+			}
+		}
+	}
+}
+
+// share adds a list of one deal or rep; false when no mapping gives that key.
+func (p *proposing) share(field string, entity engine.EntityKind, key string, i int) bool {
+	g := p.guessed(i)
+	if !p.hasKey(entity, key) {
+		reason := p.text.f("%s names it, but no mapping of the CRM gives a %s the key %s", "列%sにあるが、CRMのマッピングに%sのキー%sがない", p.name(i), entity, key)
+		p.fields = append(p.fields, fmt.Sprintf("  # %s: %s", field, reason))
+		p.out.Lines = append(p.out.Lines, Line{"activity." + field, "", g.Confidence, reason})
+		return false
+	}
+	expression := p.find(entity, key, formOf(entity, key), i, "")
+	p.fields = append(p.fields, "  "+field+":", fmt.Sprintf("    - %s %s", scalar(expression), p.because(g.Confidence, g.Reason)))
+	p.out.Lines = append(p.out.Lines, Line{"activity." + field, expression, g.Confidence, g.Reason})
+	return true
+}
+
+// participants is the person met: who, with which title.
+func (p *proposing) participants() {
+	add := func(field, expression string, i int) {
+		g := p.guessed(i)
+		p.people = append(p.people, fmt.Sprintf("%s: %s %s", field, scalar(expression), p.because(g.Confidence, g.Reason)))
+		p.out.Lines = append(p.out.Lines, Line{"activity.participants." + field, expression, g.Confidence, g.Reason})
+	}
+	if i, ok := p.has(ContactCode); ok && p.hasKey(engine.Contact, p.bestKey(i, engine.Contact, "code")) {
+		key := p.bestKey(i, engine.Contact, "code")
+		add("contact", p.find(engine.Contact, key, "", i, ""), i)
+	} else if i, ok := p.has(ContactMail); ok && p.hasKey(engine.Contact, "email") {
+		add("contact", p.find(engine.Contact, "email", "lower", i, ""), i)
+	}
+	name, named := p.has(ContactName)
+	if i, ok := p.has(Title); ok {
+		add("title", p.ref(i), i)
+	} else if named && p.values[name].endsInTitle > 0.1 { // 山田部長: the rank is read off the end
+		add("title", p.ref(name), name)
+	}
+	if i, ok := p.has(Keyman); ok {
+		if condition := p.yes(i); condition != "" {
+			add("keyman", condition, i)
+		}
+	}
+	if named && len(p.people) == 0 {
+		p.people = append(p.people, fmt.Sprintf("when: %s %s", scalar(p.ref(name)+` != ""`), p.because(p.guessed(name).Confidence,
+			p.text.of("somebody was met, of whom only the name is told", "誰かに会ったが名前しか分からない"))))
+	}
+}
