@@ -51,6 +51,7 @@ var formats = map[string]func(t *testing.T, path string, rows [][]string){
 		}
 		writeFile(t, path, b.String())
 	},
+	"xlsx": writeBook,
 	"jsonl": func(t *testing.T, path string, rows [][]string) {
 		var b strings.Builder
 		for _, row := range rows {

@@ -423,10 +423,7 @@ func (s *source) openFormat(ctx context.Context, h fileHandle, f found, from pos
 	case "jsonl":
 		return openJSONLines(ctx, h, s.cfg, f.path, s.need, from)
 	case "xlsx":
-		return nil, unusable("file", "%s: workbooks cannot be read yet", f.path)
+		return openSheets(ctx, h, s.cfg, f.path, f.size, s.need, from)
 	}
-	return openCSV(ctx, h, newTable(s.cfg, f.path, "", s.needed()), format, from)
+	return openCSV(ctx, h, newTable(s.cfg, f.path, "", s.need), format, from)
 }
-
-// needed are the columns that each file must have; nil = all that it has.
-func (s *source) needed() []string { return s.need }

@@ -417,7 +417,7 @@ func (t *table) row(row cellRow) (it item, ok, stop bool) {
 			v = nil
 			if it.code == "" {
 				it.place = t.cellName(it.place, i)
-				it.code, it.reason = "cell", fmt.Sprintf("the cell holds the error %s; correct its formula in the file", string(e))
+				it.code, it.reason = "cell", "the cell holds "+string(e)
 			}
 		}
 		it.values[i] = v
