@@ -1,6 +1,10 @@
 package matching
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // Verdict says how two records stand to each other.
 type Verdict int
@@ -106,7 +110,7 @@ func similarity(a, b string) float64 {
 	return 1 - float64(row[len(y)])/float64(len(x))
 }
 
-// telling reports that the difference is one that companies are told apart by: a Kanji, a digit, a word more.
+// telling reports that the difference is one that companies are told apart by: a Kanji, a digit, more than a letter or two.
 func telling(a, b string) bool {
 	for strings.HasPrefix(a, firstRune(b)) && b != "" && a != "" {
 		n := len(firstRune(b))
@@ -115,7 +119,8 @@ func telling(a, b string) bool {
 	for a != "" && b != "" && lastRune(a) == lastRune(b) {
 		a, b = a[:len(a)-len(lastRune(a))], b[:len(b)-len(lastRune(b))]
 	}
-	return japanese(a+b) || strings.ContainsAny(a+b, "0123456789") || len(a) > 2 || len(b) > 2
+	han := strings.ContainsFunc(a+b, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+	return han || strings.ContainsAny(a+b, "0123456789") || utf8.RuneCountInString(a) > 2 || utf8.RuneCountInString(b) > 2
 }
 
 func firstRune(s string) string {
