@@ -238,6 +238,15 @@ type Preparer interface {
 	Prepare(ctx context.Context, streams []Config)
 }
 
+// Watcher is an optional ability of a Conn: to tell between readings that there
+// is something new.
+type Watcher interface {
+	// Watch calls news when one of the streams may have records that were not there when they
+	// were last read: when it begins, and later each time. It goes on until ctx ends, also when
+	// the system cannot be reached for a while, of which the log tells. news returns at once.
+	Watch(ctx context.Context, streams []Config, news func()) error
+}
+
 // Clock is the part of a Target's abilities that tells its time.
 type Clock interface {
 	// Clock gives the CRM's own time, UTC, at no cost of calls.

@@ -14,19 +14,36 @@ import (
 )
 
 func (a *app) pullCommand() *cobra.Command {
+	watch := false
 	c := a.withAsOf(&cobra.Command{
 		Use:   "pull [SOURCE...]",
 		Short: "Read new and changed source records into the store",
-		Long:  "pull reads what is new or changed in the named sources (all without a name), maps it and scores it. It does not touch the CRM's fields.",
+		Long:  "pull reads what is new or changed in the named sources (all without a name), maps it and scores it. It does not touch the CRM's fields.\n\n" +
+			"With --watch it stays, and reads mailboxes each time something new has come, until it is ended by Ctrl-C or SIGTERM.",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
+				if watch {
+					return p.Watch(ctx, args, a.pulled)
+				}
 				r, err := p.Pull(ctx, args...)
 				return a.ended(r, err, func() { a.printPull(r) }, r)
 			})
 		},
 	})
+	c.Flags().BoolVar(&watch, "watch", false, "stay, and read mailboxes each time something new has come")
 	c.Flags().BoolVar(&a.gone, "gone", false, "what a complete reading did not find again is gone, even when it is more than half")
 	return c
+}
+
+// pulled shows a pull of those that go on and on, when it did something.
+func (a *app) pulled(r pipeline.Report) {
+	switch {
+	case r.Quiet():
+	case a.json:
+		_ = a.encode(r) // whoever reads it is gone, and the pulls go on
+	default:
+		a.printPull(r)
+	}
 }
 
 func (a *app) printPull(r pipeline.Report) {

@@ -26,6 +26,9 @@ const (
 	securityPlain    = "plain" // on this machine only
 )
 
+// longestPoll is how long IDLE goes on without being renewed [39].
+const longestPoll = 9 * time.Minute
+
 // How a mailbox signs on.
 const (
 	authPassword = "password"
@@ -40,6 +43,7 @@ type Config struct {
 	Security              string              `yaml:"security"`
 	CAFile                string              `yaml:"ca_file"` // PEM, relative to energyd.yaml; "" = the system's certificates
 	Timeout               connectors.Duration `yaml:"timeout"` // without a byte from the server
+	Poll                  connectors.Duration `yaml:"poll"`    // between looks for new mails while watching
 	Connections           int                 `yaml:"connections"`
 	ConnectionsPerMailbox int                 `yaml:"connections_per_mailbox"`
 	Auth                  string              `yaml:"auth"`
@@ -72,7 +76,7 @@ type Mailbox struct {
 }
 
 func newConfig() *Config {
-	return &Config{Security: securityTLS, Timeout: connectors.Duration(time.Minute), Connections: 4, ConnectionsPerMailbox: 1, Auth: authPassword}
+	return &Config{Security: securityTLS, Timeout: connectors.Duration(time.Minute), Poll: connectors.Duration(5 * time.Minute), Connections: 4, ConnectionsPerMailbox: 1, Auth: authPassword}
 }
 
 // presets are what a provider's name stands for. {tenant} is the configuration's.
@@ -101,6 +105,9 @@ func (c *Config) Validate() error {
 	}
 	if time.Duration(c.Timeout) < time.Second {
 		ps.Add("timeout", "must be 1s or more")
+	}
+	if poll := time.Duration(c.Poll); poll < 10*time.Second || poll > longestPoll {
+		ps.Add("poll", "must be between 10s and 9m: servers and firewalls end connections on which nothing is said for longer")
 	}
 	if c.Connections < 1 {
 		ps.Add("connections", "must be 1 or more")

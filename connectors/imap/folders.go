@@ -30,6 +30,12 @@ func (s *session) list(context.Context) ([]folder, error) {
 			return nil, err
 		}
 	}
+	return s.folders()
+}
+
+// folders is list while a folder is open, whose own state is then not to be relied on.
+func (s *session) folders() ([]folder, error) {
+	s.listed.Store(false)
 	options := &imap.ListOptions{ReturnSpecialUse: s.caps.Has(imap.CapSpecialUse)}
 	if s.caps.Has(imap.CapListStatus) {
 		options.ReturnStatus = s.statusItems()

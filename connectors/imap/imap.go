@@ -13,7 +13,9 @@
 //	names.go             folder names that the library cannot read
 //	pool.go, session.go  connections, TLS, sign-on
 //	waits.go             what is tried again, and for how long
+//	starttls.go          from plain text to TLS
 //	oauth.go             access tokens
+//	watch.go             what is new between readings
 //	fetch.go, echo.go    headers in bulk
 //	body.go              the parts that tell more of few mails
 //	record.go, people.go mail → record, and who is left out
@@ -21,6 +23,7 @@ package imap
 
 import (
 	"context"
+	"crypto/tls"
 	_ "embed" // for the sample
 	"errors"
 	"fmt"
@@ -54,6 +57,7 @@ type conn struct {
 	env    connectors.Env
 	pool   *pool
 	http   *httpclient.Client // of the token service
+	tls    *tls.Config
 	clock  clock
 	outage outage
 	boxes  []*box
@@ -78,14 +82,14 @@ func open(c connectors.Config, env connectors.Env, clock clock) (connectors.Conn
 	if err != nil {
 		return nil, fault.New(fault.Config, env.Name, "cannot use ca_file", "name a PEM file that energyd may read", err)
 	}
-	conn := &conn{cfg: cfg, env: env, clock: clock}
+	conn := &conn{cfg: cfg, env: env, tls: tlsConfig, clock: clock}
 	conn.http = httpclient.New(httpclient.Options{Log: env.Log, Timeout: time.Duration(cfg.Timeout)})
 	conn.leaveOut(cfg.OptOut)
 	for i := range cfg.Mailboxes {
 		conn.boxes = append(conn.boxes, &box{Mailbox: &cfg.Mailboxes[i]})
 	}
 	conn.pool = newPool(cfg.Connections, cfg.ConnectionsPerMailbox, func(ctx context.Context, b *box) (*session, error) {
-		return conn.dial(ctx, b, tlsConfig)
+		return conn.dial(ctx, b, conn.tls)
 	})
 	return conn, nil
 }

@@ -27,8 +27,9 @@ type session struct {
 	wire   *wire
 	client *imapclient.Client
 	caps   imap.CapSet
-	folder string      // examined now; "" = none
-	listed atomic.Bool // folders were looked at: no line needs to be held against its name
+	folder string        // examined now; "" = none
+	listed atomic.Bool   // folders were looked at: no line needs to be held against its name
+	heard  chan struct{} // there is a new mail in the open folder
 	conn   *conn
 }
 
@@ -42,7 +43,7 @@ func (c *conn) dial(ctx context.Context, b *box, tlsConfig *tls.Config) (*sessio
 	if err != nil {
 		return nil, c.fault(ctx, b, nil, err)
 	}
-	s := &session{box: b, wire: newWire(raw, time.Duration(c.cfg.Timeout)), conn: c}
+	s := &session{box: b, wire: newWire(raw, time.Duration(c.cfg.Timeout)), heard: make(chan struct{}, 1), conn: c}
 	stop := context.AfterFunc(ctx, s.wire.kill)
 	defer stop()
 	if err := s.greet(ctx, tlsConfig); err != nil {
@@ -60,28 +61,26 @@ func (c *conn) dial(ctx context.Context, b *box, tlsConfig *tls.Config) (*sessio
 }
 
 // greet brings TLS up and reads the capabilities.
-func (s *session) greet(ctx context.Context, tlsConfig *tls.Config) (err error) {
+func (s *session) greet(ctx context.Context, tlsConfig *tls.Config) error {
+	options := &imapclient.Options{UnilateralDataHandler: &imapclient.UnilateralDataHandler{Mailbox: s.hear}}
 	switch s.conn.cfg.Security {
 	case securityTLS:
 		t := tls.Client(s.wire, tlsConfig)
 		if err := t.HandshakeContext(ctx); err != nil {
 			return err
 		}
-		s.client = imapclient.New(s.reading(t), nil)
+		s.client = imapclient.New(s.reading(t), options)
 	case securityStartTLS:
-		// Refuses a server that lets us in before TLS is up, too [2].
-		s.client, err = imapclient.NewStartTLS(buffered{s.wire, bufio.NewReaderSize(s.wire, readBuffer)}, &imapclient.Options{TLSConfig: tlsConfig})
+		t, err := s.startTLS(ctx, tlsConfig)
 		if err != nil {
-			if answer := new(imap.Error); errors.As(err, &answer) {
-				return fault.New(fault.Config, "", "the server offers no STARTTLS", "use security: tls (port 993), or ask who runs the server", err)
-			}
 			return err
 		}
+		s.client = imapclient.New(newGreeted(s.reading(t)), options)
 	default:
 		if host, _, _ := net.SplitHostPort(s.wire.RemoteAddr().String()); !loopback(host) {
 			return fault.New(fault.Config, "", "security: plain is for a server on this machine only", "use tls or starttls", nil)
 		}
-		s.client = imapclient.New(s.reading(s.wire), nil)
+		s.client = imapclient.New(s.reading(s.wire), options)
 	}
 	if err := s.client.WaitGreeting(); err != nil {
 		return err
@@ -90,6 +89,17 @@ func (s *session) greet(ctx context.Context, tlsConfig *tls.Config) (err error) 
 		return io.ErrUnexpectedEOF
 	}
 	return nil
+}
+
+// hear takes what the server tells of the open folder without being asked.
+func (s *session) hear(d *imapclient.UnilateralDataMailbox) {
+	if d.NumMessages == nil {
+		return // flags
+	}
+	select {
+	case s.heard <- struct{}{}:
+	default: // it was told, and nobody has looked yet
+	}
 }
 
 // reading makes a connection one that is read in large pieces, without unreadable names where those are known.
@@ -325,8 +335,10 @@ func (b buffered) Read(p []byte) (int, error) { return b.r.Read(p) }
 type wire struct {
 	net.Conn
 	timeout time.Duration
-	silent  atomic.Bool // given up, since nothing came
-	broken  atomic.Bool // the network failed, or the other side closed
+	mu      sync.Mutex    // of the read deadline
+	quiet   time.Duration // silence that is allowed for now; 0 = timeout
+	silent  atomic.Bool   // given up, since nothing came
+	broken  atomic.Bool   // the network failed, or the other side closed
 	once    sync.Once
 }
 
@@ -336,7 +348,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	if w.silent.Load() {
 		return 0, net.ErrClosed
 	}
-	if err := w.Conn.SetReadDeadline(time.Now().Add(w.timeout)); err != nil {
+	if err := w.patience(); err != nil {
 		return 0, err
 	}
 	n, err := w.Conn.Read(p)
@@ -351,6 +363,24 @@ func (w *wire) Write(p []byte) (int, error) {
 	n, err := w.Conn.Write(p)
 	w.note(err)
 	return n, err
+}
+
+// allow sets how long the server may be silent from now on; 0 is the usual.
+func (w *wire) allow(quiet time.Duration) {
+	w.mu.Lock()
+	w.quiet = quiet
+	w.mu.Unlock()
+	_ = w.patience() // also of a Read that waits already; a closed connection tells by itself
+}
+
+func (w *wire) patience() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d := w.quiet
+	if d == 0 {
+		d = w.timeout
+	}
+	return w.Conn.SetReadDeadline(time.Now().Add(d))
 }
 
 func (w *wire) note(err error) {

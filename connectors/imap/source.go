@@ -189,7 +189,7 @@ func (s *source) look(ctx context.Context, session *session) ([]folder, error) {
 		return nil, err
 	}
 	var known []folder
-	for _, f := range choose(all, s.wanted(session.box), s.cfg.SkipFolders) {
+	for _, f := range choose(all, session.box.wanted(s.cfg), s.cfg.SkipFolders) {
 		if f.next == 0 {
 			there, err := session.status(&f)
 			if err != nil {
@@ -205,11 +205,12 @@ func (s *source) look(ctx context.Context, session *session) ([]folder, error) {
 	return known, nil
 }
 
-func (s *source) wanted(b *box) []string {
+// wanted are the admin's words for the folders that a stream reads of a mailbox.
+func (b *box) wanted(s *Stream) []string {
 	if len(b.Folders) > 0 {
 		return b.Folders
 	}
-	return s.cfg.Folders
+	return s.Folders
 }
 
 // unknownFolders refuses a word in folders that means none in any mailbox.

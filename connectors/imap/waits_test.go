@@ -280,4 +280,3 @@ func TestAMailboxThatDiesHalfWayStopsNoOtherInLaterRuns(t *testing.T) {
 		t.Errorf("%d and %d mails of 6", len(half.Records), len(rest))
 	}
 }
-
