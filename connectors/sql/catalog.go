@@ -29,6 +29,7 @@ type column struct {
 	kind    kind
 	notNull bool
 	key     bool
+	changed bool
 	// raw names the encoding, as the server calls it, whose bytes are read in place of text; "" = text is.
 	raw string
 	// charset decodes text that is not UTF-8; nil = it is.
@@ -116,7 +117,7 @@ func (c *conn) resolve(ctx context.Context, cfg *Stream) (*table, error) {
 				"the column %q holds bytes, which cannot be read", col.name)
 		}
 		if col.name == cfg.Changed {
-			t.columns[i].kind = c.changedKind(col.kind)
+			t.columns[i].kind, t.columns[i].changed = c.changedKind(col.kind), true
 		}
 	}
 	t.columns = slices.DeleteFunc(t.columns, func(col column) bool { return col.kind == binary })
@@ -172,7 +173,7 @@ func (c *conn) list(ctx context.Context, cfg *Stream, from string) ([]listed, er
 	}
 	var all []listed
 	schema, name := split(cfg.Table)
-	if err := c.db.SelectContext(ctx, &all, c.db.Rebind(c.dialect.columns()), schema, name); err != nil {
+	if err := c.db.SelectContext(ctx, &all, bind(c.dialect, c.dialect.columns()), schema, name); err != nil {
 		return nil, c.fault(ctx, cfg.name(), err)
 	}
 	if len(all) > 0 {
@@ -214,7 +215,7 @@ func (c *conn) unique(ctx context.Context, cfg *Stream, key []string) (bool, err
 		Column string `db:"column_name"`
 	}
 	schema, name := split(cfg.Table)
-	if err := c.db.SelectContext(ctx, &parts, c.db.Rebind(c.dialect.uniques()), schema, name); err != nil {
+	if err := c.db.SelectContext(ctx, &parts, bind(c.dialect, c.dialect.uniques()), schema, name); err != nil {
 		return false, c.fault(ctx, cfg.name(), err)
 	}
 	within := map[string]bool{}

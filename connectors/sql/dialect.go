@@ -19,8 +19,8 @@ type dialect interface {
 	open(cfg *Config, dir string) (*sql.DB, error)
 	// port is the usual one.
 	port(cfg *Config) int
-	// binds is a driver's name by which sqlx knows the placeholders.
-	binds() string
+	// placeholder is what stands before a parameter's number; "" = each is a "?".
+	placeholder() string
 	quote(identifier string) string
 	// clock is a query for the time now, UTC, in wallLayout.
 	clock() string
@@ -97,6 +97,34 @@ const wallLayout = "2006-01-02 15:04:05.999999999"
 
 func quoteWith(mark, identifier string) string {
 	return mark + strings.ReplaceAll(identifier, mark, mark+mark) + mark
+}
+
+// bind writes the placeholders of a dialect in place of each "?" that stands outside of quotes.
+func bind(d dialect, query string) string {
+	prefix := d.placeholder()
+	if prefix == "" {
+		return query
+	}
+	var b strings.Builder
+	n, quote := 0, rune(0)
+	for _, r := range query {
+		switch {
+		case quote != 0: // a doubled one ends the quotes and begins them again
+			if r == quote {
+				quote = 0
+			}
+		case r == '"' || r == '\'':
+			quote = r
+		case r == '[':
+			quote = ']'
+		case r == '?':
+			n++
+			fmt.Fprintf(&b, "%s%d", prefix, n)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // limitOffset is dialect.limit where LIMIT is known.

@@ -96,7 +96,7 @@ func (p *played) Next(dest []driver.Value) error {
 // open gives a connection of a driver that plays the script.
 func (s *stage) open(t *testing.T, driver string) *conn {
 	d := dialects[driver]
-	db := sqlx.NewDb(sql.OpenDB(s), d.binds())
+	db := sqlx.NewDb(sql.OpenDB(s), driver)
 	t.Cleanup(func() { db.Close() })
 	return &conn{cfg: config(driver, "db.example.org:0", "sales"), env: connectors.Env{Log: slog.New(slog.DiscardHandler), Name: "daily_db"}, dialect: d, db: db}
 }

@@ -43,7 +43,7 @@ func (mysqlDialect) open(cfg *Config, dir string) (*sql.DB, error) {
 
 func (mysqlDialect) port(*Config) int { return 3306 }
 
-func (mysqlDialect) binds() string { return "mysql" }
+func (mysqlDialect) placeholder() string { return "" }
 
 func (mysqlDialect) quote(identifier string) string { return quoteWith("`", identifier) }
 
@@ -79,7 +79,7 @@ func (mysqlDialect) session() string { return "" }
 
 func (mysqlDialect) kindOf(t sqlType) kind {
 	switch strings.TrimPrefix(t.name, "UNSIGNED ") {
-	case "TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT", "YEAR":
+	case "TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT", "YEAR", "BIT":
 		return integer
 	case "DECIMAL":
 		return decimal
@@ -93,7 +93,7 @@ func (mysqlDialect) kindOf(t sqlType) kind {
 		return wall
 	case "TIMESTAMP":
 		return instant
-	case "BINARY", "VARBINARY", "TINYBLOB", "BLOB", "MEDIUMBLOB", "LONGBLOB", "BIT", "GEOMETRY":
+	case "BINARY", "VARBINARY", "TINYBLOB", "BLOB", "MEDIUMBLOB", "LONGBLOB", "GEOMETRY":
 		return binary
 	}
 	return text
@@ -115,6 +115,8 @@ func (mysqlDialect) selects(name string, c *column) string {
 		return "CAST(" + name + " AS BINARY)"
 	case c.kind == single:
 		return name + " + 0e0"
+	case c.typ.name == "BIT": // a flag as a rule; as itself it is bytes
+		return name + " + 0"
 	}
 	return name
 }
@@ -124,6 +126,8 @@ func (mysqlDialect) compares(operand string, c *column) string {
 	switch {
 	case c.raw != "":
 		return "CAST(" + operand + " AS BINARY)"
+	case c.typ.name == "ENUM" || c.typ.name == "SET": // sorted by number, compared by text
+		return "CAST(" + operand + " AS CHAR)"
 	case c.kind == decimal && operand == "?":
 		return "CAST(? AS DECIMAL(65,30))"
 	}

@@ -66,7 +66,7 @@ func (oracle) port(cfg *Config) int {
 	return 1521
 }
 
-func (oracle) binds() string { return "godror" } // ":arg1"
+func (oracle) placeholder() string { return ":" }
 
 func (oracle) quote(identifier string) string { return quoteWith(`"`, identifier) }
 

@@ -61,7 +61,7 @@ func below(dir, path string) string {
 
 func (postgres) port(*Config) int { return 5432 }
 
-func (postgres) binds() string { return "postgres" }
+func (postgres) placeholder() string { return "$" }
 
 func (postgres) quote(identifier string) string { return quoteWith(`"`, identifier) }
 
@@ -150,6 +150,8 @@ func (postgres) selects(name string, c *column) string {
 	switch {
 	case c.raw != "":
 		return "convert_to(CAST(" + name + " AS text), '" + c.raw + "')"
+	case (c.kind == text || c.kind == day) && c.key: // by its own name, ORDER BY would mean the text
+		return "CAST(" + name + " AS text) AS " + quoteWith(`"`, c.name+" as text")
 	case c.kind == text || c.kind == day:
 		return "CAST(" + name + " AS text)"
 	}

@@ -266,7 +266,7 @@ func TestSource_Read_bad_encoding(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := start[name](t)
 			if name == "postgres" {
-				s = withoutEncoding(t, s)
+				s = inEncoding(t, s, "SQL_ASCII")
 			}
 			s.exec(t, "CREATE TABLE d (id varchar(10) PRIMARY KEY, `メモ` varchar(50), changed <WALL>)")
 			s.grant(t)
@@ -285,10 +285,10 @@ func TestSource_Read_bad_encoding(t *testing.T) {
 	}
 }
 
-// withoutEncoding gives a database in SQL_ASCII, which takes any bytes for text.
-func withoutEncoding(t *testing.T, s *server) *server {
-	const name = "bytes"
-	s.exec(t, "CREATE DATABASE "+name+" ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+// inEncoding gives a database in another encoding of PostgreSQL's; SQL_ASCII takes any bytes for text.
+func inEncoding(t *testing.T, s *server, encoding string) *server {
+	name := "in_" + strings.ToLower(encoding)
+	s.exec(t, "CREATE DATABASE "+name+" ENCODING '"+encoding+"' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
 	t.Cleanup(func() { s.exec(t, "DROP DATABASE "+name+" WITH (FORCE)") })
 	var dir string
 	if err := s.admin.QueryRow("SHOW unix_socket_directories").Scan(&dir); err != nil {

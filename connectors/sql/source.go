@@ -125,7 +125,7 @@ func (s *source) checkClock(ctx context.Context) error {
 	}
 	changed, param := s.operands(s.changed)
 	var rows int
-	if err := s.db.GetContext(ctx, &rows, "SELECT count(*) FROM "+s.from+s.db.Rebind(" WHERE "+changed+" > "+param), soon); err != nil {
+	if err := s.db.GetContext(ctx, &rows, "SELECT count(*) FROM "+s.from+bind(s.dialect, " WHERE "+changed+" > "+param), soon); err != nil {
 		return s.conn.fault(ctx, s.cfg.name(), err)
 	}
 	if rows == 0 {

@@ -67,7 +67,7 @@ func open(_ context.Context, c connectors.Config, env connectors.Env) (connector
 	}
 	db.SetMaxOpenConns(cfg.MaxConnections)
 	db.SetMaxIdleConns(cfg.MaxConnections)
-	return &conn{cfg: cfg, env: env, dialect: d, db: sqlx.NewDb(db, d.binds())}, nil
+	return &conn{cfg: cfg, env: env, dialect: d, db: sqlx.NewDb(db, cfg.Driver)}, nil
 }
 
 // Check signs on and reads the catalogue.

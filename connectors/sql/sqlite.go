@@ -25,7 +25,7 @@ func (sqliteDialect) open(cfg *Config, dir string) (*sql.DB, error) {
 
 func (sqliteDialect) port(*Config) int { return 0 }
 
-func (sqliteDialect) binds() string { return "sqlite3" }
+func (sqliteDialect) placeholder() string { return "" }
 
 func (sqliteDialect) quote(identifier string) string { return quoteWith(`"`, identifier) }
 
@@ -85,9 +85,10 @@ func (sqliteDialect) raw(*column, string) string { return "" } // text comes as 
 // selects hides the declared type, by which the driver would make times of text and lose what it cannot parse.
 func (sqliteDialect) selects(name string, _ *column) string { return "+" + name }
 
-// compares brings all of SQLite's spellings of a time into one order.
+// compares brings all of SQLite's spellings of a change time into one order. A key
+// is compared as it is: two spellings of one time are two keys.
 func (sqliteDialect) compares(operand string, c *column) string {
-	if c.kind == wall {
+	if c.kind == wall && c.changed {
 		return sqliteTime(operand)
 	}
 	return operand

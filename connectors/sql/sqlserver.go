@@ -70,7 +70,7 @@ func unquoted(err error) error {
 
 func (sqlServer) port(*Config) int { return 1433 }
 
-func (sqlServer) binds() string { return "sqlserver" }
+func (sqlServer) placeholder() string { return "@p" }
 
 func (sqlServer) quote(identifier string) string {
 	return "[" + strings.ReplaceAll(identifier, "]", "]]") + "]"

@@ -241,7 +241,7 @@ func (s *source) statement(c cursor, limit int) (string, []any, error) {
 		tail = " WHERE " + strings.Join(where, " AND ") + tail
 	}
 	// The list and the subselect hold SQL of the admin's; a "?" in it is not a parameter.
-	return "SELECT " + s.list + " FROM " + s.from + s.db.Rebind(tail), args, nil
+	return "SELECT " + s.list + " FROM " + s.from + bind(s.dialect, tail), args, nil
 }
 
 // operands are a column and a parameter as they are compared.
