@@ -23,6 +23,12 @@ type Starter struct {
 	ClientSecret string // a reference: "${env:CRM_CLIENT_SECRET}" or "${file:crm-secret}"
 	Driver       string // of the daily-report database: postgres, mysql, sqlite
 	File         string // of a SQLite database, relative to energyd.yaml
+
+	// The mailboxes of a mail server on this machine. Without a port they stand there as a comment.
+	MailPort   int
+	MailSecret string // a reference to the password of all of them
+	MailDomain string // our own
+	Mailboxes  []string
 }
 
 // Write puts a starter configuration into dir. Files that are there already

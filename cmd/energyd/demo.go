@@ -23,9 +23,9 @@ func (a *app) demoCommand() *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Everything at once on this machine: simulated CRM, daily-report database, energy in the CRM",
-		Long: `demo starts a simulated CRM on a loopback port and makes a daily-report database, makes energyd's fields
-in the CRM, pulls both, scores, shows the plan, applies it, reads the CRM back, and explains three customers.
+		Short: "Everything at once on this machine: simulated CRM, daily-report database, mailboxes, energy in the CRM",
+		Long: `demo starts a simulated CRM and a mail server on loopback ports and makes a daily-report database, makes
+energyd's fields in the CRM, pulls all three, scores, shows the plan, applies it, reads the CRM back, and explains three customers.
 Then it stays up, so that you can look at the CRM's pages and try the other commands on its folder.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.demo(c.Context(), dir, once) },
@@ -52,7 +52,7 @@ func (a *app) demo(ctx context.Context, dir string, once bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, world.Close()) }()
 	a.config = world.Config
-	a.say("A simulated CRM runs at %s; daily reports are in %s.", world.URL, filepath.Join(relative(dir), "daily_report.db"))
+	a.say("A simulated CRM runs at %s, a mail server at %s; daily reports are in %s.", world.URL, world.Mail, filepath.Join(relative(dir), "daily_report.db"))
 
 	p, err := a.open(ctx, false)
 	if err != nil {
@@ -90,7 +90,7 @@ func (a *app) demoSteps(ctx context.Context, p *pipeline.Pipeline, world *demo.W
 		a.printFieldsMade(c)
 	}
 
-	a.say("pull: read the CRM and the daily reports")
+	a.say("pull: read the CRM, the mailboxes and the daily reports")
 	pulled, err := p.Pull(ctx)
 	if err != nil {
 		return err
@@ -104,6 +104,13 @@ func (a *app) demoSteps(ctx context.Context, p *pipeline.Pipeline, world *demo.W
 			return err
 		}
 		fmt.Fprintf(a.out, "  kept back: %s: %s\n", r.Origin, r.Reason)
+	}
+
+	for u, err := range p.Undelivered(ctx) {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "  a mail came back on %s: is the address of %s, %s, still right?\n", u.Date, u.Name, u.AccountName)
 	}
 
 	a.say("plan: what would change in the CRM")

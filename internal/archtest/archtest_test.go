@@ -63,7 +63,7 @@ var onlyIn = map[string][]string{
 	"github.com/robfig/cron":          {"internal/schedule"},
 	"github.com/expr-lang/expr":       {"internal/expression"},
 	"github.com/pressly/goose":        {"internal/store"},
-	"github.com/emersion/go-imap":     {"connectors/imap"},
+	"github.com/emersion/go-imap":     {"connectors/imap", "internal/demo"}, // the demo serves mailboxes, by the part of it that no customer meets
 	"github.com/jmoiron/sqlx":         {"internal/store", "internal/testdb", "connectors/sql"},
 	"github.com/go-sql-driver/mysql":  {"internal/testdb", "connectors/sql"},
 	"github.com/microsoft/go-mssqldb": {"connectors/sql"},

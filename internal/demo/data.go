@@ -12,6 +12,7 @@ type rep struct{ code, family, given, crmID string }
 
 type account struct {
 	code, name, industry, state string
+	site                        string
 	owner                       *rep
 	crmID                       string
 	contacts                    []*contact
@@ -20,7 +21,7 @@ type account struct {
 	rhythm rhythm
 }
 
-type contact struct{ code, family, given, title, crmID string }
+type contact struct{ code, family, given, title, email, crmID string }
 
 type deal struct {
 	code, name, stage string
@@ -81,17 +82,19 @@ func accounts(reps []*rep) []*account {
 	stages := []string{"Qualification", "Proposal", "Negotiation", "Prospecting"}
 	contacts := 0
 	for i, a := range as {
-		a.code, a.owner = fmt.Sprintf("K%04d", i+1), reps[i%len(reps)]
+		a.code, a.owner, a.site = fmt.Sprintf("K%04d", i+1), reps[i%len(reps)], "https://www."+sites[i]+".example/"
 		for level := range titles {
 			if level == 3 && i%3 == 2 {
 				continue
 			}
 			contacts++
-			a.contacts = append(a.contacts, &contact{
+			c := &contact{
 				code:   fmt.Sprintf("T%04d", contacts),
 				family: families[(i*5+level*3)%len(families)], given: givens[(i*7+level)%len(givens)],
 				title: titles[level][(i+level)%len(titles[level])],
-			})
+			}
+			c.email = romaji[c.given] + "." + romaji[c.family] + "@" + sites[i] + ".example"
+			a.contacts = append(a.contacts, c)
 		}
 		if i%4 != 3 {
 			a.deals = append(a.deals, &deal{code: fmt.Sprintf("D%04d", i+1), name: a.name + " " + deals[i%len(deals)],

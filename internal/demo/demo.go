@@ -1,7 +1,7 @@
 // Package demo makes a small company on this machine: a simulated CRM on a
-// loopback port, a daily-report database in a file, and a configuration that
-// joins the two. Everything lives in one folder, and opening the folder again
-// finds it as it was.
+// loopback port, a mail server on another, a daily-report database in a file, and
+// a configuration that joins them. Everything lives in one folder, and opening the
+// folder again finds it as it was.
 package demo
 
 import (
@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/emersion/go-imap/v2/imapserver"
+
 	"energyd/configs"
 	"energyd/internal/crmsim"
 	"energyd/internal/fault"
@@ -24,15 +26,19 @@ import (
 type World struct {
 	Config string // path of energyd.yaml
 	URL    string // of the CRM; a person can open it
+	Mail   string // "127.0.0.1:…" of the mail server
 	crm    *crmsim.Server
 	server *http.Server
+	mail   *imapserver.Server
 }
 
 // The files of the folder.
 const (
 	crmFile    = "crm.data"
 	reportFile = "daily_report.db"
+	mailFolder = "mail"
 	secretFile = "crm-secret"
+	mailSecret = "mail-secret"
 	secret     = "demo-secret" // of a CRM that only this machine can reach, with made-up data in it
 )
 
@@ -73,7 +79,7 @@ func start(ctx context.Context, dir string, now func() time.Time, fields map[str
 		return nil, fmt.Errorf("the simulated CRM: %w", err)
 	}
 	if fresh {
-		if err := w.fill(ctx, filepath.Join(dir, reportFile), today); err != nil {
+		if err := w.fill(ctx, dir, today); err != nil {
 			return nil, errors.Join(err, w.Close())
 		}
 	}
@@ -111,20 +117,23 @@ func fields() map[string][]crmsim.Field {
 	return all
 }
 
-// fill puts the company's records into the CRM and the daily-report database.
-func (w *World) fill(ctx context.Context, reportFile string, today time.Time) error {
+// fill puts the company's records into the CRM, the mailboxes and the daily-report database.
+func (w *World) fill(ctx context.Context, dir string, today time.Time) error {
 	people := reps()
 	customers := accounts(people)
 	if err := fillCRM(w.crm, people, customers, today); err != nil {
 		return fmt.Errorf("fill the simulated CRM: %w", err)
 	}
-	if err := fillReports(ctx, reportFile, reports(customers, today)); err != nil {
+	if err := saveLetters(filepath.Join(dir, mailFolder), letters(customers, people, today)); err != nil {
+		return fmt.Errorf("fill the mailboxes: %w", err)
+	}
+	if err := fillReports(ctx, filepath.Join(dir, reportFile), reports(customers, today)); err != nil {
 		return fmt.Errorf("fill the daily-report database: %w", err)
 	}
 	return nil
 }
 
-// listen serves the CRM on a free loopback port and writes the configuration that names it.
+// listen serves the CRM and the mailboxes on free loopback ports and writes the configuration that names them.
 func (w *World) listen(dir string) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -133,13 +142,28 @@ func (w *World) listen(dir string) error {
 	w.URL = "http://" + l.Addr().String()
 	w.server = &http.Server{Handler: w.crm, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = w.server.Serve(l) }() // ends with ErrServerClosed at Close
+	var port int
+	if w.mail, port, err = serveMail(filepath.Join(dir, mailFolder)); err != nil {
+		return err
+	}
+	w.Mail = fmt.Sprintf("127.0.0.1:%d", port)
 	if err := configs.Write(dir, configs.Starter{
 		CRMURL: w.URL, ClientID: "energyd-demo", ClientSecret: "${file:" + secretFile + "}",
-		Driver: "sqlite", File: reportFile,
+		Driver: "sqlite", File: reportFile, MailPort: port, MailSecret: "${file:" + mailSecret + "}", MailDomain: ourDomain, Mailboxes: mailboxes(),
 	}); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, secretFile), []byte(secret+"\n"), 0o600)
+	return errors.Join(os.WriteFile(filepath.Join(dir, secretFile), []byte(secret+"\n"), 0o600),
+		os.WriteFile(filepath.Join(dir, mailSecret), []byte(secret+"\n"), 0o600))
+}
+
+// mailboxes are those of our sales people.
+func mailboxes() []string {
+	var boxes []string
+	for _, r := range reps() {
+		boxes = append(boxes, r.address())
+	}
+	return boxes
 }
 
 // CRM gives the simulated CRM itself, for tests that look into it.
@@ -150,9 +174,12 @@ func (w *World) AccountPage(id string) string {
 	return strings.TrimSuffix(w.URL, "/") + "/accounts/" + id
 }
 
-// Close stops the CRM and keeps its records.
+// Close stops the CRM and the mail server, and keeps the records.
 func (w *World) Close() error {
 	var errs []error
+	if w.mail != nil {
+		errs = append(errs, w.mail.Close())
+	}
 	if w.server != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()

@@ -25,14 +25,14 @@ func fillCRM(crm *crmsim.Server, people []*rep, customers []*account, today time
 	}
 	for _, r := range people {
 		r.crmID = insert("User", map[string]any{"LastName": r.family, "FirstName": r.given, "EmployeeNumber": r.code, "IsActive": true,
-			"UserType": "Standard", "Username": r.code + "@energyd.example", "Email": r.code + "@energyd.example", "Alias": r.code, "TimeZoneSidKey": "Asia/Tokyo"})
+			"UserType": "Standard", "Username": r.address(), "Email": r.address(), "Alias": r.code, "TimeZoneSidKey": "Asia/Tokyo"})
 	}
 	for _, a := range customers {
 		a.crmID = insert("Account", map[string]any{"Name": a.name, "AccountNumber": a.code, "Industry": a.industry,
-			"BillingState": a.state, "Type": "Customer", "OwnerId": a.owner.crmID})
+			"BillingState": a.state, "Website": a.site, "Type": "Customer", "OwnerId": a.owner.crmID})
 		for _, c := range a.contacts {
 			c.crmID = insert("Contact", map[string]any{"LastName": c.family, "FirstName": c.given, "Title": c.title,
-				"AccountId": a.crmID, "OwnerId": a.owner.crmID, "Contact_Code__c": c.code})
+				"AccountId": a.crmID, "OwnerId": a.owner.crmID, "Email": c.email, "Contact_Code__c": c.code})
 		}
 		for _, d := range a.deals {
 			d.crmID = insert("Opportunity", map[string]any{"Name": d.name, "AccountId": a.crmID, "StageName": d.stage, "Amount": float64(d.amount),

@@ -58,7 +58,7 @@ func (c company) lines() (activities, scores []string) {
 		if err != nil {
 			c.Fatal(err)
 		}
-		activities = append(activities, fmt.Sprintf("%+v", a))
+		activities = append(activities, string(engine.AppendActivity(nil, a)))
 	}
 	for _, kind := range []engine.EntityKind{engine.Account, engine.Contact, engine.Deal, engine.Rep} {
 		for s, err := range c.Scores(c.Context(), kind) {
