@@ -82,7 +82,7 @@ func (t *turn) structures(ctx context.Context, b *box, f *folder, uids []imap.UI
 			defer mu.Unlock()
 			for _, d := range some {
 				if d.structure != nil && byUID[d.uid] != nil {
-					plans[d.uid] = planOf(byUID[d.uid].Message, d.structure)
+					plans[d.uid] = planOf(byUID[d.uid], d.structure)
 				}
 			}
 		})
@@ -90,9 +90,10 @@ func (t *turn) structures(ctx context.Context, b *box, f *folder, uids []imap.UI
 	return plans, a.all(ctx, uids)
 }
 
-// planOf chooses the parts to fetch of a mail.
-func planOf(m *message.Message, structure imap.BodyStructure) *plan {
+// planOf chooses the parts to fetch of a mail. What our own people ask is not looked for.
+func planOf(m *mail, structure imap.BodyStructure) *plan {
 	p := &plan{}
+	wantsText := m.WantsText() && (m.Reports() || m.verdict.direction != message.Outbound)
 	text := false
 	var wanted []string
 	structure.Walk(func(path []int, bs imap.BodyStructure) bool {
@@ -122,7 +123,7 @@ func planOf(m *message.Message, structure imap.BodyStructure) *plan {
 			if m.Reports() {
 				wanted = append(wanted, at)
 			}
-		case (part.Type == "text/plain" || part.Type == "text/html" && !text) && !part.Attached && !text && m.WantsText():
+		case (part.Type == "text/plain" || part.Type == "text/html" && !text) && !part.Attached && !text && wantsText:
 			wanted = append(wanted, at)
 			text = part.Type == "text/plain"
 		}

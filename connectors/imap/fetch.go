@@ -170,13 +170,13 @@ func (a *asking) there(ctx context.Context, uids []imap.UID) (left []imap.UID, e
 }
 
 const (
-	headerBatch = 750      // mails of one FETCH
-	inFlight    = 4        // FETCHes at a time: while one comes, the next are on their way
-	maxLiteral  = 16 << 20 // bytes; what is announced larger is refused [48]
-	maxHeader   = 256 << 10
-	maxKept     = 32 << 10 // bytes of a header that is kept for a look at the body; whoever writes larger ones gets none
-	handful     = 64       // mails that are handed on at once,
-	handfulSize = 64 << 10 // or bytes
+	headerBatch = 750         // mails of one FETCH
+	inFlight    = 4           // FETCHes at a time: while one comes, the next are on their way
+	maxLiteral  = 16 << 20    // bytes; what is announced larger is refused [48]
+	maxSection  = 256<<10 + 1 // bytes that are looked at of one; the last tells the reader of mails that there was more [47]
+	maxKept     = 32 << 10    // bytes of a header that is kept for a look at the body; whoever writes larger ones gets none
+	handful     = 64          // mails that are handed on at once,
+	handfulSize = 64 << 10    // or bytes
 )
 
 var headerItems = &imap.FetchOptions{
@@ -204,6 +204,8 @@ func (t *turn) headers(ctx context.Context, f *folder, uids []imap.UID) (mails [
 	a := &asking{conn: t.conn, box: t.box, folder: f, came: make(map[imap.UID]bool, len(uids))}
 	a.ask = func(s *session, uids []imap.UID) error {
 		return s.stream(uids, headerBatch, headerItems, func(some []arrival) {
+			// Of a mail that vanished meanwhile, servers give a header without even its last line.
+			some = slices.DeleteFunc(some, func(a arrival) bool { return len(a.body) == 0 })
 			a.arrived(some)
 			came <- some
 		})
@@ -324,11 +326,11 @@ func (s *session) drain(fetch *imapclient.FetchCommand, expected int, look func(
 				}
 				from := len(buffer)
 				var err error
-				if buffer, err = appendAll(buffer, io.LimitReader(item.Literal, maxHeader)); err != nil {
+				if buffer, err = appendAll(buffer, io.LimitReader(item.Literal, maxSection)); err != nil {
 					whole = false
 				}
 				a.body = buffer[from:len(buffer):len(buffer)]
-				if int64(len(a.body)) < min(item.Literal.Size(), maxHeader) { // cut: the library takes its end for the literal's
+				if int64(len(a.body)) < min(item.Literal.Size(), maxSection) { // cut: the library takes its end for the literal's
 					whole = false
 				}
 				a.sections = append(a.sections, section{partName(item.Section.Part), item.Section.Specifier, a.body})

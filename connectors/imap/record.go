@@ -42,6 +42,7 @@ const (
 	colDisposition
 	colIDReused
 	colDateSource
+	colCut
 )
 
 // columns are those of every record; README.md tells what they hold.
@@ -73,6 +74,7 @@ var columns = connectors.NewColumns([]string{
 	colDisposition:    "disposition",
 	colIDReused:       "id_reused",
 	colDateSource:     "date_source",
+	colCut:            "cut",
 })
 
 // verdict is what becomes of a mail.
@@ -178,10 +180,10 @@ func (t *turn) judge(m *mail) verdict {
 		v.drop = dropNobody
 	case !t.anybody(m, v):
 		v.drop = dropStrangers
-	case m.Kind == message.ReadReceipt || m.Kind == message.Invitation || m.WantsText():
+	case m.Kind == message.ReadReceipt || m.Kind == message.Invitation || m.Reports() || v.direction == message.Inbound && m.WantsText():
 		v.look = true
-	default:
-		v.look = v.direction == message.Inbound && m.Parts() // an answer to an invitation shows in the parts alone [56]
+	default: // an answer to an invitation shows in the parts alone [56]
+		v.look = m.Parts() && (v.direction == message.Inbound || m.WantsText())
 	}
 	v.look = v.look && m.Wants() && (v.drop == "" || v.drop != dropOld && m.Reports())
 	return v
@@ -227,7 +229,7 @@ func (t *turn) take(f *folder, m *mail) {
 		colReply: answer, colQuestion: m.Question && answer && v.direction == message.Inbound, colAutomatic: m.Automatic,
 		colParticipants: people, colCustomer: customer, colOwner: t.box.owner(), colMailbox: t.box.User, colFolder: f.name,
 		colCalendarMethod: "", colCalendarUID: "", colPartstat: "", colAttendee: "", colBounced: "", colOriginalID: answered(m.Message), colDisposition: "",
-		colIDReused: t.seen.reused(m.Message, base), colDateSource: "header",
+		colIDReused: t.seen.reused(m.Message, base), colDateSource: "header", colCut: m.Cut,
 	}
 	if p := t.person(v.writer); t.box.shown(p) {
 		values[colFrom], values[colFromName], values[colFromTitle] = p.key, p.name, p.title

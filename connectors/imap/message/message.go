@@ -132,6 +132,9 @@ func (m *Message) fields(h header) {
 		}
 	}
 	m.ReplyTo, m.To, m.Cc = list("reply-to"), list("to"), list("cc")
+	if room := maxAddresses - len(m.To); len(m.Cc) > room {
+		m.Cc, m.Cut = m.Cc[:room], true
+	}
 	subject, exact := words(text("subject"))
 	m.Subject, m.Replaced = clean(subject), m.Replaced || !exact
 	if len(m.Subject) > maxSubject {

@@ -335,6 +335,10 @@ func TestCaps(t *testing.T) {
 			t.Errorf("%s: cut %v, from %q", name, m.Cut, m.From.Addr)
 		}
 	}
+	crowd := "From: a@b.example\nTo: " + strings.Repeat("c@d.example, ", 150) + "\nCc: " + strings.Repeat("e@f.example, ", 150) + "\n\n"
+	if m := ReadHeader([]byte(crowd)); len(m.To)+len(m.Cc) != maxAddresses || !m.Cut {
+		t.Errorf("of 300 recipients %d are kept, cut %v", len(m.To)+len(m.Cc), m.Cut)
+	}
 	if m := ReadHeader([]byte(loop)); len(m.References) != 2 {
 		t.Errorf("a loop of references gives %d", len(m.References))
 	}
