@@ -69,6 +69,15 @@ func history(n int, seed uint64) []contact {
 	return out
 }
 
+func firmName(n int) string {
+	return firms[n%len(firms)] + []string{"", "東日本", "西日本", "北陸", "九州"}[n/len(firms)]
+}
+
+func firmNameEn(n int) string {
+	return abroad[n%len(abroad)] + []string{"", " North", " South", " East", " West", " Bay", " Hill", " Port"}[n/len(abroad)] + []string{" Inc.", " Ltd.", " GmbH", ""}[n%4]
+}
+
+// firm is how people write a company's legal form.
 func firm(n int) string {
 	return []string{"株式会社%s", "%s㈱", "(株)%s", "%s 株式会社"}[n%4]
 }
@@ -142,9 +151,9 @@ func (c *contact) value(form string, r *rand.Rand) any {
 	case "codenum":
 		return int64(10000 + c.account)
 	case "firm":
-		return fmt.Sprintf(firm(c.account), firms[c.account%len(firms)]) + []string{"", "", "東京支店"}[c.account%3]
+		return fmt.Sprintf(firm(c.account), firmName(c.account))
 	case "firmen":
-		return abroad[c.account%len(abroad)] + []string{" Inc.", " Ltd.", " GmbH", ""}[c.account%4]
+		return firmNameEn(c.account)
 	case "person":
 		return name
 	case "person様":

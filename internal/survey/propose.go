@@ -58,6 +58,9 @@ type proposing struct {
 	skip    []string        // lines of skip
 	fields  []string        // lines of activity
 	people  []string        // lines of participants
+
+	dateTime bool                         // the column of the date tells the time of day too
+	customer struct{ column, key string } // how the customer is found first
 }
 
 // propose writes the mapping of an item that holds contacts.
@@ -250,6 +253,10 @@ func (p *proposing) when() {
 		return
 	}
 	g := p.guessed(i)
+	if j, ok := p.has(Time); ok && j != i && p.values[j].both > 0.4 { // the start's own column holds the day too
+		p.set("at", fmt.Sprintf("datetime(%s)", p.ref(j)), g.Confidence, g.Reason+"; "+p.guessed(j).Reason)
+		return
+	}
 	date := p.ref(i)
 	if p.values[i].types["number"] > 0 { // 20260930
 		date = "text(" + date + ")"
@@ -257,11 +264,9 @@ func (p *proposing) when() {
 	if j, ok := p.has(Time); ok && j != i && p.values[j].clock > 0.4 {
 		p.set("at", fmt.Sprintf("datetime(%s, %s)", date, p.ref(j)), g.Confidence, g.Reason+"; "+p.guessed(j).Reason)
 		return
-	} else if ok && j != i && p.values[j].both > 0.4 { // the start's own column holds the day too
-		p.set("at", fmt.Sprintf("datetime(%s)", p.ref(j)), g.Confidence, g.Reason+"; "+p.guessed(j).Reason)
-		return
 	}
 	if p.values[i].both > 0.5 && g.Role == Date && g.Confidence > enough+0.01 {
+		p.dateTime = true
 		p.set("at", "datetime("+date+")", g.Confidence, g.Reason)
 		return
 	}
@@ -274,6 +279,7 @@ func (p *proposing) account() {
 		expression string
 		share      float64
 		column     int
+		key        string
 	}
 	var ways []way
 	add := func(role Role, entity engine.EntityKind, key, more string) {
@@ -288,7 +294,7 @@ func (p *proposing) account() {
 				share = h.Share
 			}
 		}
-		ways = append(ways, way{p.find(entity, key, form, i, more), share, i})
+		ways = append(ways, way{p.find(entity, key, form, i, more), share, i, key})
 	}
 	if i, ok := p.has(AccountCode); ok {
 		best := "code"
@@ -309,6 +315,7 @@ func (p *proposing) account() {
 			"TODO: CRMの取引先を特定できる列がない。ここに書くまで全行が保留になる"))
 		return
 	}
+	p.customer.column, p.customer.key = p.name(ways[0].column), ways[0].key
 	var expressions, reasons []string
 	sure := 0.0
 	for _, w := range ways {
