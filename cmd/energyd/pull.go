@@ -14,14 +14,27 @@ import (
 )
 
 func (a *app) pullCommand() *cobra.Command {
-	watch := false
+	var watch, dry bool
+	var opt pipeline.DryRunOptions
 	c := a.withAsOf(&cobra.Command{
 		Use:   "pull [SOURCE...]",
 		Short: "Read new and changed source records into the store",
-		Long:  "pull reads what is new or changed in the named sources (all without a name), maps it and scores it. It does not touch the CRM's fields.\n\n" +
+		Long: "pull reads what is new or changed in the named sources (all without a name), maps it and scores it. It does not touch the CRM's fields.\n\n" +
 			"With --watch it stays, and reads mailboxes each time something new has come, until it is ended by Ctrl-C or SIGTERM.",
 		RunE: func(c *cobra.Command, args []string) error {
+			if !dry && (opt.FromBeginning || c.Flags().Changed("limit")) {
+				return usage("--from-beginning and --limit belong to --dry-run")
+			}
+			if dry && watch {
+				return usage("--dry-run and --watch do not go together")
+			}
+			if opt.Limit < 0 {
+				return usage("--limit takes a number of records, or 0 for all")
+			}
 			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
+				if dry {
+					return a.dryRun(ctx, p, opt, args)
+				}
 				if watch {
 					return p.Watch(ctx, args, a.pulled)
 				}
@@ -32,6 +45,9 @@ func (a *app) pullCommand() *cobra.Command {
 	})
 	c.Flags().BoolVar(&watch, "watch", false, "stay, and read mailboxes each time something new has come")
 	c.Flags().BoolVar(&a.gone, "gone", false, "what a complete reading did not find again is gone, even when it is more than half")
+	c.Flags().BoolVar(&dry, "dry-run", false, "show exactly what would be stored, and store nothing")
+	c.Flags().BoolVar(&opt.FromBeginning, "from-beginning", false, "with --dry-run: read from the beginning, not from where the last pull ended")
+	c.Flags().IntVar(&opt.Limit, "limit", 100, "with --dry-run: how many records of each source; 0 = all")
 	return c
 }
 

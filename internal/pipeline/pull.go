@@ -451,14 +451,8 @@ func (p *Pipeline) retry(ctx context.Context, m *mapper, change int64) error {
 		out.Retried = true
 		var columns *connectors.Columns
 		for _, w := range waiting {
-			names := slices.Sorted(maps.Keys(w.Fields))
-			if columns == nil || !slices.Equal(columns.Names, names) {
-				columns = connectors.NewColumns(names)
-			}
-			rec := connectors.Record{Key: w.Key, ChangedAt: w.ChangedAt, Columns: columns, Origin: w.Origin, Values: make([]any, len(names))}
-			for i, name := range names {
-				rec.Values[i] = w.Fields[name]
-			}
+			rec := waitingRecord(w, columns)
+			columns = rec.Columns
 			if m.one(&out, rec, w.Seen) {
 				m.report.Retried++
 			}
@@ -485,6 +479,19 @@ func (p *Pipeline) retry(ctx context.Context, m *mapper, change int64) error {
 		return err
 	}
 	return p.store.Tried(ctx, m.source, change)
+}
+
+// waitingRecord gives the record that a reject was made of; columns are those of the one before, nil for none.
+func waitingRecord(w store.Reject, columns *connectors.Columns) connectors.Record {
+	names := slices.Sorted(maps.Keys(w.Fields))
+	if columns == nil || !slices.Equal(columns.Names, names) {
+		columns = connectors.NewColumns(names)
+	}
+	rec := connectors.Record{Key: w.Key, ChangedAt: w.ChangedAt, Columns: columns, Origin: w.Origin, Values: make([]any, len(names))}
+	for i, name := range names {
+		rec.Values[i] = w.Fields[name]
+	}
+	return rec
 }
 
 type read struct {
@@ -553,6 +560,20 @@ func (m *mapper) empty(records int) store.Batch {
 
 // one maps a record that was read at that time, and tells whether it came through.
 func (m *mapper) one(out *store.Batch, rec connectors.Record, read time.Time) bool {
+	res, reject := m.record(rec, read)
+	if reject != nil {
+		out.Rejects = append(out.Rejects, *reject)
+		return false
+	}
+	out.Through = append(out.Through, rec.Key)
+	m.keep(out, res)
+	count(m.titles, res.UnknownTitle)
+	count(m.report.Unfound, res.Unfound)
+	return true
+}
+
+// record gives what a record that was read at that time becomes, as it is stored.
+func (m *mapper) record(rec connectors.Record, read time.Time) (mapping.Result, *connectors.Reject) {
 	res, err := m.apply(rec)
 	if err != nil {
 		r := connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: "mapping", Reason: err.Error(), Fields: m.Fields(rec)}
@@ -560,20 +581,15 @@ func (m *mapper) one(out *store.Batch, rec connectors.Record, read time.Time) bo
 		if errors.As(err, &reject) {
 			r.Code, r.Reason, r.Waits, r.ChangedAt = reject.Code, reject.Reason, reject.Waits, rec.ChangedAt
 		}
-		out.Rejects = append(out.Rejects, r)
-		return false
+		return res, &r
 	}
-	out.Through = append(out.Through, rec.Key)
 	if a := res.Activity; a != nil {
 		a.Revision = m.revision
 		if a.Version == 0 {
 			a.Version = read.UnixMicro()
 		}
 	}
-	m.keep(out, res)
-	count(m.titles, res.UnknownTitle)
-	count(m.report.Unfound, res.Unfound)
-	return true
+	return res, nil
 }
 
 func (m *mapper) keep(out *store.Batch, res mapping.Result) {

@@ -39,6 +39,17 @@ func (r *profileRow) profile() (engine.Profile, error) {
 	return p, json.Unmarshal(r.Keys, &p.Keys)
 }
 
+// rowOf gives the row that a profile makes.
+func rowOf(p engine.Profile) (profileRow, error) {
+	keys, err := json.Marshal(p.Keys)
+	r := profileRow{Kind: p.Kind, ID: plain(p.ID), Source: plain(p.Source), Version: p.Version, Name: plain(p.Name), Account: plain(p.Account),
+		Title: plain(p.Title), Owner: plain(p.Owner), Keys: []byte(strings.ReplaceAll(string(keys), `\u0000`, `\ufffd`)), Into: plain(p.Into)}
+	if p.Deleted {
+		r.Deleted = 1
+	}
+	return r, err
+}
+
 // saveProfiles keeps the profiles that are newer than what stands, and counts
 // them: of a higher version, or of an equal one that says something else. What
 // their source said in an earlier reading gives way whatever its version.
@@ -63,18 +74,12 @@ func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile, r
 		args := make([]any, 0, 13*len(rows))
 		ids := map[engine.EntityKind][]any{}
 		for _, i := range rows {
-			p := profiles[i]
-			ids[p.Kind] = append(ids[p.Kind], plain(p.ID))
-			keys, err := json.Marshal(p.Keys)
+			r, err := rowOf(profiles[i])
 			if err != nil {
 				return 0, err
 			}
-			deleted := 0
-			if p.Deleted {
-				deleted = 1
-			}
-			args = append(args, p.Kind, plain(p.ID), plain(p.Source), p.Version, plain(p.Name), plain(p.Account), plain(p.Title), plain(p.Owner),
-				strings.ReplaceAll(string(keys), `\u0000`, `\ufffd`), deleted, plain(p.Into), change, revision)
+			ids[r.Kind] = append(ids[r.Kind], r.ID)
+			args = append(args, r.Kind, r.ID, r.Source, r.Version, r.Name, r.Account, r.Title, r.Owner, string(r.Keys), r.Deleted, r.Into, change, revision)
 		}
 		marks := strings.Repeat(", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", len(rows))[2:]
 		done, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO entity ("+profileColumns+", revision) VALUES "+marks+` ON CONFLICT (kind, id) DO UPDATE SET
@@ -273,12 +278,21 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 		return nil, storeError("read the directory", err)
 	}
 	if s.directory == nil || s.directory.erasures != erasures {
-		s.directory = &Directory{erasures: erasures, keys: map[engine.Entity]string{}, people: map[string]person{}, into: map[engine.Entity]string{}, found: map[lookup]string{}, shared: map[lookup][]string{}}
+		s.directory = newDirectory(erasures)
 	}
-	d := s.directory
+	return s.directory, s.refresh(ctx, s.directory)
+}
+
+func newDirectory(erasures int64) *Directory {
+	return &Directory{erasures: erasures, keys: map[engine.Entity]string{}, people: map[string]person{}, into: map[engine.Entity]string{},
+		found: map[lookup]string{}, shared: map[lookup][]string{}}
+}
+
+// refresh lets a directory know all that is saved by now.
+func (s *Store) refresh(ctx context.Context, d *Directory) error {
 	rows, err := s.read.QueryxContext(ctx, s.read.Rebind("SELECT "+profileColumns+" FROM entity WHERE change > ?"), d.change)
 	if err != nil {
-		return nil, storeError("read the directory", err)
+		return storeError("read the directory", err)
 	}
 	defer rows.Close()
 	d.mu.Lock()
@@ -287,18 +301,18 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 	for rows.Next() {
 		var r profileRow
 		if err := rows.StructScan(&r); err != nil {
-			return nil, storeError("read the directory", err)
+			return storeError("read the directory", err)
 		}
 		if err := d.put(&r); err != nil {
-			return nil, storeError("read the directory", err)
+			return storeError("read the directory", err)
 		}
 		last = max(last, r.Change)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, storeError("read the directory", err)
+		return storeError("read the directory", err)
 	}
 	d.change = last // only now: after an error the same rows come again, and do no harm
-	return d, nil
+	return nil
 }
 
 // put makes the directory know what the row says, and nothing older.

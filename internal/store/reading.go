@@ -8,6 +8,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"energyd/connectors"
 	"energyd/engine"
 )
 
@@ -33,28 +34,9 @@ const (
 // before at (0 = never), or ReadAgain was called. See decisions/0005 and 0006.
 func (s *Store) BeginReading(ctx context.Context, source, fingerprint string, at time.Time, every time.Duration) (r Reading, err error) {
 	err = s.tx(ctx, "read cursor", func(tx *sqlx.Tx) error {
-		var now struct {
-			Mapping            string
-			Revision, Finished uint32
-			Began              int64 `db:"began_us"`
-		}
-		err := tx.GetContext(ctx, &now, tx.Rebind("SELECT mapping, revision, finished, began_us FROM cursor WHERE source = ?"), source)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		begins := false
+		if r, _, begins, err = nextReading(ctx, tx, source, fingerprint, at, every); err != nil || !begins {
 			return err
-		}
-		r.Revision = now.Revision + 1
-		// A run that starts each night at the same time starts a little earlier on some: a reading need not be due to the second.
-		// One that began long after now was begun by a clock that was wrong.
-		slack := every / 24
-		switch {
-		case now.Revision == 0:
-		case now.Mapping != fingerprint:
-			r.Again = OtherMapping
-		case now.Finished == now.Revision && (now.Began == 0 || every > 0 && at.Sub(time.UnixMicro(now.Began)).Abs() >= every-slack):
-			r.Again = Periodic
-		default:
-			r.Revision = now.Revision
-			return nil
 		}
 		_, err = tx.ExecContext(ctx, tx.Rebind(`INSERT INTO cursor (source, value, mapping, revision, began_us) VALUES (?, '', ?, ?, ?) ON CONFLICT (source)
 			DO UPDATE SET value = '', mapping = excluded.mapping, revision = excluded.revision, began_us = excluded.began_us`),
@@ -62,6 +44,39 @@ func (s *Store) BeginReading(ctx context.Context, source, fingerprint string, at
 		return err
 	})
 	return r, err
+}
+
+// NextReading tells what BeginReading would give, and where the source would be read from. It changes nothing.
+func (s *Store) NextReading(ctx context.Context, source, fingerprint string, at time.Time, every time.Duration) (Reading, connectors.Cursor, error) {
+	r, after, _, err := nextReading(ctx, s.read, source, fingerprint, at, every)
+	return r, after, storeError("read cursor", err)
+}
+
+func nextReading(ctx context.Context, q sqlx.ExtContext, source, fingerprint string, at time.Time, every time.Duration) (r Reading, after connectors.Cursor, begins bool, err error) {
+	var now struct {
+		Value              connectors.Cursor
+		Mapping            string
+		Revision, Finished uint32
+		Began              int64 `db:"began_us"`
+	}
+	err = sqlx.GetContext(ctx, q, &now, q.Rebind("SELECT value, mapping, revision, finished, began_us FROM cursor WHERE source = ?"), source)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return r, "", false, err
+	}
+	r.Revision = now.Revision + 1
+	// A run that starts each night at the same time starts a little earlier on some: a reading need not be due to the second.
+	// One that began long after now was begun by a clock that was wrong.
+	slack := every / 24
+	switch {
+	case now.Revision == 0:
+	case now.Mapping != fingerprint:
+		r.Again = OtherMapping
+	case now.Finished == now.Revision && (now.Began == 0 || every > 0 && at.Sub(time.UnixMicro(now.Began)).Abs() >= every-slack):
+		r.Again = Periodic
+	default:
+		return Reading{Revision: now.Revision}, now.Value, false, nil
+	}
+	return r, "", true, nil
 }
 
 // ReadAgain makes the next reading of a source a complete one.

@@ -99,6 +99,9 @@ func takeBack(ctx context.Context, tx *sqlx.Tx, b Batch) error {
 	return nil
 }
 
+// FieldsJSON gives a reject's fields as they are kept.
+func FieldsJSON(fields map[string]any) json.RawMessage { return json.RawMessage(fieldsJSON(fields)) }
+
 // fieldsJSON gives fields as a JSON object that keeps their types: whole
 // numbers have no point and others do, a time is {"time": …}, and an object
 // that looks like one of these is {"object": …}. A value that JSON cannot hold (NaN) becomes text.
