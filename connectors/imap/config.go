@@ -61,7 +61,8 @@ type OAuth struct {
 	ClientID     string        `yaml:"client_id"`
 	ClientSecret secret.Secret `yaml:"client_secret"`
 	Scope        string        `yaml:"scope"`
-	Tenant       string        `yaml:"tenant"` // of Microsoft 365
+	Tenant       string        `yaml:"tenant"`    // of Microsoft 365
+	TokenDir     string        `yaml:"token_dir"` // where rotated refresh tokens are kept, relative to energyd.yaml; "" = CONNECTION.tokens
 }
 
 // Mailbox is one person's or team's mailbox.

@@ -3,8 +3,12 @@ package imap
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,7 +21,7 @@ type accessToken struct {
 	mu      sync.Mutex
 	token   string
 	until   time.Time
-	refresh string // the newest refresh token, when the service gave another; "" = the configuration's
+	refresh string // the last refresh token that the service gave; "" = none of this process
 }
 
 // token gives an access token for b; not is one that the mail server refused.
@@ -28,12 +32,41 @@ func (c *conn) token(ctx context.Context, b *box, not string) (string, error) {
 	if a.token != "" && a.token != not && time.Now().Before(a.until) {
 		return a.token, nil
 	}
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {c.cfg.OAuth.ClientID}}
-	if !b.RefreshToken.IsZero() {
-		refresh := a.refresh
-		if refresh == "" {
+	if b.RefreshToken.IsZero() {
+		_, err := c.ask(ctx, b, "")
+		return a.token, err
+	}
+	// The kept one goes before the configuration's, which is the first one, or a new
+	// one of an admin. Another process may keep a newer one meanwhile.
+	var refused error
+	tried := map[string]bool{}
+	for {
+		refresh := c.kept(b)
+		if refresh == "" || tried[refresh] {
 			refresh = b.RefreshToken.Reveal()
 		}
+		if tried[refresh] {
+			return "", refused
+		}
+		tried[refresh] = true
+		gone, err := c.ask(ctx, b, refresh)
+		switch {
+		case err == nil:
+			return a.token, nil
+		case !gone:
+			return "", err
+		}
+		refused = err
+	}
+}
+
+const tokenOp = "ask for an access token"
+
+// ask asks the token service, by a refresh token or, without one, by the
+// application's own right. gone tells that the refresh token is worth nothing any more.
+func (c *conn) ask(ctx context.Context, b *box, refresh string) (gone bool, err error) {
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {c.cfg.OAuth.ClientID}}
+	if refresh != "" {
 		c.http.Hide(refresh)
 		form.Set("grant_type", "refresh_token")
 		form.Set("refresh_token", refresh)
@@ -45,9 +78,8 @@ func (c *conn) token(ctx context.Context, b *box, not string) (string, error) {
 	if scope := c.cfg.scope(b.Mailbox); scope != "" {
 		form.Set("scope", scope)
 	}
-	const op = "ask for an access token"
 	answer, err := c.http.Do(ctx, httpclient.Request{
-		Op: op, Method: http.MethodPost, URL: c.cfg.tokenURL(), Body: []byte(form.Encode()),
+		Op: tokenOp, Method: http.MethodPost, URL: c.cfg.tokenURL(), Body: []byte(form.Encode()),
 		Header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
 	})
 	var body struct {
@@ -58,24 +90,83 @@ func (c *conn) token(ctx context.Context, b *box, not string) (string, error) {
 	}
 	malformed := json.Unmarshal(answer.Body, &body) // an error's answer may be anything
 	if err != nil {
-		if body.Error != "" { // invalid_grant and the like come with status 400
-			hint := "check client_id and client_secret, and that the application was given the right to read mail by IMAP"
-			if body.Error == "invalid_grant" {
-				hint = "the refresh token has expired or was withdrawn: sign on once more as this mailbox's user and keep the new one"
-			}
-			return "", fault.New(fault.Auth, op, "the token service refused: "+word(body.Error), hint, nil)
+		if body.Error == "" { // invalid_grant and the like come with status 400
+			return false, err
 		}
-		return "", err
+		gone = body.Error == "invalid_grant"
+		hint := "check client_id and client_secret, and that the application was given the right to read mail by IMAP"
+		if gone {
+			hint = "the refresh token has expired or was withdrawn: sign on once more as this mailbox's user, put the new one where refresh_token points to, and delete " + c.tokenFile(b)
+		}
+		return gone, fault.New(fault.Auth, tokenOp, "the token service refused: "+word(body.Error), hint, nil)
 	}
 	if malformed != nil || body.Token == "" {
-		return "", fault.New(fault.Config, op, "the answer holds no token", "check token_url", nil)
+		return false, fault.New(fault.Config, tokenOp, "the answer holds no token", "check token_url", nil)
 	}
 	c.http.Hide(body.Token)
-	a.token, a.until = body.Token, time.Now().Add(time.Duration(max(body.Seconds-60, 30))*time.Second)
-	if body.Refresh != "" {
-		a.refresh = body.Refresh
+	if body.Refresh != "" && body.Refresh != refresh && refresh != "" {
+		c.keep(b, body.Refresh) // first: the one in use may be dead now
 	}
-	return a.token, nil
+	b.access.token, b.access.until = body.Token, time.Now().Add(time.Duration(max(body.Seconds-60, 30))*time.Second)
+	return false, nil
+}
+
+// tokenFile is where a mailbox's last refresh token is kept. It is made when the
+// service gives one, and holds nothing else.
+func (c *conn) tokenFile(b *box) string {
+	dir := c.cfg.OAuth.TokenDir
+	if dir == "" {
+		dir = c.env.Name + ".tokens"
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(c.env.Dir, dir)
+	}
+	return filepath.Join(dir, url.PathEscape(b.User)+".token")
+}
+
+// kept gives the last refresh token that the service gave for b, to whatever process; "" for none.
+func (c *conn) kept(b *box) string {
+	text, err := os.ReadFile(c.tokenFile(b))
+	if token := strings.TrimSpace(string(text)); err == nil && token != "" {
+		return token
+	}
+	return b.access.refresh
+}
+
+// keep puts a refresh token where the next process finds it. One that cannot be
+// kept does not stop the reading, but an admin must know.
+func (c *conn) keep(b *box, token string) {
+	c.http.Hide(token)
+	b.access.refresh = token
+	if err := writeToken(c.tokenFile(b), token); err != nil {
+		c.env.Log.Warn("The token service gave another refresh token, which cannot be kept: after a restart the mailbox may be closed to energyd. "+
+			"Let energyd's user write the folder of the file, or name another in oauth.token_dir.", "mailbox", b.User, "file", c.tokenFile(b), "error", err)
+	}
+}
+
+// writeToken puts a token on disk at once and whole, for our own user alone.
+func writeToken(file, token string) error {
+	dir := filepath.Dir(file)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".token*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(token)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // word cuts a service's error code down to what is one.
