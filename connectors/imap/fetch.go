@@ -48,7 +48,7 @@ func (s *session) again(f *folder) error {
 	case err != nil:
 		return err
 	case !there || now.validity != f.validity:
-		return fault.New(fault.Conflict, "", "the folder "+f.name+" was changed while it was read", "nothing: the next reading goes on", nil)
+		return fault.New(fault.Conflict, "", "the folder "+f.shown()+" was changed while it was read", "nothing: the next reading goes on", nil)
 	}
 	return nil
 }

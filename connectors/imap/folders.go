@@ -4,8 +4,10 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
 
 	imap "github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
@@ -80,17 +82,30 @@ func (f *folder) state(d *imap.StatusData) {
 	f.validity, f.next, f.modseq = d.UIDValidity, uint32(d.UIDNext), d.HighestModSeq
 }
 
-// status asks where a folder stands; false when there is none such (any more).
-func (s *session) status(f *folder) (bool, error) {
-	d, err := s.client.Status(f.name, s.statusItems()).Wait()
-	if isAnswer(err) {
-		return false, nil
+// ahead is how many commands are sent before the first is answered.
+const ahead = 100
+
+// status asks where folders stand. gone are the names of those that are not there (any more).
+func (s *session) status(folders []folder) (there []folder, gone []string, err error) {
+	for chunk := range slices.Chunk(folders, ahead) {
+		var asked []*imapclient.StatusCommand
+		for _, f := range chunk {
+			asked = append(asked, s.client.Status(f.name, s.statusItems()))
+		}
+		for i, f := range chunk {
+			d, err := asked[i].Wait()
+			switch {
+			case isAnswer(err):
+				gone = append(gone, f.name)
+			case err != nil:
+				return nil, nil, err
+			default:
+				f.state(d)
+				there = append(there, f)
+			}
+		}
 	}
-	if err != nil {
-		return false, err
-	}
-	f.state(d)
-	return true, nil
+	return there, gone, nil
 }
 
 // specialUse gives an attribute of RFC 6154 in its usual writing; "" for others.
@@ -111,6 +126,17 @@ var usual = map[string]string{
 	"trash": `\Trash`, "deleted items": `\Trash`, "deleted messages": `\Trash`, "ごみ箱": `\Trash`, "ゴミ箱": `\Trash`, "削除済みアイテム": `\Trash`, "削除済みメール": `\Trash`,
 	"junk": `\Junk`, "spam": `\Junk`, "junk e-mail": `\Junk`, "junk email": `\Junk`, "junk mail": `\Junk`, "bulk mail": `\Junk`,
 	"迷惑メール": `\Junk`, "迷惑メールフォルダ": `\Junk`,
+}
+
+// shown is a folder's name as people and records see it: without what would
+// write elsewhere on a terminal.
+func (f folder) shown() string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, f.name)
 }
 
 func lastPart(f folder) string {

@@ -208,7 +208,7 @@ func (t *turn) take(f *folder, m *mail) {
 	if v.drop == "" && len(t.cfg.Kinds) > 0 && !slices.Contains(t.cfg.Kinds, kind) {
 		v.drop = dropKind
 	}
-	origin := t.box.User + "/" + f.name + "/" + uidText(m.uid)
+	origin := t.box.User + "/" + f.shown() + "/" + uidText(m.uid)
 	switch v.drop {
 	case "":
 	case dropNobody:
@@ -227,7 +227,7 @@ func (t *turn) take(f *folder, m *mail) {
 		colMessageID: id, colThread: thread(m.Message, id), colSentAt: v.sentAt, colKind: kind, colDirection: string(v.direction),
 		colFrom: "", colFromName: "", colFromTitle: "", colSubject: "", colBaseSubject: "",
 		colReply: answer, colQuestion: m.Question && answer && v.direction == message.Inbound, colAutomatic: m.Automatic,
-		colParticipants: people, colCustomer: customer, colOwner: t.box.owner(), colMailbox: t.box.User, colFolder: f.name,
+		colParticipants: people, colCustomer: customer, colOwner: t.box.owner(), colMailbox: t.box.User, colFolder: f.shown(),
 		colCalendarMethod: "", colCalendarUID: "", colPartstat: "", colAttendee: "", colBounced: "", colOriginalID: answered(m.Message), colDisposition: "",
 		colIDReused: t.seen.reused(m.Message, base), colDateSource: "header", colCut: m.Cut,
 	}

@@ -188,21 +188,14 @@ func (s *source) look(ctx context.Context, session *session) ([]folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	var known []folder
-	for _, f := range choose(all, session.box.wanted(s.cfg), s.cfg.SkipFolders) {
-		if f.next == 0 {
-			there, err := session.status(&f)
-			if err != nil {
-				return nil, err
-			}
-			if !there {
-				s.log.Warn("A folder vanished while it was looked at.", "mailbox", session.box.User, "folder", f.name)
-				continue
-			}
-		}
-		known = append(known, f)
+	chosen := choose(all, session.box.wanted(s.cfg), s.cfg.SkipFolders)
+	told := slices.DeleteFunc(slices.Clone(chosen), func(f folder) bool { return f.next == 0 })
+	chosen = slices.DeleteFunc(chosen, func(f folder) bool { return f.next != 0 })
+	there, gone, err := session.status(chosen)
+	for _, name := range gone {
+		s.log.Warn("A folder vanished while it was looked at.", "mailbox", session.box.User, "folder", name)
 	}
-	return known, nil
+	return slices.Concat(told, there), err
 }
 
 // wanted are the admin's words for the folders that a stream reads of a mailbox.

@@ -66,7 +66,7 @@ func (t *turn) mails(ctx context.Context, f *folder, uids []imap.UID) error {
 		t.take(f, m)
 	}
 	for _, uid := range lost {
-		key := fmt.Sprintf("%s/%s/%d/%d", t.box.User, f.name, f.validity, uid)
+		key := fmt.Sprintf("%s/%s/%d/%d", t.box.User, f.shown(), f.validity, uid)
 		t.rejects = append(t.rejects, connectors.Reject{
 			Key: key, Origin: key, Code: "unreadable",
 			Reason: "the server's answer for this mail cannot be read, even when it is asked for alone; look at it in a mail program",

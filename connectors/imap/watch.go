@@ -181,14 +181,13 @@ func (w *watching) moved() (bool, error) {
 		maps.Copy(now, w.stand)
 	}
 	if !w.caps.Has(imap.CapListStatus) {
-		for name, f := range now {
-			there, err := w.status(&f)
-			if err != nil {
-				return false, err
-			}
-			if now[name] = f; !there {
-				delete(now, name)
-			}
+		there, _, err := w.status(slices.Collect(maps.Values(now)))
+		if err != nil {
+			return false, err
+		}
+		clear(now)
+		for _, f := range there {
+			now[f.name] = f
 		}
 	}
 	moved := w.stand == nil
