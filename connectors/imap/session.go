@@ -322,14 +322,6 @@ func (c *conn) fault(ctx context.Context, b *box, w *wire, err error) error {
 // readBuffer is what is asked of the network at once; the library's own buffer is 4 kB.
 const readBuffer = 64 << 10
 
-// buffered is a connection that is read in large pieces.
-type buffered struct {
-	net.Conn
-	r *bufio.Reader
-}
-
-func (b buffered) Read(p []byte) (int, error) { return b.r.Read(p) }
-
 // wire watches a connection: a server that is silent for too long is given up,
 // for good [9]. Deadlines of the library, which has none between answers, are passed over.
 type wire struct {
