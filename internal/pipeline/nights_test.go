@@ -240,6 +240,36 @@ func TestC23_HardDelete(t *testing.T) {
 	}
 }
 
+// TestReread_DeletedRows: rows that were deleted from a table leave no trace there; the complete
+// reading withdraws their activities, and no others.
+func TestReread_DeletedRows(t *testing.T) {
+	n := newNights(t)
+	n.night()
+	before := n.explained("K0001")["daily_report"]
+	db := n.reports()
+	defer db.Close()
+	result, err := db.Exec("DELETE FROM daily_report WHERE account_code = 'K0001'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	deleted, err := result.RowsAffected()
+	if err != nil || deleted == 0 || before == 0 {
+		t.Fatalf("deleted %d rows of K0001, of which %d counted (%v)", deleted, before, err)
+	}
+	n.later(day)
+	if _, sources := n.night(); sources["daily_report"].Withdrawn != 0 || n.explained("K0001")["daily_report"] != before {
+		t.Errorf("before the week is over: %+v", sources["daily_report"])
+	}
+	n.later(6 * day)
+	_, sources := n.night()
+	if s := sources["daily_report"]; s.Reread != store.Periodic || s.Withdrawn == 0 || s.Withdrawn > int(deleted) {
+		t.Errorf("the complete reading: %+v; want up to %d withdrawn, for some rows gave no activity", s, deleted)
+	}
+	if got := n.explained("K0001")["daily_report"]; got != 0 {
+		t.Errorf("%d of the deleted reports still count", got)
+	}
+}
+
 // TestReread_LostRight: a complete reading that suddenly finds next to nothing
 // withdraws nothing and says so each night, until somebody says that it is true.
 func TestReread_LostRight(t *testing.T) {
