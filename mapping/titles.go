@@ -79,7 +79,11 @@ func NewTitles(cfg *TitlesConfig, ranks []string) (*Titles, error) {
 	t.prefixes = index("prefixes", cfg.Prefixes, Squeeze)
 	t.phrases = index("words", cfg.Words, func(s string) string { return strings.Join(latinWords(fold(s)), " ") })
 	for _, s := range folded(cfg.Silent) {
-		t.suffixes[s] = ""
+		if strings.ContainsFunc(s, unicode.IsLetter) {
+			t.suffixes[s] = ""
+		} else { // a mark alone
+			t.exact[s] = ""
+		}
 	}
 	for p := range t.phrases {
 		t.longestPhrase = max(t.longestPhrase, strings.Count(p, " ")+1)
@@ -123,6 +127,12 @@ func (t *Titles) rank(s string, depth int) string {
 	if rank, ok := t.exact[tight]; ok {
 		return rank
 	}
+	if s, tight = strings.TrimRight(s, ".?!。"), strings.TrimRight(tight, ".?!。"); tight == "" {
+		return ""
+	}
+	if rank, ok := t.exact[tight]; ok {
+		return rank
+	}
 	if rank, ok := t.suffixes[tight]; ok {
 		return rank
 	}
@@ -146,7 +156,19 @@ func (t *Titles) rank(s string, depth int) string {
 	}
 	for _, d := range t.deputy {
 		if rest, ok := strings.CutSuffix(tight, d); ok && rest != "" {
-			return t.rank(rest, depth)
+			if rank := t.rank(rest, depth); rank != notUnderstood {
+				return rank
+			}
+		}
+	}
+	if !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) && !unicode.Is(unicode.Latin, r) }) {
+		if rank, ok := t.words(latinWords(s)); ok { // before endings: Assistant to CEO
+			return rank
+		}
+	}
+	if before, last, ok := strings.Cut(s, " "); ok && strings.HasSuffix(last, "付") { // 部長 営業本部付
+		if rank := t.rank(before, depth); rank != notUnderstood {
+			return rank
 		}
 	}
 	for i := range tight {

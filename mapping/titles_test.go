@@ -99,3 +99,35 @@ func FuzzTitles(f *testing.F) {
 		}
 	})
 }
+
+// TestTitles_own measures the dictionary on 500 titles as people write them. A wrong rank is worse than none: "?" is
+// what nobody may guess.
+func TestTitles_own(t *testing.T) {
+	titles := shippedTitles(t)
+	ranked, right, known := 0, 0, 0
+	for _, r := range readCSV(t, "testdata/own_titles.csv") {
+		title, _ := r.Value("title").(string)
+		want, _ := r.Value("rank").(string)
+		got, ok := titles.Rank(title)
+		if !ok {
+			got = "?"
+		}
+		if want != "?" {
+			known++
+		}
+		if got != "?" {
+			ranked++
+		}
+		if got == want && got != "?" {
+			right++
+		}
+		if got != want {
+			t.Logf("%q: got %q, want %q", title, got, want)
+		}
+	}
+	precision, recall := float64(right)/float64(ranked), float64(right)/float64(known)
+	t.Logf("precision %.3f, recall %.3f", precision, recall)
+	if precision < 0.98 || recall < 0.97 {
+		t.Errorf("precision %.3f, recall %.3f", precision, recall)
+	}
+}
