@@ -92,7 +92,9 @@ type Columns struct {
 	Names []string
 	// Cell names the cell of a column in the record of that Origin, as an admin finds it:
 	// "3月.xlsx 日報!D17". nil where records have no cells.
-	Cell  func(origin string, column int) string
+	Cell func(origin string, column int) string
+	// UTF8 says that the connector has looked: no text of the records is anything else.
+	UTF8  bool
 	index map[string]int
 }
 

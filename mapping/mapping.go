@@ -287,6 +287,7 @@ func (m *Mapping) load(w *run, r connectors.Record) error {
 		}
 		m.bound.Store(b)
 	}
+	checked := r.Columns != nil && r.Columns.UTF8
 	w.Values = w.Values[:0]
 	for slot, i := range b.index {
 		if i < 0 || i >= len(r.Values) {
@@ -297,7 +298,7 @@ func (m *Mapping) load(w *run, r connectors.Record) error {
 			continue
 		}
 		v := r.Values[i]
-		if s, ok := v.(string); ok && !utf8.ValidString(s) {
+		if s, ok := v.(string); ok && !checked && !utf8.ValidString(s) {
 			return &RejectError{Code: "encoding", Reason: fmt.Sprintf("the column %q is not UTF-8 (%q); repair it at its source; the record is read again when it changes", m.columns[slot], short(s))}
 		}
 		w.Values = append(w.Values, v)

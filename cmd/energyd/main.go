@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // zones on machines without a zone database, such as Windows
+
+	"energyd/internal/pipeline"
 )
 
 func main() { os.Exit(Main()) }
@@ -18,6 +20,7 @@ func main() { os.Exit(Main()) }
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	pipeline.LimitMemory()
 	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
 

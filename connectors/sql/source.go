@@ -64,6 +64,7 @@ func (c *conn) Source(ctx context.Context, cfg connectors.Config) (connectors.So
 		}
 	}
 	s.list, s.names = strings.Join(list, ", "), connectors.NewColumns(names)
+	s.names.UTF8 = true // see value
 	reads := []any{t.from, key, stream.Changed, stream.Deleted, stream.Timezone}
 	if stream.Encoding != "" {
 		reads = append(reads, stream.Encoding)

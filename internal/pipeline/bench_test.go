@@ -28,6 +28,7 @@ import (
 // a night in which a thousand reports came, and a night that reads all of them again. BENCH_EVENTS changes the size.
 // Each step runs once, beside a plain COPY of the same table as the yardstick.
 func BenchmarkNights(b *testing.B) {
+	pipeline.LimitMemory() // as the program does
 	events := 1_000_000
 	if s := os.Getenv("BENCH_EVENTS"); s != "" {
 		var err error

@@ -26,6 +26,7 @@ import (
 //	folded-%   the same with the fold, until all is scored
 //	cpu-µs     of our process for a row, until it is saved and until it is scored
 func BenchmarkPullRate(b *testing.B) {
+	pipeline.LimitMemory() // as the program does
 	ctx := b.Context()
 	rows, rounds := number(b, "ROWS", 1_000_000), 3
 	if rows >= 5_000_000 {
