@@ -7,14 +7,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"energyd/connectors"
 	"energyd/engine"
 	"energyd/internal/config"
 	"energyd/internal/fault"
 	"energyd/internal/store"
-	"energyd/mapping"
 )
 
 // batchSize is how many records are read, mapped and saved at once. It bounds memory.
@@ -52,16 +50,6 @@ type SourceReport struct {
 	Error     string         `json:"error,omitempty"`
 
 	revision uint32 // of the reading; 0 when the source was not read
-}
-
-// most is how many different unknown words a report counts.
-const most = 1000
-
-// count counts a word that nobody knows, as long as there is room for it.
-func count(words map[string]int, word string) {
-	if word != "" && (words[word] > 0 || len(words) < most) {
-		words[word]++
-	}
 }
 
 // Pull reads new and changed records of the named sources (all when none is
@@ -519,90 +507,4 @@ func readAhead(ctx context.Context, source connectors.Source, cursor connectors.
 		}
 	}()
 	return out
-}
-
-// mapper maps one source's batches.
-type mapper struct {
-	*mapping.Mapping
-	source, run string
-	revision    uint32    // of the reading
-	at          time.Time // when it is read: the version of records whose source tells none
-	directory   mapping.Directory
-	erased      *store.Erased // people who must not come back; nil when there are none
-	report      *SourceReport
-	titles      map[string]int // unknown ones, with how often they were met
-
-	activities []engine.Activity // of the batch at hand: a large array, used again
-}
-
-// batch maps a batch's records: each becomes an activity, a profile, a skip or
-// a reject. What it gives is valid until the next batch.
-func (m *mapper) batch(in connectors.Batch) store.Batch {
-	out := m.empty(len(in.Records))
-	out.Next, out.Interval, out.Read, out.Rejects = in.Next, in.Interval, len(in.Records)+len(in.Rejects), in.Rejects
-	for reason, n := range in.Skipped {
-		out.Read, out.Skipped = out.Read+n, out.Skipped+n
-		m.report.Skips[reason] += n
-	}
-	m.withoutErased(&out)
-	for _, rec := range in.Records {
-		m.one(&out, rec, m.at)
-	}
-	m.activities = out.Activities
-	return out
-}
-
-// empty is a batch for so many records.
-func (m *mapper) empty(records int) store.Batch {
-	return store.Batch{Run: m.run, Source: m.source, Revision: m.revision, At: m.at,
-		Activities: m.activities[:0], Through: make([]string, 0, records)}
-}
-
-// one maps a record that was read at that time, and tells whether it came through.
-func (m *mapper) one(out *store.Batch, rec connectors.Record, read time.Time) bool {
-	res, reject := m.record(rec, read)
-	if reject != nil {
-		out.Rejects = append(out.Rejects, *reject)
-		return false
-	}
-	out.Through = append(out.Through, rec.Key)
-	m.keep(out, res)
-	count(m.titles, res.UnknownTitle)
-	count(m.report.Unfound, res.Unfound)
-	return true
-}
-
-// record gives what a record that was read at that time becomes, as it is stored.
-func (m *mapper) record(rec connectors.Record, read time.Time) (mapping.Result, *connectors.Reject) {
-	res, err := m.apply(rec)
-	if err != nil {
-		r := connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: "mapping", Reason: err.Error(), Fields: m.Fields(rec)}
-		var reject *mapping.RejectError
-		if errors.As(err, &reject) {
-			r.Code, r.Reason, r.Waits, r.ChangedAt = reject.Code, reject.Reason, reject.Waits, rec.ChangedAt
-		}
-		return res, &r
-	}
-	if a := res.Activity; a != nil {
-		a.Revision = m.revision
-		if a.Version == 0 {
-			a.Version = read.UnixMicro()
-		}
-	}
-	return res, nil
-}
-
-func (m *mapper) keep(out *store.Batch, res mapping.Result) {
-	switch {
-	case res.Skip != "":
-		out.Skipped++
-		m.report.Skips[res.Skip]++
-		if res.Activity != nil {
-			out.Withdrawn = append(out.Withdrawn, *res.Activity)
-		}
-	case res.Activity != nil:
-		out.Activities = append(out.Activities, *res.Activity)
-	default:
-		out.Profiles = append(out.Profiles, *res.Profile)
-	}
 }

@@ -2,7 +2,6 @@ package pipeline_test
 
 import (
 	"database/sql"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,7 +96,7 @@ func BenchmarkPullRate(b *testing.B) {
 	b.ReportMetric(1e6*median(savedCPU).Seconds()/float64(rows), "saved-cpu-µs")
 	b.ReportMetric(1e6*median(foldedCPU).Seconds()/float64(rows), "folded-cpu-µs")
 	b.ReportMetric(peakMB(b), "peak-MB")
-	b.Log(fmt.Sprintf("%d rows: COPY %v, saved %v, folded %v", rows, copied, saved, folded))
+	b.Logf("%d rows: COPY %v, saved %v, folded %v", rows, copied, saved, folded)
 }
 
 // number is a whole number of the environment.
