@@ -447,12 +447,15 @@ type Surveyor interface {
 
 // Item is a table, an object, a folder or a file that can be read.
 type Item struct {
-	Name      string    `json:"name"`             // as a source's configuration names it: "sales.日報", "Task", "3月.xlsx"
+	Name      string    `json:"name"`             // as a source's configuration names it: "sales.日報", "Task", "日報/*.xlsx"
 	Label     string    `json:"label,omitempty"`  // the name that people know, where it is another one
-	Kind      string    `json:"kind"`             // a word: table, view, object, folder, file, sheet
+	Kind      string    `json:"kind"`             // a word: table, view, object, folder, file, files
 	Rows      int64     `json:"rows"`             // -1 = not known
 	Estimated bool      `json:"estimated"`        // Rows is the source's own estimate
 	Changed   time.Time `json:"changed,omitzero"` // newest change, UTC, where it costs nothing to know
+	// Mapping is the mapping file of the starter configuration that reads the item as it is, as
+	// "mappings/crm_task.yaml"; "" = there is none.
+	Mapping string `json:"mapping,omitempty"`
 }
 
 // Sample is what a survey looks at of an item.

@@ -17,7 +17,9 @@ package survey
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"energyd/connectors"
 	"energyd/engine"
@@ -95,6 +97,9 @@ func Look(env *Env, from Source, sample *connectors.Sample) *Item {
 	for i := range sample.Columns {
 		v := s.look(sample.Rows, i)
 		s.values = append(s.values, v)
+		if entity, ok := refers(sample.Columns[i].Type); ok {
+			v.found = slices.Insert(v.found, 0, hit{Kind: entity, Key: "id", Share: 1})
+		}
 		guesses[i] = s.guess(&sample.Columns[i], v)
 	}
 	for i, g := range assign(guesses) {
@@ -108,11 +113,30 @@ func Look(env *Env, from Source, sample *connectors.Sample) *Item {
 	if i, ok := s.role[Date]; ok && s.item.Purpose == Contacts {
 		s.item.Newest = s.values[i].to
 	}
-	if s.item.Purpose == Contacts {
+	switch {
+	case sample.Item.Mapping != "":
+		if sample.Item.Kind == "folder" {
+			s.item.Purpose, s.item.Sure = Contacts, 0.99
+		}
+		s.item.Notes = append(slices.Clone(s.item.Notes), s.text.f("%s reads it as it is; energyd init writes that file.", "%s がそのまま読む。energyd init がこのファイルを作る。", sample.Item.Mapping))
+	case s.item.Purpose == Contacts:
 		s.item.Proposal = s.propose(from)
 		s.advise()
 	}
 	return s.item
+}
+
+// refers tells by a declared type as "reference(Account)" whose ids a column holds.
+func refers(declared string) (engine.EntityKind, bool) {
+	if !strings.HasPrefix(declared, "reference(") {
+		return 0, false
+	}
+	for object, kind := range map[string]engine.EntityKind{"Account": engine.Account, "Contact": engine.Contact, "Opportunity": engine.Deal, "User": engine.Rep} {
+		if slices.Contains(strings.FieldsFunc(declared, func(r rune) bool { return !unicode.IsLetter(r) }), object) {
+			return kind, true
+		}
+	}
+	return 0, false
 }
 
 // lateDate takes the day on which a row was entered where no other is told.
@@ -186,7 +210,7 @@ func (s *surveyor) name(i int) string { return s.sample.Columns[i].Name }
 func Best(items []*Item) *Item {
 	var best *Item
 	for _, i := range items {
-		if i.Purpose == Contacts && (best == nil || i.Sure > best.Sure) {
+		if i.Proposal != nil && (best == nil || i.Sure > best.Sure) {
 			best = i
 		}
 	}
