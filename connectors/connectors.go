@@ -232,6 +232,11 @@ type ColumnSelector interface{ SelectColumns(names []string) }
 // all of the stream is read again besides; 0 is never. It is called before Conn.Source.
 type RereadSetter interface{ SetReread(every time.Duration) }
 
+// Vanishing is a stream whose records go while what they told stays true: people
+// delete mails, and the contact took place all the same. What a complete reading
+// does not find again is not taken back, unless somebody says that it is gone.
+type Vanishing interface{ Vanishes() bool }
+
 // Preparer is an optional ability of a Conn: to look at all streams of a run at
 // fewer calls than one by one. It is called before a run's first Conn.Source; what
 // it found out, the Source of each of the streams uses once. What it did not find

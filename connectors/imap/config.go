@@ -322,6 +322,9 @@ func (s *Stream) Validate() error {
 }
 
 // since is zero for all mails.
+// Vanishes makes a stream of mails connectors.Vanishing.
+func (*Stream) Vanishes() bool { return true }
+
 func (s *Stream) since() (time.Time, error) {
 	if s.Since == "" {
 		return time.Time{}, nil

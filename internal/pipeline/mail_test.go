@@ -103,13 +103,17 @@ func (o *office) write(file, text string) {
 }
 
 // with runs something with a pipeline of its own, as each night does.
-func (o *office) with(do func(p *pipeline.Pipeline)) {
+func (o *office) with(do func(p *pipeline.Pipeline), change ...func(*pipeline.Options)) {
 	o.Helper()
 	cfg, err := config.Load(o.config, all.Connectors)
 	if err != nil {
 		o.Fatal(err)
 	}
-	p, err := pipeline.Open(o.Context(), cfg, pipeline.Options{Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return o.now }, AsOf: engine.NoDate})
+	opt := pipeline.Options{Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return o.now }, AsOf: engine.NoDate}
+	for _, c := range change {
+		c(&opt)
+	}
+	p, err := pipeline.Open(o.Context(), cfg, opt)
 	if err != nil {
 		o.Fatal(err)
 	}

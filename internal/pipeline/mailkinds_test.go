@@ -1,6 +1,11 @@
 package pipeline_test
 
-import "testing"
+import (
+	"testing"
+
+	"energyd/internal/pipeline"
+	"energyd/internal/store"
+)
 
 const (
 	fromTaro = "From: =?UTF-8?B?5bGx55SwIOWkqumDjg==?= <taro@yamada.example>"
@@ -177,4 +182,41 @@ func TestMail_identity(t *testing.T) {
 		arrived{"rep1", "", lines("From: stranger@gmail.com", toRep1, "Message-ID: <x3@gmail.com>")},
 		arrived{"rep1", "", lines("From: a@elsewhere.example", toRep1, "Message-ID: <x4@elsewhere.example>")},
 		arrived{"rep1", "", lines("From: b@elsewhere.example", toRep1, "Message-ID: <x5@elsewhere.example>")})
+}
+
+// C28: a mail that is deleted was a contact all the same, also after the weekly
+// complete reading, until somebody says that what the mailboxes no longer hold is gone.
+func TestMail28_a_deleted_mail_stays_a_contact(t *testing.T) {
+	o := newOffice(t)
+	mail := func(id, date string) arrived {
+		return arrived{"rep1", "", lines("Date: "+date, fromTaro, toRep1, "Message-ID: <"+id+"@yamada.example>")}
+	}
+	got := o.after([]arrived{mail("m1", "Mon, 2 Nov 2026 12:00:00 +0900"), mail("m2", "Tue, 3 Nov 2026 12:00:00 +0900")}, false)
+	if got.Contacts != 2 {
+		t.Fatalf("%+v", got)
+	}
+	o.mail.Doveadm("expunge", "-u", "rep1", "mailbox", "INBOX", "header", "Message-ID", "m1@yamada.example")
+	o.now = o.now.AddDate(0, 0, 8)
+	o.with(func(p *pipeline.Pipeline) {
+		r, err := p.Pull(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range r.Sources {
+			if s.Source == "mail" && (s.Reread != store.Periodic || s.Withdrawn != 0 || s.Read != 1) {
+				t.Errorf("%+v", s)
+			}
+		}
+	})
+	if got = o.after(nil, false); got.Contacts != 2 || got.Points["太郎"] != 18 {
+		t.Errorf("after a complete reading: %+v", got)
+	}
+	o.with(func(p *pipeline.Pipeline) {
+		if _, err := p.Pull(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}, func(opt *pipeline.Options) { opt.Gone = true })
+	if got = o.after(nil, false); got.Contacts != 1 {
+		t.Errorf("what is gone by word stays: %+v", got)
+	}
 }

@@ -317,6 +317,9 @@ func (p *Pipeline) withdraw(ctx context.Context, r *Report) error {
 }
 
 func (p *Pipeline) withdrawOlder(ctx context.Context, r *Report, sr *SourceReport) (activities int, err error) {
+	if !p.opt.Gone && p.vanishes(sr.Source) {
+		return 0, p.store.EndReading(ctx, sr.Source, sr.revision)
+	}
 	w, err := p.store.WithdrawOlder(ctx, sr.Source, sr.revision, p.opt.Gone)
 	if err != nil {
 		return 0, err
@@ -331,6 +334,14 @@ func (p *Pipeline) withdrawOlder(ctx context.Context, r *Report, sr *SourceRepor
 			"If they are really gone, tell so with: energyd pull --gone %[1]s", sr.Source, w.Came, w.Kept, why)
 	}
 	return w.Activities, nil
+}
+
+// vanishes tells whether a source's records may go while what they told stays true.
+func (p *Pipeline) vanishes(source string) bool {
+	return slices.ContainsFunc(p.cfg.Sources, func(s config.Source) bool {
+		v, ok := s.Stream.(connectors.Vanishing)
+		return s.Name == source && ok && v.Vanishes()
+	})
 }
 
 // sums takes what became of each record from the store, where the fold has counted it.

@@ -113,7 +113,7 @@ func doubtful(came, gone int) bool { return gone > 0 && came == 0 || gone >= few
 func (s *Store) WithdrawOlder(ctx context.Context, source string, revision uint32, gone bool) (w Withdrawal, err error) {
 	var state struct{ Finished, Settled, Doubted uint32 }
 	err = s.read.GetContext(ctx, &state, s.read.Rebind("SELECT finished, settled, doubted FROM cursor WHERE source = ?"), source)
-	if err != nil || state.Finished < revision || state.Settled >= revision {
+	if err != nil || state.Finished < revision || state.Settled >= revision && !gone {
 		return w, storeError("withdraw "+source, err)
 	}
 	var old, came int
@@ -151,6 +151,22 @@ func (s *Store) WithdrawOlder(ctx context.Context, source string, revision uint3
 		return err
 	})
 	return w, err
+}
+
+// EndReading ends a complete reading without taking anything back: of a source whose
+// records may go while what they told stays true. Older rejects are forgotten.
+func (s *Store) EndReading(ctx context.Context, source string, revision uint32) error {
+	return s.tx(ctx, "settle "+source, func(tx *sqlx.Tx) error {
+		done, err := tx.ExecContext(ctx, tx.Rebind("UPDATE cursor SET settled = ? WHERE source = ? AND revision = ? AND finished = ? AND settled < ?"), revision, source, revision, revision, revision)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, tx.Rebind("DELETE FROM reject WHERE source = ? AND revision < ?"), source, revision)
+		return err
+	})
 }
 
 // cameAgain counts what of a source is older than the revision, and what is of it.
