@@ -208,3 +208,28 @@ func TestSource_Read_names(t *testing.T) {
 		}
 	})
 }
+
+// A view has no key of its own: it is named, refused when several rows have it, and read like a table.
+func TestSource_Read_view(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		s.exec(t, "CREATE TABLE d (id integer PRIMARY KEY, rep varchar(10), changed <WALL>)")
+		for i := range 7 {
+			s.exec(t, "INSERT INTO d VALUES (?, ?, '2026-11-20 10:00:00')", i, []string{"佐藤", "鈴木"}[i%2])
+		}
+		s.exec(t, "CREATE VIEW `日報ビュー` AS SELECT id + 0 AS `番号`, rep AS `担当`, changed AS `更新` FROM d")
+		s.grant(t)
+		conn := s.open(t)
+		view := func(key ...string) *Stream {
+			return stream("日報ビュー", func(c *Stream) { c.Key, c.Changed = key, "更新" })
+		}
+		_, err := conn.Source(t.Context(), view())
+		wantFault(t, err, fault.Config, "primary key", "name the columns")
+		_, err = conn.Source(t.Context(), view("担当"))
+		wantFault(t, err, fault.Config, "same key", "担当")
+		for _, key := range [][]string{{"番号"}, {"担当", "番号"}} {
+			if got := len(all(t, conn, view(key...), "", 2).Records); got != 7 {
+				t.Errorf("key %v: %d rows of 7", key, got)
+			}
+		}
+	})
+}

@@ -184,6 +184,12 @@ func TestDialect_scripted(t *testing.T) {
 	for name, play := range plays {
 		t.Run(name, func(t *testing.T) {
 			s := &stage{}
+			number := func(n int) driver.Value { // go-ora gives all numbers as text
+				if name == "oracle" {
+					return fmt.Sprint(n)
+				}
+				return int64(n)
+			}
 			listed := []staged{{name: "name"}, {name: "not_null"}, {name: "key_position"}}
 			var catalogue, page [][]driver.Value
 			var columns []staged
@@ -193,20 +199,20 @@ func TestDialect_scripted(t *testing.T) {
 				if i == 0 {
 					position = 1
 				}
-				catalogue = append(catalogue, []driver.Value{c.name, int64(min(position, 1)), int64(position)})
+				catalogue = append(catalogue, []driver.Value{c.name, number(min(position, 1)), number(position)})
 				columns = append(columns, c.staged)
 				if c.want != "left out" {
 					row = append(row, c.value)
 				}
 			}
-			page = [][]driver.Value{append(row, int64(0))}
+			page = [][]driver.Value{append(row, number(0))}
 			one := []staged{{name: "one"}}
 			readable := append([]staged{}, columns[:len(row)]...)
 			s.script = []answer{
 				{"SCHEMA_NAME())", nil, nil}, // replaced below
 				{"WHERE 1 = 0", columns, nil},
 				{s.clockWord(name), one, [][]driver.Value{{play.now}}},
-				{"count(*) FROM", one, [][]driver.Value{{int64(0)}}},
+				{"count(*) FROM", one, [][]driver.Value{{number(0)}}},
 				{"IS NULL", append(readable, staged{name: "deleted"}), nil},
 				{"CASE WHEN", append(readable, staged{name: "deleted"}), page},
 			}
@@ -315,6 +321,35 @@ func TestDialect_scripted_query(t *testing.T) {
 			}
 			s.golden(t, name+"_query.sql")
 		})
+	}
+}
+
+// Oracle holds names in capitals: an admin who writes them otherwise is told the right ones.
+func TestDialect_oracle_names(t *testing.T) {
+	s := &stage{script: []answer{
+		{"all_tab_columns", []staged{{name: "name"}, {name: "not_null"}, {name: "key_position"}}, nil},
+		{"all_objects", []staged{{name: "name"}}, [][]driver.Value{{"SALES.ACCOUNT"}, {"SALES.DAILY_REPORT"}}},
+	}}
+	conn := s.open(t, "oracle")
+	_, err := conn.Source(t.Context(), stream("sales.daily_report"))
+	wantFault(t, err, fault.Config, `did you mean "SALES.DAILY_REPORT"`)
+
+	s.script[0].rows = [][]driver.Value{{"REPORT_ID", "1", "1"}, {"UPDATED_AT", "0", "0"}}
+	_, err = conn.Source(t.Context(), stream("SALES.DAILY_REPORT", func(c *Stream) { c.Changed = "updated_at" }))
+	wantFault(t, err, fault.Config, `did you mean "UPDATED_AT"`)
+	cfg := stream("SALES.DAILY_REPORT")
+	cfg.SelectColumns([]string{"report_id"})
+	_, err = conn.Source(t.Context(), cfg)
+	wantFault(t, err, fault.Config, `did you mean "REPORT_ID"`)
+}
+
+// An encoding is for databases whose text can be had as bytes.
+func TestDialect_encoding_is_not_for_all(t *testing.T) {
+	catalogue := [][]driver.Value{{"A", "1", "1"}}
+	for _, driver := range []string{"sqlserver", "oracle"} {
+		s := &stage{script: []answer{{"c", []staged{{name: "name"}, {name: "not_null"}, {name: "key_position"}}, catalogue}}}
+		_, err := s.open(t, driver).Source(t.Context(), stream("T", func(c *Stream) { c.Encoding = "cp932" }))
+		wantFault(t, err, fault.Config, "encoding", driver)
 	}
 }
 
