@@ -108,6 +108,11 @@ func Look(env *Env, from Source, sample *connectors.Sample) *Item {
 		}
 		s.item.Columns = append(s.item.Columns, s.column(i, g, guesses[i]))
 	}
+	if sample.Item.Kind == "folder" { // of mails nothing is guessed
+		for i := range s.item.Columns {
+			s.item.Columns[i].Guess, s.item.Columns[i].Others = nil, nil
+		}
+	}
 	s.lateDate()
 	s.item.Purpose, s.item.Sure = s.purpose()
 	if i, ok := s.role[Date]; ok && s.item.Purpose == Contacts {
