@@ -11,6 +11,7 @@ import (
 	"iter"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -121,6 +122,36 @@ func (r Record) Value(name string) any {
 		return r.Values[i]
 	}
 	return nil
+}
+
+// Where names the cells of columns, as an admin finds them, joined with commas:
+// "3月.xlsx 日報!D17"; those that hold something, unless none does. It is the
+// record's Origin when it has no such cells, or more than three.
+func (r Record) Where(columns []string) string {
+	if r.Columns == nil || r.Columns.Cell == nil || len(columns) > 3 {
+		return r.Origin
+	}
+	var filled, empty []string
+	for _, name := range columns {
+		i := r.Columns.Index(name)
+		if i < 0 {
+			continue
+		}
+		switch cell := r.Columns.Cell(r.Origin, i); {
+		case cell == r.Origin:
+		case r.Values[i] == nil || r.Values[i] == "":
+			empty = append(empty, cell)
+		default:
+			filled = append(filled, cell)
+		}
+	}
+	switch {
+	case filled != nil:
+		return strings.Join(filled, ", ")
+	case empty != nil:
+		return strings.Join(empty, ", ")
+	}
+	return r.Origin
 }
 
 // Fields gives the record as a map, for rejects, logs and tests. It is not for the hot path.

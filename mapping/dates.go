@@ -18,16 +18,29 @@ type moment struct {
 	nano                      int
 	offset                    int // seconds east of UTC, when hasZone
 	hasDate, hasTime, hasZone bool
+	yearless                  bool // of a date only the month and the day are said, or with month 0 the day
+	minutes                   int  // to the end that a time has, as 14:30〜15:00
+	hasEnd                    bool
 }
 
 // parseMoment reads dates and times as people and systems write them:
 //
 //	2026/09/30  2026-9-30  2026.9.30  20260930  2026年9月30日  R8.9.30  令和8年9月30日  (weekday in brackets allowed)
-//	08:30  8:30:15.25  8時30分  14時半  午後2時  2:30 PM
+//	08:30  8:30:15.25  8時30分  14時半  午後2時  2:30 PM  正午  10時頃  14:30〜15:00 (the beginning counts)
 //	a date and a time with a blank or T between them, and then Z, +09:00, +0900, JST
 //
-// in full or half width. The error says what is wrong in a phrase.
+// in full or half width. A year of an era that went on under another name is
+// taken for what was meant: 平成35年 is 2023. The error says what is wrong in a phrase.
 func parseMoment(text string) (moment, error) {
+	m, err := parsePartial(text)
+	if err == nil && m.yearless {
+		return moment{}, fmt.Errorf("%q %w", short(text), errYearless)
+	}
+	return m, err
+}
+
+// parsePartial is parseMoment that takes dates without a year, too: 3/1, 3月1日, 1日.
+func parsePartial(text string) (moment, error) {
 	p := scanner{s: text}
 	for i := 0; i < len(text); i++ {
 		if text[i] >= utf8.RuneSelf {
@@ -43,8 +56,9 @@ func parseMoment(text string) (moment, error) {
 }
 
 var (
-	errNoDate = fmt.Errorf("is no date or time; known are 2026-09-30, 2026/9/30, 2026年9月30日, R8.9.30, 08:30, 8時30分 and RFC 3339")
-	errTime   = fmt.Errorf("has no such time of day")
+	errNoDate   = fmt.Errorf("is no date or time; known are 2026-09-30, 2026/9/30, 2026年9月30日, R8.9.30, 08:30, 8時30分 and RFC 3339")
+	errTime     = fmt.Errorf("has no such time of day")
+	errYearless = fmt.Errorf("has no year; give date() what says it, as date(column, _period)")
 )
 
 // scanner walks over a text; its methods take what they name and tell whether it was there.
@@ -99,7 +113,8 @@ func (p *scanner) moment() (moment, error) {
 		}
 	}
 	if p.i < len(p.s) {
-		if err := p.clock(&m); err != nil {
+		iso := p.i > 0 && p.s[p.i-1]|0x20 == 't'
+		if err := p.clock(&m, iso); err != nil {
 			return m, err
 		}
 	}
@@ -165,12 +180,55 @@ func (p *scanner) date(m *moment) error {
 		if !ok || nm == 0 || nd == 0 || separator == "年" && !p.take("日") {
 			return errNoDate
 		}
+	case base == 0 && n >= 1 && n <= 2 && p.yearless(m, year):
+		return nil
 	default: // 08:30
 		p.i = begin
 		return nil
 	}
 	m.hasDate = true
 	return m.checkDate(from)
+}
+
+// yearless reads the rest of 3/1, 3月1日, 1日 and 1 behind their first number.
+func (p *scanner) yearless(m *moment, first int) bool {
+	begin := p.i
+	m.month, m.day = 0, first
+	switch {
+	case p.i == len(p.s), p.take("日"):
+	case p.take("/"), p.take("月"):
+		marked := p.s[p.i-1] != '/'
+		p.blanks()
+		day, n := p.digits(2)
+		if n == 0 || marked && !p.take("日") && p.i < len(p.s) || !marked && p.i < len(p.s) && p.s[p.i] == '/' {
+			p.i, m.day = begin, 0
+			return false
+		}
+		m.month, m.day = first, day
+	default:
+		m.day = 0
+		return false
+	}
+	m.hasDate, m.yearless = true, true
+	return true
+}
+
+// complete gives a date without a year the one that lies next to a period: a
+// year, or a month of one. In a report of January, 12/28 is of the year before.
+func (m *moment) complete(year, month int) error {
+	m.year = year
+	switch {
+	case m.month == 0 && month == 0:
+		return fmt.Errorf("has no month, and the period that is given with it neither")
+	case m.month == 0:
+		m.month = month
+	case month > 0 && m.month-month > 6:
+		m.year--
+	case month > 0 && month-m.month > 6:
+		m.year++
+	}
+	m.yearless = false
+	return m.checkDate(engine.NoDate)
 }
 
 func (p *scanner) separator(year string) (string, bool) {
@@ -228,11 +286,55 @@ func (p *scanner) weekday() {
 	}
 }
 
-func (p *scanner) clock(m *moment) error {
+// clock reads a time of day, and its end where it has one. iso: behind a T, where -08:00 is a zone.
+func (p *scanner) clock(m *moment, iso bool) error {
+	if err := p.time(m, iso); err != nil {
+		return err
+	}
+	p.blanks()
+	for _, about := range [...]string{"頃", "ごろ", "ころ"} {
+		if p.take(about) {
+			p.blanks()
+			break
+		}
+	}
+	if !p.to() {
+		return nil
+	}
+	m.hasEnd = false
+	if p.blanks(); p.i == len(p.s) { // 14:30〜
+		return nil
+	}
+	var end moment
+	if err := p.time(&end, true); err != nil {
+		return err
+	}
+	if m.minutes = end.hour*60 + end.minute - m.hour*60 - m.minute; m.minutes < 0 {
+		m.minutes += 24 * 60
+	}
+	m.hasEnd = true
+	return nil
+}
+
+// to skips the word between a beginning and an end.
+func (p *scanner) to() bool {
+	for _, word := range [...]string{"~", "〜", "-", "–", "—", "―", "から"} {
+		if p.take(word) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *scanner) time(m *moment, iso bool) error {
+	if p.take("正午") {
+		m.hour, m.hasTime = 12, true
+		return nil
+	}
 	half := 0 // 1: before noon, 2: after noon, told by a word
-	if p.take("午前") {
+	if p.take("午前") || p.takeFold("am") {
 		half = 1
-	} else if p.take("午後") {
+	} else if p.take("午後") || p.takeFold("pm") {
 		half = 2
 	}
 	p.blanks()
@@ -246,8 +348,8 @@ func (p *scanner) clock(m *moment) error {
 	case p.take("時"):
 		if p.take("半") {
 			m.minute = 30
-		} else if m.minute, n = p.digits(2); n > 0 && !p.take("分") {
-			return errNoDate
+		} else if m.minute, n = p.digits(2); n > 0 && !p.take("分") { // 14時30
+			break
 		} else if m.second, n = p.digits(2); n > 0 && !p.take("秒") {
 			return errNoDate
 		}
@@ -256,6 +358,7 @@ func (p *scanner) clock(m *moment) error {
 			return errNoDate
 		}
 		if p.take(":") {
+			iso = true
 			if m.second, n = p.digits(2); n != 2 {
 				return errNoDate
 			}
@@ -286,10 +389,20 @@ func (p *scanner) clock(m *moment) error {
 			m.hour += 12
 		}
 	}
+	if m.hour > 24 {
+		return errTime
+	}
 	p.blanks()
+	if p.i < len(p.s) && p.s[p.i] == '-' && !iso { // 10:00-11:00
+		return m.checkTime()
+	}
 	if err := p.zone(m); err != nil {
 		return err
 	}
+	return m.checkTime()
+}
+
+func (m *moment) checkTime() error {
 	// 24:00 ends a day; 60 is a leap second, which counts as the next one.
 	if m.hour > 24 || m.hour == 24 && (m.minute > 0 || m.second > 0) || m.minute > 59 || m.second > 60 {
 		return errTime

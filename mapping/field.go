@@ -60,7 +60,15 @@ func choose[T comparable](w *run, f *field, ws wordsOf[T], to *T) error {
 			return nil
 		}
 	}
-	return &RejectError{Code: "value", Reason: fmt.Sprintf("%s: %s", f.path, unknownWord("word", word, ws.words()))}
+	return &RejectError{Code: "value", Reason: fmt.Sprintf("%s: %s", f.path, unknownWord("word", word, ws.words())), Columns: f.columns()}
+}
+
+// columns are those that the field reads.
+func (f *field) columns() []string {
+	if f == nil {
+		return nil
+	}
+	return f.program.Columns()
 }
 
 // eval computes a field; a field that the file does not have is null.
@@ -127,7 +135,7 @@ func (f *field) version(w *run) (int64, error) {
 			return int64(v), nil
 		}
 	}
-	return 0, &RejectError{Code: "value", Reason: f.path + " gives no time and no whole number, so versions of the record cannot be told apart"}
+	return 0, &RejectError{Code: "value", Reason: f.path + " gives no time and no whole number, so versions of the record cannot be told apart", Columns: f.columns()}
 }
 
 // list is a column that holds a list; nil where a rule has no each.
@@ -188,7 +196,7 @@ func notUTF8(element any) (bad string, ok bool) {
 func (f *field) reject(err error) error {
 	var known *RejectError
 	if errors.As(err, &known) {
-		return &RejectError{Code: known.Code, Reason: f.path + ": " + known.Reason}
+		return &RejectError{Code: known.Code, Reason: f.path + ": " + known.Reason, Columns: f.columns()}
 	}
 	code := "value"
 	var miss *missError
@@ -198,5 +206,5 @@ func (f *field) reject(err error) error {
 			code = "kind"
 		}
 	}
-	return &RejectError{Code: code, Reason: f.path + ": " + err.Error()}
+	return &RejectError{Code: code, Reason: f.path + ": " + err.Error(), Columns: f.columns()}
 }

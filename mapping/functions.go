@@ -31,9 +31,11 @@ func (c *compiler) functions() []expression.Function {
 	const anything = expression.Any
 	return []expression.Function{
 		{
-			Name: "date", Usage: "date(column)", Params: []expression.Type{expression.Text | expression.Date | expression.Time},
-			Returns: expression.Date, Bind: c.plain(date),
+			Name: "date", Usage: "date(column) or date(column, period)",
+			Params:   []expression.Type{expression.Text | expression.Date | expression.Time | expression.Number, expression.Text | expression.Number | expression.Date | expression.Time},
+			Optional: 1, Returns: expression.Date, Bind: c.plain(date),
 		},
+		{Name: "minutes", Usage: "minutes(column)", Params: []expression.Type{expression.Text | expression.Time}, Returns: expression.Number, Bind: c.plain(minutes)},
 		{
 			Name: "datetime", Usage: "datetime(column) or datetime(date, time)",
 			Params:   []expression.Type{expression.Text | expression.Date | expression.Time, expression.Text | expression.Time},
@@ -77,9 +79,14 @@ func textOnly(f func(string) string) func(*time.Location, []any) (any, error) {
 // dateError is a reject of class "date".
 func dateError(err error) error { return &RejectError{Code: "date", Reason: err.Error()} }
 
-// date gives the calendar day of a text, a day or a time; blank gives null.
+// date gives the calendar day of a text, a day or a time; blank gives null. A
+// date without a year takes it from the period beside it.
 func date(zone *time.Location, args []any) (any, error) {
 	switch v := args[0].(type) {
+	case int64:
+		return dayNumber(float64(v), args[1:])
+	case float64:
+		return dayNumber(v, args[1:])
 	case expression.Day:
 		return v, nil
 	case time.Time:
@@ -88,7 +95,10 @@ func date(zone *time.Location, args []any) (any, error) {
 		if strings.TrimSpace(v) == "" {
 			return nil, nil
 		}
-		m, err := parseMoment(v)
+		m, err := parsePartial(v)
+		if err == nil && m.yearless {
+			err = m.completeBy(v, args[1:])
+		}
 		switch {
 		case err != nil:
 			return nil, dateError(err)
@@ -100,6 +110,95 @@ func date(zone *time.Location, args []any) (any, error) {
 		return expression.Day(m.date()), nil
 	}
 	return nil, nil
+}
+
+// completeBy takes the year from a period: "2026-03", "2026", 2026, or a date of it.
+func (m *moment) completeBy(text string, args []any) error {
+	if len(args) == 0 || blank(args[0]) {
+		return fmt.Errorf("%q %w", short(text), errYearless)
+	}
+	year, month, err := periodOf(args[0])
+	if err != nil {
+		return err
+	}
+	if err := m.complete(year, month); err != nil {
+		return fmt.Errorf("%q %w", short(text), err)
+	}
+	return nil
+}
+
+func periodOf(v any) (year, month int, err error) {
+	switch v := v.(type) {
+	case int64:
+		year = int(v)
+	case float64:
+		year = int(v)
+	case expression.Day:
+		year, month, _ = civil(v)
+	case time.Time:
+		year, month = v.Year(), int(v.Month())
+	case string:
+		text := strings.TrimSpace(v)
+		if len(text) == len("2026-03") && text[4] == '-' {
+			if month, err = strconv.Atoi(text[5:]); err != nil || month < 1 || month > 12 {
+				return 0, 0, fmt.Errorf("%q is no period; known are 2026-03 and 2026", short(v))
+			}
+			text = text[:4]
+		}
+		if year, err = strconv.Atoi(text); err == nil {
+			break
+		}
+		m, err := parseMoment(text)
+		if err != nil || !m.hasDate {
+			return 0, 0, fmt.Errorf("%q is no period; known are 2026-03 and 2026", short(v))
+		}
+		year, month = m.year, m.month
+	}
+	return year, month, checkYear(year)
+}
+
+// The numbers that date() takes for days of Excel: 1954 to 2119.
+const firstSerial, lastSerial = 20_000, 80_000
+
+// dayNumber reads a date that came as a number: 20260301; 46082, which a cell
+// of Excel without a date's format shows; 1 to 31 with the period's month.
+func dayNumber(v float64, args []any) (any, error) {
+	n := int(v)
+	m := moment{year: n / 10000, month: n / 100 % 100, day: n % 100, hasDate: true}
+	var err error
+	switch {
+	case v >= 1 && v <= 31 && v == math.Trunc(v):
+		m = moment{day: n, hasDate: true}
+		err = m.completeBy(strconv.Itoa(n), args)
+	case v >= firstSerial && v < lastSerial:
+		return expression.Day(engine.DateOf(1899, 12, 30) + engine.Date(n)), nil
+	case v == math.Trunc(v) && v >= 1900_00_00 && v < 2200_00_00:
+		if err = m.checkDate(engine.NoDate); err != nil {
+			err = fmt.Errorf("%d %w", n, err)
+		}
+	default:
+		err = fmt.Errorf("%v is no date", v)
+	}
+	if err != nil {
+		return nil, dateError(err)
+	}
+	return expression.Day(m.date()), nil
+}
+
+// minutes gives how long a time lasts that has an end, as 14:30〜15:00; null without one.
+func minutes(_ *time.Location, args []any) (any, error) {
+	text, ok := args[0].(string)
+	if !ok || strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	m, err := parsePartial(text)
+	if err != nil {
+		return nil, dateError(err)
+	}
+	if !m.hasEnd {
+		return nil, nil
+	}
+	return int64(m.minutes), nil
 }
 
 // dayOf is the local day of t. Connectors give a plain DATE as text, so that a
@@ -153,13 +252,13 @@ func dateAndTime(zone *time.Location, on, clock any) (any, error) {
 		m.hour, m.minute, m.second = v.Clock()
 	case string:
 		var err error
-		if m, err = parseMoment(v); err != nil {
+		if m, err = parsePartial(v); err != nil {
 			return nil, dateError(err)
 		}
 		if !m.hasTime {
 			return nil, dateError(fmt.Errorf("%q is no time of day", short(v)))
 		}
-		if m.hasDate { // the time column holds both
+		if m.hasDate && !m.yearless { // the time column holds both
 			return m.in(zone), nil
 		}
 	}

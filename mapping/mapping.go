@@ -64,6 +64,8 @@ type RejectError struct {
 	Code   string // "kind", "date", "account", "encoding", "column", "lookup", "no_key", "value"
 	Reason string // what is wrong and what to do
 	Waits  bool   // what it names may come into the directory later: the record as it is may come through then
+	// Columns are those that the failing expression reads, so that the reject can name their cells; nil when none did.
+	Columns []string
 }
 
 func (e *RejectError) Error() string { return e.Reason }
@@ -299,7 +301,7 @@ func (m *Mapping) load(w *run, r connectors.Record) error {
 		}
 		v := r.Values[i]
 		if s, ok := v.(string); ok && !checked && !utf8.ValidString(s) {
-			return &RejectError{Code: "encoding", Reason: fmt.Sprintf("the column %q is not UTF-8 (%q); repair it at its source; the record is read again when it changes", m.columns[slot], short(s))}
+			return &RejectError{Code: "encoding", Reason: fmt.Sprintf("the column %q is not UTF-8 (%q); repair it at its source; the record is read again when it changes", m.columns[slot], short(s)), Columns: []string{m.columns[slot]}}
 		}
 		w.Values = append(w.Values, v)
 	}
@@ -318,7 +320,7 @@ func (m *Mapping) applyActivity(w *run, r connectors.Record) (Result, error) {
 		return Result{}, err
 	}
 	if a.Kind == "" {
-		return Result{}, &RejectError{Code: "kind", Reason: "activity.kind gives nothing for this record; add a lookup line or a skip rule for such records to the mapping" + readAgain}
+		return Result{}, &RejectError{Code: "kind", Reason: "activity.kind gives nothing for this record; add a lookup line or a skip rule for such records to the mapping" + readAgain, Columns: rule.kind.columns()}
 	}
 	if m.kinds != nil && !m.kinds[a.Kind] {
 		return Result{}, m.unknownKind(a.Kind)
@@ -341,7 +343,7 @@ func (m *Mapping) applyActivity(w *run, r connectors.Record) (Result, error) {
 			reason = fmt.Sprintf("no %s with %s %q is known; correct the record at its source, or enter the customer in the CRM; "+
 				"the record is tried again when the CRM's customers change", k.entity, k.name, short(k.value))
 		}
-		return Result{}, &RejectError{Code: "account", Reason: reason, Waits: w.unfound != (key{})}
+		return Result{}, &RejectError{Code: "account", Reason: reason, Waits: w.unfound != (key{}), Columns: rule.account.columns()}
 	}
 	if a.Deals, err = shares(w, rule.deals); err != nil {
 		return Result{}, err
@@ -399,7 +401,7 @@ func (m *Mapping) unknownKind(kind string) error {
 		nearest = fmt.Sprintf("; the nearest it has is %q", n)
 	}
 	return &RejectError{Code: "kind", Reason: fmt.Sprintf("%s: the points table has no kind %q%s; add it there, or map the word to a kind that is there%s",
-		m.activity.kind.path, short(kind), nearest, readAgain)}
+		m.activity.kind.path, short(kind), nearest, readAgain), Columns: m.activity.kind.columns()}
 }
 
 func (m *Mapping) applyProfile(w *run, r connectors.Record) (Result, error) {
@@ -472,7 +474,7 @@ func (m *Mapping) when(w *run, f *field, a *engine.Activity) error {
 	}
 	if s, ok := v.(string); ok {
 		if v, err = datetime(m.zone, []any{s}); err != nil {
-			return err
+			return f.reject(err)
 		}
 	}
 	var day engine.Date // in the mapping's zone
@@ -482,10 +484,10 @@ func (m *Mapping) when(w *run, f *field, a *engine.Activity) error {
 	case expression.Day:
 		a.Date, day = engine.Date(v), engine.Date(v)
 	default:
-		return &RejectError{Code: "date", Reason: f.path + " gives no date for this record"}
+		return &RejectError{Code: "date", Reason: f.path + " gives no date for this record", Columns: f.columns()}
 	}
 	if err := checkYear(day.Time().Year()); err != nil {
-		return &RejectError{Code: "date", Reason: fmt.Sprintf("%s: %s %s", f.path, day, err)}
+		return &RejectError{Code: "date", Reason: fmt.Sprintf("%s: %s %s", f.path, day, err), Columns: f.columns()}
 	}
 	return nil
 }

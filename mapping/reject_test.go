@@ -3,6 +3,7 @@ package mapping
 import (
 	"errors"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 )
@@ -116,5 +117,32 @@ func TestFingerprint_kinds(t *testing.T) {
 	}
 	if print("mail", "phone") != print("phone", "mail") {
 		t.Error("the order of kinds changes the fingerprint")
+	}
+}
+
+// TestApply_names_columns: a reject says which columns its expression reads, so that the cell can be named.
+func TestApply_names_columns(t *testing.T) {
+	m, err := Compile(&Config{Activity: &ActivityRule{At: "datetime(date(day, period), clock)", Kind: `lookup("kinds", kind)`, Account: `find("account", "code", code)`},
+		Lookups: map[string]map[string]string{"kinds": {"訪問": "visit"}}}, Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change map[string]any
+		want   []string
+	}{
+		"a day":     {map[string]any{"day": "2/30"}, []string{"day", "period", "clock"}},
+		"no day":    {map[string]any{"day": nil}, []string{"day", "period", "clock"}},
+		"a kind":    {map[string]any{"kind": "訪門"}, []string{"kind"}},
+		"a company": {map[string]any{"code": "K9"}, []string{"code"}},
+		"bad bytes": {map[string]any{"code": "K\xff"}, []string{"code"}},
+	} {
+		values := map[string]any{"day": "3/1", "period": "2026-03", "clock": "", "kind": "訪問", "code": "K1"}
+		maps.Copy(values, c.change)
+		_, err := m.Apply(record(values), testDirectory{})
+		var reject *RejectError
+		if !errors.As(err, &reject) || !slices.Equal(reject.Columns, c.want) {
+			t.Errorf("%s: got %+v, want the columns %v", name, reject, c.want)
+		}
 	}
 }

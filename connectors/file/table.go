@@ -295,7 +295,7 @@ func (t *table) name(header []string) error {
 		pick[i] = c
 	}
 	t.columns, t.pick = connectors.NewColumns(slices.Clone(names)), pick
-	t.columns.Cell = t.cellName
+	t.columns.Cell, t.columns.UTF8 = t.cellName, true
 	return nil
 }
 

@@ -78,6 +78,7 @@ type compiler struct {
 	text     string
 	scope    *Scope
 	findings Findings
+	columns  []string // that the text reads
 }
 
 // fail notes a finding and gives a stand-in of any type, so that one mistake makes one finding.
@@ -174,6 +175,9 @@ func (c *compiler) column(n ast.Node) compiled {
 		return c.fail(n, "unknown column %q%s%s", name, fault.DidYouMean(name, c.scope.Columns), c.scope.Known)
 	}
 	i := c.scope.slot(name)
+	if !slices.Contains(c.columns, name) {
+		c.columns = append(c.columns, name)
+	}
 	return compiled{eval: func(r *Run) (any, error) { return r.Values[i], nil }, typ: Any}
 }
 

@@ -185,6 +185,7 @@ type Run struct {
 type Program struct {
 	node    compiled
 	results []Result
+	columns []string
 }
 
 // Result is a constant text that a program may give.
@@ -195,6 +196,9 @@ type Result struct {
 
 // Eval computes the value: of the types asked for at Compile, or nil for null. For conditions there is Truth.
 func (p *Program) Eval(r *Run) (any, error) { return p.node.eval(r) }
+
+// Columns are those that the program reads, in the order of its text.
+func (p *Program) Columns() []string { return p.columns }
 
 // Results are the constant texts the program may give, for checking them beforehand.
 func (p *Program) Results() []Result { return p.results }
@@ -223,7 +227,7 @@ func Compile(text string, scope *Scope, want Type) (*Program, error) {
 		slices.SortStableFunc(c.findings, func(a, b Finding) int { return a.Offset - b.Offset })
 		return nil, c.findings
 	}
-	p := &Program{results: results(text, root)}
+	p := &Program{results: results(text, root), columns: c.columns}
 	p.node = node
 	if node.typ&^want != 0 && want != Bool { // Truth checks by itself, and takes 1 and 0
 		p.node.eval = checked(node.eval, want)

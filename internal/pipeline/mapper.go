@@ -112,6 +112,7 @@ func (m *mapper) record(rec connectors.Record, read time.Time) (mapping.Result, 
 		var reject *mapping.RejectError
 		if errors.As(err, &reject) {
 			r.Code, r.Reason, r.Waits, r.ChangedAt = reject.Code, reject.Reason, reject.Waits, rec.ChangedAt
+			r.Origin = rec.Where(reject.Columns)
 		}
 		return res, &r
 	}
