@@ -193,3 +193,21 @@ func TestAWatchedMailboxThatIsRefusedStopsNoOther(t *testing.T) {
 	s.Save("rep2", "INBOX", text(1))
 	soon(t, "news of the other", told)
 }
+
+// Test07_WatchingTakesOneConnectionMore: the contract's default is one, plus one for IDLE.
+func Test07_WatchingTakesOneConnectionMore(t *testing.T) {
+	s := testmail.Start(t, testmail.Options{Settings: "protocol imap {\n  mail_max_userip_connections = 2\n}"})
+	raw := text(1)
+	s.Save("rep1", "INBOX", raw)
+	s.Doveadm("mailbox", "create", "-u", "rep1", "取引先")
+	k := newTickClock()
+	told := watch(t, config(s, s.TLSAddr(), "rep1"), k, &Stream{})
+	soon(t, "the first news", told)
+	soon(t, "the first wait", k.asked)
+	r := newReader(t, config(s, s.TLSAddr(), "rep1"))
+	for range 3 {
+		got, _, _ := r.read(&Stream{}, "")
+		r.want("while it is watched", got, raw)
+	}
+	none(t, "a wait for a place", k.asked)
+}
