@@ -50,7 +50,7 @@ func (c *compiler) functions() []expression.Function {
 			Params:   []expression.Type{expression.Text, expression.Text, expression.Text | expression.Number, expression.Text},
 			Optional: 1, Returns: expression.Text, Bind: c.bindFind,
 		},
-		{Name: "domain", Usage: "domain(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(domain))},
+		{Name: "domain", Usage: "domain(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(remembered(domain)))},
 		{Name: "company", Usage: "company(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(Company))},
 		{Name: "person", Usage: "person(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(Person))},
 		{Name: "text", Usage: "text(column)", Params: []expression.Type{anything}, Returns: expression.Text, Bind: c.plain(text)},
@@ -73,6 +73,19 @@ func textOnly(f func(string) string) func(*time.Location, []any) (any, error) {
 			return f(s), nil
 		}
 		return nil, nil
+	}
+}
+
+// remembered is f with a memory of what it gave.
+func remembered(f func(string) string) func(string) string {
+	var seen cache[string]
+	return func(s string) string {
+		v, ok := seen.get(s)
+		if !ok {
+			v = f(s)
+			seen.put(s, v)
+		}
+		return v
 	}
 }
 

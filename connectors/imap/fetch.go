@@ -192,10 +192,12 @@ func (t *turn) headers(ctx context.Context, f *folder, uids []imap.UID) (mails [
 	var readers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		readers.Go(func() {
+			r := t.readers.Get().(*message.Reader)
+			defer t.readers.Put(r)
 			for some := range came {
 				for i := range some {
 					if at, asked := slices.BinarySearch(uids, some[i].uid); asked {
-						read[at] = t.open(&some[i])
+						read[at] = t.open(r, &some[i])
 					}
 				}
 			}
@@ -220,8 +222,8 @@ func (t *turn) headers(ctx context.Context, f *folder, uids []imap.UID) (mails [
 }
 
 // open reads a header, and keeps it where the body may tell more.
-func (t *turn) open(a *arrival) *mail {
-	m := &mail{Message: message.ReadHeader(a.body), uid: a.uid, arrived: a.date}
+func (t *turn) open(r *message.Reader, a *arrival) *mail {
+	m := &mail{Message: r.ReadHeader(a.body), uid: a.uid, arrived: a.date}
 	if m.verdict = t.judge(m); m.verdict.look && len(a.body) <= maxKept {
 		m.header = slices.Clone(a.body)
 	}

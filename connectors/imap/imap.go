@@ -27,10 +27,12 @@ import (
 	_ "embed" // for the sample
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"energyd/connectors"
+	"energyd/connectors/imap/message"
 	"energyd/internal/fault"
 	"energyd/internal/httpclient"
 )
@@ -63,11 +65,14 @@ type conn struct {
 	boxes  []*box
 	seen   identities
 	people people
+
+	readers sync.Pool // *message.Reader
 }
 
 // box is one mailbox of the server.
 type box struct {
 	*Mailbox
+	rep    string // the address of whose it is
 	access accessToken
 	// badNames says that the server lists folders with names that the library cannot read.
 	badNames atomic.Bool
@@ -82,11 +87,12 @@ func open(c connectors.Config, env connectors.Env, clock clock) (connectors.Conn
 	if err != nil {
 		return nil, fault.New(fault.Config, env.Name, "cannot use ca_file", "name a PEM file that energyd may read", err)
 	}
-	conn := &conn{cfg: cfg, env: env, tls: tlsConfig, clock: clock}
+	conn := &conn{cfg: cfg, env: env, tls: tlsConfig, clock: clock, readers: sync.Pool{New: func() any { return new(message.Reader) }}}
 	conn.http = httpclient.New(httpclient.Options{Log: env.Log, Timeout: time.Duration(cfg.Timeout)})
 	conn.leaveOut(cfg.OptOut)
 	for i := range cfg.Mailboxes {
-		conn.boxes = append(conn.boxes, &box{Mailbox: &cfg.Mailboxes[i]})
+		m := &cfg.Mailboxes[i]
+		conn.boxes = append(conn.boxes, &box{Mailbox: m, rep: m.owner()})
 	}
 	conn.pool = newPool(cfg.Connections, cfg.ConnectionsPerMailbox, func(ctx context.Context, b *box) (*session, error) {
 		return conn.dial(ctx, b, conn.tls)

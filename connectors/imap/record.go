@@ -227,7 +227,7 @@ func (t *turn) take(f *folder, m *mail) {
 		colMessageID: id, colThread: thread(m.Message, id), colSentAt: v.sentAt, colKind: kind, colDirection: string(v.direction),
 		colFrom: "", colFromName: "", colFromTitle: "", colSubject: "", colBaseSubject: "",
 		colReply: answer, colQuestion: m.Question && answer && v.direction == message.Inbound, colAutomatic: m.Automatic,
-		colParticipants: people, colCustomer: customer, colOwner: t.box.owner(), colMailbox: t.box.User, colFolder: f.shown(),
+		colParticipants: people, colCustomer: customer, colOwner: t.box.rep, colMailbox: t.box.User, colFolder: f.shown(),
 		colCalendarMethod: "", colCalendarUID: "", colPartstat: "", colAttendee: "", colBounced: "", colOriginalID: answered(m.Message), colDisposition: "",
 		colIDReused: t.seen.reused(m.Message, base), colDateSource: "header", colCut: m.Cut,
 	}

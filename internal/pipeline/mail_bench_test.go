@@ -222,6 +222,7 @@ func (s mailServer) configure(addr string) string {
 		s.Fatal(err)
 	}
 	defer db.Close()
+	db.SetMaxOpenConns(1)
 	must := func(statement string, args ...any) {
 		if _, err := db.ExecContext(s.Context(), statement, args...); err != nil {
 			s.Fatal(err)
@@ -230,6 +231,7 @@ func (s mailServer) configure(addr string) string {
 	must(`CREATE TABLE account (id text PRIMARY KEY, name text, website text)`)
 	must(`CREATE TABLE contact (id text PRIMARY KEY, account text, email text, title text)`)
 	must(`CREATE TABLE rep (id text PRIMARY KEY, email text)`)
+	must(`BEGIN`)
 	must(`INSERT INTO rep VALUES ('005A', 'rep1@our.example'), ('005B', 'rep2@our.example')`)
 	for i := range benchCustomers {
 		must(`INSERT INTO account VALUES (?, ?, ?)`, fmt.Sprintf("001%d", i), fmt.Sprintf("customer %d", i), fmt.Sprintf("https://www.cust%d.example/", i))
@@ -237,6 +239,7 @@ func (s mailServer) configure(addr string) string {
 	for i := 0; i < benchPeople; i += 2 { // every second person is in the CRM
 		must(`INSERT INTO contact VALUES (?, ?, ?, '部長')`, fmt.Sprintf("003%d", i), fmt.Sprintf("001%d", i%benchCustomers), fmt.Sprintf("person%d@cust%d.example", i, i%benchCustomers))
 	}
+	must(`COMMIT`)
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		s.Fatal(err)

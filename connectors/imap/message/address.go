@@ -33,6 +33,35 @@ func addresses(text string) (list []Address, exact bool) {
 	return list, exact && text == ""
 }
 
+// addressList is what a field with addresses says; exact is false when a text had
+// to be guessed, or when some could not be read.
+type addressList struct {
+	list  []Address
+	exact bool
+}
+
+const (
+	maxKnown     = 2048 // fields
+	maxKnownText = 256  // bytes of one
+)
+
+// addresses reads a field with addresses; hint is the charset that the header names.
+func (r *Reader) addresses(raw []byte, hint string) addressList {
+	if l, ok := r.known[string(raw)]; ok {
+		return l
+	}
+	text, decoded := decodeRaw(raw, hint)
+	list, exact := addresses(text)
+	l := addressList{list[:len(list):len(list)], decoded && (exact || len(list) == maxAddresses)}
+	if len(raw) <= maxKnownText && ascii(raw) { // else it may depend on the hint
+		if len(r.known) >= maxKnown || r.known == nil {
+			r.known = map[string]addressList{}
+		}
+		r.known[string(raw)] = l
+	}
+	return l
+}
+
 // ParseAddress reads one address as people write it, with or without a name.
 func ParseAddress(text string) (Address, bool) {
 	list, _ := addresses(text)

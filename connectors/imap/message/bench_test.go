@@ -10,7 +10,8 @@ const usualHeader = "Return-Path: <yamada@cust.example>\r\nMessage-ID: <20261102
 func BenchmarkReadHeader(b *testing.B) {
 	raw := []byte(usualHeader)
 	b.ReportAllocs()
+	r := &Reader{}
 	for b.Loop() {
-		ReadHeader(raw)
+		r.ReadHeader(raw)
 	}
 }

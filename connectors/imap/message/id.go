@@ -175,6 +175,9 @@ func (m *Message) BaseSubject() string {
 	s := m.Subject
 	for {
 		plain := norm.NFKC.String(s)
+		if strings.IndexByte(plain, ':') < 0 && strings.IndexByte(plain, ']') < 0 && strings.IndexByte(plain, ')') < 0 && !strings.Contains(plain, "】") {
+			return s // every mark ends in one of them
+		}
 		mark := answerMark.FindString(plain)
 		if mark == "" {
 			mark = listMark.FindString(plain)

@@ -60,8 +60,17 @@ type Attachment struct {
 }
 
 // ReadHeader reads a header section; a body that follows it is not looked at.
-func ReadHeader(raw []byte) *Message {
-	m, _, _ := read(raw)
+func ReadHeader(raw []byte) *Message { return new(Reader).ReadHeader(raw) }
+
+// Reader reads many headers one after the other, and so faster: the same people write
+// again and again, and their addresses are read once. The zero Reader is ready. One
+// goroutine at a time uses it.
+type Reader struct{ known map[string]addressList }
+
+// ReadHeader is as the function of that name. Lists of addresses are shared by
+// messages: they may be read only.
+func (r *Reader) ReadHeader(raw []byte) *Message {
+	m, _, _ := r.read(raw)
 	return m
 }
 
@@ -75,21 +84,21 @@ var Fields = []string{
 
 // ReadParts reads a header section, and parts of the body that were fetched apart.
 func ReadParts(raw []byte, parts []Part) *Message {
-	m, h, _ := read(raw)
+	m, h, _ := new(Reader).read(raw)
 	m.judge(h, parts)
 	return m
 }
 
 // Read reads a whole message.
 func Read(raw []byte) *Message {
-	m, h, body := read(raw)
+	m, h, body := new(Reader).read(raw)
 	parts, cut := walk(h, body)
 	m.Cut = m.Cut || cut
 	m.judge(h, parts)
 	return m
 }
 
-func read(raw []byte) (m *Message, h header, body []byte) {
+func (r *Reader) read(raw []byte) (m *Message, h header, body []byte) {
 	m = &Message{}
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	section := raw
@@ -103,13 +112,13 @@ func read(raw []byte) (m *Message, h header, body []byte) {
 	} else if rest != nil {
 		body = raw[len(section)-len(rest):]
 	}
-	m.fields(h)
+	m.fields(h, r)
 	m.judge(h, nil)
 	return m, h, body
 }
 
 // fields reads everything but the kind.
-func (m *Message) fields(h header) {
+func (m *Message) fields(h header, r *Reader) {
 	kind, params := contentType(h)
 	m.kind, m.report, m.method = kind, strings.ToLower(params["report-type"]), strings.ToUpper(params["method"])
 	hint := params["charset"]
@@ -119,11 +128,14 @@ func (m *Message) fields(h header) {
 		return t
 	}
 	list := func(name string) []Address {
-		t := text(name)
-		all, exact := addresses(t)
-		m.Replaced = m.Replaced || !exact && len(all) < maxAddresses
-		m.Cut = m.Cut || len(all) == maxAddresses
-		return all
+		raw := h.get(name)
+		if raw == nil {
+			return nil
+		}
+		all := r.addresses(raw, hint)
+		m.Replaced = m.Replaced || !all.exact
+		m.Cut = m.Cut || len(all.list) == maxAddresses
+		return all.list
 	}
 	for _, name := range []string{"from", "sender", "x-sender", "return-path"} {
 		if from := list(name); len(from) > 0 {
