@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,5 +119,31 @@ func TestUndelivered(t *testing.T) {
 		if diff := cmp.Diff(test.want, p.Undelivered(acts, date(test.asOf))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.asOf, diff)
 		}
+	}
+}
+
+// TestShippedPoints_mails: the customer's own act is worth more than ours, and what programs send nothing.
+func TestShippedPoints_mails(t *testing.T) {
+	c := shipped(t)
+	mail := c.Kinds["mail"]
+	if !(*mail.In > *mail.Out && *mail.Out > 0) {
+		t.Errorf("mail: in %v, out %v", *mail.In, *mail.Out)
+	}
+	if *c.Kinds["meeting_accepted"].Points <= *c.Kinds["meeting_tentative"].Points || *c.Kinds["view"].Points >= *mail.Out {
+		t.Error("an answer that says more must be worth more")
+	}
+	for _, name := range []string{"bounce", "meeting_declined", "attempt"} {
+		if k, ok := c.Kinds[name]; !ok || *k.Points != 0 {
+			t.Errorf("%s: %+v", name, k)
+		}
+	}
+	if !c.Kinds["bounce"].Undoes {
+		t.Error("a bounce leaves the points of the mail that it is about")
+	}
+	worth := c.Kinds["bounce"]
+	worth.Points = points(1)
+	c.Kinds["bounce"] = worth
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "kinds.bounce.points") {
+		t.Errorf("points for a bounce: %v", err)
 	}
 }
