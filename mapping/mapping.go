@@ -137,6 +137,10 @@ type run struct {
 	reading reading
 	missed  key // what the last find did not find
 	unfound key // the first missed one that left a field empty
+
+	activities stock[engine.Activity]
+	shares     stock[engine.Share]
+	people     stock[engine.Participant]
 }
 
 // key is how a find names an entity: "account", "code", "K0001".
@@ -310,7 +314,8 @@ func (m *Mapping) load(w *run, r connectors.Record) error {
 
 func (m *Mapping) applyActivity(w *run, r connectors.Record) (Result, error) {
 	rule := m.activity
-	a := &engine.Activity{Source: m.env.Source, Mapping: rule.origin, Deleted: r.Deleted, Date: engine.NoDate}
+	a := w.activities.next()
+	a.Source, a.Mapping, a.Deleted, a.Date = m.env.Source, rule.origin, r.Deleted, engine.NoDate
 	var err error
 	if a.ID, a.Version, err = identity(w, r, rule.id, rule.version); err != nil || r.Deleted {
 		return Result{Activity: a}, err
@@ -520,7 +525,7 @@ func (m *Mapping) participant(w *run, rule *participantRule, result *Result) err
 	if p.Rank, unknown = m.rank(p.Title); unknown != "" {
 		result.UnknownTitle = unknown
 	}
-	result.Activity.People = append(result.Activity.People, p)
+	result.Activity.People = w.people.add(result.Activity.People, p)
 	return nil
 }
 
@@ -549,7 +554,7 @@ func shares(w *run, rules []shareRule) ([]engine.Share, error) {
 			}
 			id, err := w.id(r.id)
 			if id != "" && !slices.ContainsFunc(out, func(s engine.Share) bool { return s.ID == id }) {
-				out = append(out, engine.Share{ID: id})
+				out = w.shares.add(out, engine.Share{ID: id})
 			}
 			return err
 		})

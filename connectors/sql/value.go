@@ -44,6 +44,10 @@ func value(v any, c *column, loc *time.Location) (any, error) {
 			return x.Format("15:04:05.999999999"), nil
 		case wall: // the driver took the wall clock for UTC
 			x = time.Date(x.Year(), x.Month(), x.Day(), x.Hour(), x.Minute(), x.Second(), x.Nanosecond(), loc)
+		case instant:
+			if x.Location() == time.UTC {
+				return v, nil // as it is: no allocation
+			}
 		}
 		return x.UTC(), nil
 	case uint64:
