@@ -23,6 +23,9 @@ type Starter struct {
 	ClientSecret string // a reference: "${env:CRM_CLIENT_SECRET}" or "${file:crm-secret}"
 	Driver       string // of the daily-report database: postgres, mysql, sqlite
 	File         string // of a SQLite database, relative to energyd.yaml
+	// ContactCode and DealCode are the CRM's fields with the codes by which other systems name people and
+	// deals: "Contact_Code__c"; "" when it has none.
+	ContactCode, DealCode string
 
 	// The mailboxes of a mail server on this machine. Without a port they stand there as a comment.
 	MailPort   int
@@ -57,12 +60,27 @@ func Write(dir string, s Starter) error {
 		if err != nil {
 			return err
 		}
+		switch name {
+		case "mappings/crm_contact.yaml":
+			data = withCode(data, "Contact_Code__c", s.ContactCode)
+		case "mappings/crm_opportunity.yaml":
+			data = withCode(data, "Deal_Code__c", s.DealCode)
+		}
 		return writeNew(to, data)
 	})
 	if err != nil {
 		return fmt.Errorf("write the starter configuration: %w", err)
 	}
 	return os.WriteFile(filepath.Join(dir, "energyd.yaml"), b.Bytes(), 0o600)
+}
+
+// withCode lets a mapping find entities by the codes in a field of the CRM; usual is the name that its comment gives as an example.
+func withCode(mapping []byte, usual, field string) []byte {
+	if field == "" {
+		return mapping
+	}
+	mapping = bytes.ReplaceAll(mapping, []byte(usual), []byte(field))
+	return bytes.Replace(mapping, []byte(`code: '""' # none yet`), []byte("code: "+field), 1)
 }
 
 // writeNew writes a file that is not there yet.

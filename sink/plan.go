@@ -14,6 +14,7 @@ import (
 	"hash/fnv"
 	"iter"
 	"math"
+	"strings"
 	"time"
 
 	"energyd/connectors"
@@ -244,27 +245,51 @@ func (w Writing) describe(ctx context.Context) (map[string]connectors.Field, fau
 		names[i] = f.Name
 	}
 	var ps fault.Problems
-	hint := "energyd fields plan tells what is missing, and what field-level security hides; energyd fields apply makes and grants it"
+	var missing, locked []FieldOf
 	for _, m := range w.Fields {
 		f, ok := byName[m.Field]
 		me, _ := measure(m.Measure)
 		switch {
 		case !ok:
-			ps = append(ps, fault.Problem{Path: m.Measure,
-				Msg:  fmt.Sprintf("the CRM shows no field %q on %s%s", m.Field, w.Object, fault.DidYouMean(m.Field, names)),
-				Hint: hint})
+			missing = append(missing, m)
 		case !f.Updateable:
-			ps = append(ps, fault.Problem{Path: m.Measure,
-				Msg:  fmt.Sprintf("the run-as user may not edit %s.%s", w.Object, m.Field),
-				Hint: hint})
+			locked = append(locked, m)
 		case !writable(me.Type, f.Type):
 			ps.Add(m.Measure, "%s.%s is a %s field; %s needs %s or text", w.Object, m.Field, f.Type, m.Measure, me.Type)
 		}
-		if len(ps) > 0 {
-			hint = "" // told once: in a new CRM all fields are missing
-		}
+	}
+	// Told as one: in a new CRM all fields are missing.
+	hint := "energyd fields plan tells what is missing, and what field-level security hides; energyd fields apply makes and grants it"
+	switch len(missing) {
+	case 0:
+	case 1:
+		m := missing[0]
+		ps = append(ps, fault.Problem{Path: m.Measure, Hint: hint,
+			Msg: fmt.Sprintf("the CRM shows no field %q on %s%s", m.Field, w.Object, fault.DidYouMean(m.Field, names))})
+		hint = ""
+	default:
+		ps = append(ps, fault.Problem{Key: true, Hint: hint,
+			Msg: fmt.Sprintf("the CRM shows none of these %d fields on %s: %s", len(missing), w.Object, fieldNames(missing))})
+		hint = ""
+	}
+	switch len(locked) {
+	case 0:
+	case 1:
+		ps = append(ps, fault.Problem{Path: locked[0].Measure, Hint: hint,
+			Msg: fmt.Sprintf("the run-as user may not edit %s.%s", w.Object, locked[0].Field)})
+	default:
+		ps = append(ps, fault.Problem{Key: true, Hint: hint,
+			Msg: fmt.Sprintf("the run-as user may not edit these %d fields of %s: %s", len(locked), w.Object, fieldNames(locked))})
 	}
 	return byName, ps, nil
+}
+
+func fieldNames(list []FieldOf) string {
+	names := make([]string, len(list))
+	for i, m := range list {
+		names[i] = m.Field
+	}
+	return strings.Join(names, ", ")
 }
 
 // Plan compares and keeps the changes under a hash. It writes nothing to the

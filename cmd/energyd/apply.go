@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,8 @@ func (a *app) applyCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
 				r, out, err := p.Apply(ctx, hash)
-				return a.ended(r, err, func() { a.printOutcome(out) }, out)
+				o, err := withEdited(ctx, p, out, err)
+				return a.ended(r, err, func() { a.printOutcome(o) }, o)
 			})
 		},
 	}
@@ -28,7 +30,36 @@ func (a *app) applyCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) printOutcome(out sink.Outcome) {
+// outcome is what an apply came to, with the records that it left alone.
+type outcome struct {
+	sink.Outcome
+	EditedRecords []editedRecord `json:"edited_records,omitempty"`
+}
+
+// editedRecord is a record that somebody changed after the plan was made.
+type editedRecord struct {
+	Writing string `json:"writing"`
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+}
+
+// withEdited names the records that were left alone, also of an apply that failed on the way.
+func withEdited(ctx context.Context, p *pipeline.Pipeline, out sink.Outcome, err error) (outcome, error) {
+	o := outcome{Outcome: out}
+	if out.Edited == 0 {
+		return o, err
+	}
+	edited, readErr := p.Edited(context.WithoutCancel(ctx), out.Plan)
+	for _, c := range edited {
+		o.EditedRecords = append(o.EditedRecords, editedRecord{c.Writing, c.ID, c.Name})
+	}
+	return o, errors.Join(err, readErr)
+}
+
+// editedShown is how many edited records are named without --json.
+const editedShown = 10
+
+func (a *app) printOutcome(out outcome) {
 	if out.Plan == "" { // it was refused before anything was sent
 		return
 	}
@@ -41,6 +72,12 @@ func (a *app) printOutcome(out sink.Outcome) {
 	}
 	fmt.Fprintf(a.out, "plan %s: %d planned = %d written + %d rejected + %d deferred + %d edited meanwhile + %d not sent\n",
 		out.Plan, out.Planned, out.Written, out.Rejected, out.Deferred, out.Edited, out.Parked)
+	for _, e := range out.EditedRecords[:min(editedShown, len(out.EditedRecords))] {
+		fmt.Fprintf(a.out, "edited meanwhile: %s %s (%s)\n", e.Writing, e.ID, e.Name)
+	}
+	if more := len(out.EditedRecords) - editedShown; more > 0 {
+		fmt.Fprintf(a.out, "edited meanwhile: … and %d more; --json names all\n", more)
+	}
 	if out.Edited > 0 {
 		fmt.Fprintln(a.out, "what somebody edited after the plan was made was left alone; the next energyd plan looks at it again")
 	}
@@ -57,17 +94,18 @@ func (a *app) syncCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
 				r, sum, out, err := p.Sync(ctx)
-				return a.ended(r, err, func() { a.printSync(r, sum, out) }, struct {
+				o, err := withEdited(ctx, p, out, err)
+				return a.ended(r, err, func() { a.printSync(r, sum, o) }, struct {
 					pipeline.Report
 					Plan    sink.Summary `json:"plan"`
-					Outcome sink.Outcome `json:"outcome"`
-				}{r, sum, out})
+					Outcome outcome      `json:"outcome"`
+				}{r, sum, o})
 			})
 		},
 	}))
 }
 
-func (a *app) printSync(r pipeline.Report, sum sink.Summary, out sink.Outcome) {
+func (a *app) printSync(r pipeline.Report, sum sink.Summary, out outcome) {
 	a.printPull(r)
 	switch {
 	case sum.Plan == "": // it did not come to a plan

@@ -135,7 +135,7 @@ func (a *app) demoSteps(ctx context.Context, p *pipeline.Pipeline, world *demo.W
 		if err != nil {
 			return err
 		}
-		a.printOutcome(out)
+		a.printOutcome(outcome{Outcome: out})
 
 		a.say("read the CRM back")
 		v, err := p.Verify(ctx, planned.Run)
@@ -158,7 +158,7 @@ func (a *app) demoSteps(ctx context.Context, p *pipeline.Pipeline, world *demo.W
 	if err != nil {
 		return err
 	}
-	a.printSync(r, again, out)
+	a.printSync(r, again, outcome{Outcome: out})
 	if again.Records > 0 {
 		return fault.New(fault.Internal, "demo", fmt.Sprintf("the second sync planned %d changes", again.Records), "report this", nil)
 	}

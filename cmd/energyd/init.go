@@ -59,5 +59,7 @@ func (a *app) initCommand() *cobra.Command {
 	c.Flags().StringVar(&s.ClientID, "client-id", "your-client-id", "consumer key of the CRM's external client app")
 	c.Flags().StringVar(&s.Driver, "reports", "postgres", "database of the daily reports: postgres, mysql, sqlite")
 	c.Flags().StringVar(&s.File, "reports-file", "daily_report.db", "file of a SQLite database")
+	c.Flags().StringVar(&s.ContactCode, "contact-code", "", "the CRM's field with the code of a contact in other systems, such as Contact_Code__c; empty when there is none")
+	c.Flags().StringVar(&s.DealCode, "deal-code", "", "the same of an opportunity, such as Deal_Code__c")
 	return c
 }

@@ -26,7 +26,7 @@ func (a *app) planCommand() *cobra.Command {
 					return err
 				}
 				a.finish(r.State)
-				var changes []sink.Change
+				changes := []sink.Change{} // in JSON a list, also of nothing
 				for c, err := range p.Changes(ctx, r.Run) {
 					if err != nil {
 						return err

@@ -46,17 +46,18 @@ func (a *app) printStatus(s pipeline.Status) {
 				stored += src.Stored
 				rejected += src.Rejected
 			}
-			state, took := string(r.State), "-"
-			if r.State == store.Running {
-				state = "running"
-			} else {
+			took := "-"
+			if r.State != store.Running {
 				took = r.Ended.Sub(r.Started).Round(time.Millisecond).String()
 			}
-			t.row(r.ID, r.Kind, state, r.Started.In(s.Zone).Format(clock), took, read, stored, rejected)
+			t.row(r.ID, r.Kind, s.StateOf(r), r.Started.In(s.Zone).Format(clock), took, read, stored, rejected)
 		}
 		t.print(a.out)
 	}
 	for _, r := range s.Runs[:min(1, len(s.Runs))] {
+		if s.StateOf(r) == "interrupted" {
+			fmt.Fprintf(a.out, "%s interrupted: its process ended before the run did; what was saved stays, and the next run goes on from there\n", r.Kind)
+		}
 		for line := range strings.Lines(r.Message) {
 			fmt.Fprintf(a.out, "%s %s: %s\n", r.Kind, r.State, strings.TrimSuffix(line, "\n"))
 		}
@@ -125,6 +126,7 @@ func statusJSON(s pipeline.Status) map[string]any {
 	runs := make([]map[string]any, len(s.Runs))
 	for i, r := range s.Runs {
 		runs[i] = runJSON(r)
+		runs[i]["state"] = s.StateOf(r)
 	}
 	sources := make([]map[string]any, len(s.Sources))
 	for i, src := range s.Sources {

@@ -148,6 +148,7 @@ func (w *World) listen(dir string) error {
 	}
 	w.Mail = fmt.Sprintf("127.0.0.1:%d", port)
 	if err := configs.Write(dir, configs.Starter{
+		ContactCode: "Contact_Code__c", DealCode: "Deal_Code__c",
 		CRMURL: w.URL, ClientID: "energyd-demo", ClientSecret: "${file:" + secretFile + "}",
 		Driver: "sqlite", File: reportFile, MailPort: port, MailSecret: "${file:" + mailSecret + "}", MailDomain: ourDomain, Mailboxes: mailboxes(),
 	}); err != nil {

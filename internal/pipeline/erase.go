@@ -246,21 +246,11 @@ func (p *Pipeline) knownID(ctx context.Context, id string) (bool, error) {
 }
 
 func (p *Pipeline) ambiguous(ctx context.Context, who string, all people, roots map[string]bool) error {
-	var list []string
-	for _, c := range all.profiles {
-		if !roots[c.ID] || len(list) == 5 {
-			continue
-		}
-		told, err := p.told(ctx, c)
-		if err != nil {
-			return err
-		}
-		list = append(list, told)
+	list, err := p.toldAll(ctx, slices.DeleteFunc(all.profiles, func(c engine.Profile) bool { return !roots[c.ID] }))
+	if err != nil {
+		return err
 	}
-	if more := len(roots) - len(list); more > 0 {
-		list = append(list, fmt.Sprintf("or one of %d more", more))
-	}
-	return fault.New(fault.Config, "erase", fmt.Sprintf("%q fits %d contacts", who, len(roots)), "name one of "+strings.Join(list, ", "), nil)
+	return fault.New(fault.Config, "erase", fmt.Sprintf("%q fits %d contacts", who, len(roots)), "name one of "+list, nil)
 }
 
 // contactWritings names where contacts are written to, or were by an earlier configuration.

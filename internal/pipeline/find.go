@@ -36,6 +36,7 @@ func (p *Pipeline) find(ctx context.Context, name string) (engine.Entity, error)
 	var found []engine.Profile
 	var merged []engine.Entity // that fit, and went into others
 	var names []string
+	var near []engine.Profile // whose name holds what was typed, or the other way round
 	for _, k := range kinds {
 		for profile, err := range p.store.Profiles(ctx, k) {
 			if err != nil {
@@ -55,6 +56,9 @@ func (p *Pipeline) find(ctx context.Context, name string) (engine.Entity, error)
 			if len(names) < 10_000 {
 				names = append(names, profile.Name)
 			}
+			if len(near) < 5 && contains(profile.Name, name) {
+				near = append(near, profile)
+			}
 		}
 		if len(found) == 0 && len(merged) > 0 {
 			return p.present(ctx, merged[0])
@@ -67,21 +71,42 @@ func (p *Pipeline) find(ctx context.Context, name string) (engine.Entity, error)
 	case len(found) == 1:
 		return found[0].Entity, nil
 	case len(found) > 1:
-		var list []string
-		for _, f := range found[:min(len(found), 5)] {
-			told, err := p.told(ctx, f)
-			if err != nil {
-				return engine.Entity{}, err
-			}
-			list = append(list, told)
+		list, err := p.toldAll(ctx, found)
+		if err != nil {
+			return engine.Entity{}, err
 		}
-		if more := len(found) - len(list); more > 0 {
-			list = append(list, fmt.Sprintf("or one of %d more", more))
+		return engine.Entity{}, fault.New(fault.Config, "explain", fmt.Sprintf("%q fits %d entities", name, len(found)), "name one of "+list, nil)
+	case len(near) > 0:
+		list, err := p.toldAll(ctx, near)
+		if err != nil {
+			return engine.Entity{}, err
 		}
-		return engine.Entity{}, fault.New(fault.Config, "explain", fmt.Sprintf("%q fits %d entities", name, len(found)), "name one of "+strings.Join(list, ", "), nil)
+		return engine.Entity{}, fault.New(fault.Config, "explain", fmt.Sprintf("there is no account, contact, deal or rep %q", name), "did you mean "+list+"?", nil)
 	}
 	return engine.Entity{}, fault.New(fault.Config, "explain", fmt.Sprintf("there is no account, contact, deal or rep %q%s", name, fault.DidYouMean(name, names)),
 		"give a CRM id, a customer code or a name; energyd export scores lists them", nil)
+}
+
+// toldAll names the first of some entities, and how many more there are.
+func (p *Pipeline) toldAll(ctx context.Context, some []engine.Profile) (string, error) {
+	var list []string
+	for _, f := range some[:min(len(some), 5)] {
+		told, err := p.told(ctx, f)
+		if err != nil {
+			return "", err
+		}
+		list = append(list, told)
+	}
+	if more := len(some) - len(list); more > 0 {
+		list = append(list, fmt.Sprintf("or one of %d more", more))
+	}
+	return strings.Join(list, ", "), nil
+}
+
+// contains tells whether one of two names holds the other: a company's without its legal form.
+func contains(name, typed string) bool {
+	name, typed = mapping.Squeeze(name), mapping.Squeeze(typed)
+	return len([]rune(typed)) >= 2 && strings.Contains(name, typed) || len([]rune(name)) >= 2 && strings.Contains(typed, name)
 }
 
 // present is the entity itself, or the one that it went into by merges.

@@ -13,6 +13,7 @@ import (
 // Status is what an admin asks first: what ran, how far, what is kept back, what comes next.
 type Status struct {
 	Runs     []store.Run // latest first
+	Running  bool        // a run is at work; else those without an end were interrupted
 	Sources  []SourceStatus
 	Rejects  []store.RejectCount
 	Advice   []string // what to do about many rejects
@@ -40,6 +41,11 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 	var err error
 	if s.Runs, err = p.store.Runs(ctx, 10); err != nil {
 		return s, err
+	}
+	if len(s.Runs) > 0 && s.Runs[0].State == store.Running {
+		if s.Running, err = p.store.Locked(ctx); err != nil {
+			return s, err
+		}
 	}
 	if s.Rejects, err = p.store.RejectCounts(ctx); err != nil {
 		return s, err
@@ -99,4 +105,15 @@ func (p *Pipeline) unconfigured(ctx context.Context) ([]string, error) {
 	return slices.DeleteFunc(known, func(name string) bool {
 		return slices.ContainsFunc(p.cfg.Sources, func(s config.Source) bool { return s.Name == name })
 	}), nil
+}
+
+// StateOf says how a run of the status stands: "running" and "interrupted" have no state of their own yet.
+func (s Status) StateOf(r store.Run) string {
+	switch {
+	case r.State != store.Running:
+		return string(r.State)
+	case s.Running && r.ID == s.Runs[0].ID:
+		return "running"
+	}
+	return "interrupted"
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math"
 
 	"energyd/internal/fault"
 	"energyd/sink"
@@ -122,6 +123,16 @@ func (p *Pipeline) Changes(ctx context.Context, run string) iter.Seq2[sink.Chang
 			}
 		}
 	}
+}
+
+// Edited gives the changes of a plan that were not sent, since somebody changed
+// the records in the CRM after the plan was made.
+func (p *Pipeline) Edited(ctx context.Context, hash string) ([]sink.Change, error) {
+	plan, ok, err := p.store.Plan(ctx, hash)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return p.store.Changes(ctx, plan.Run, "", -1, math.MaxInt32, sink.Edited)
 }
 
 // Verify reads back from the CRM what the plan of a run wrote.

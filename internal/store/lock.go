@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/jmoiron/sqlx"
 	"modernc.org/sqlite"
@@ -25,6 +26,32 @@ func (s *Store) Lock(ctx context.Context) (unlock func() error, err error) {
 		return nil, s.occupied(ctx)
 	}
 	return unlock, storeError("lock", err)
+}
+
+// Locked tells whether a run is at work. It takes nothing.
+func (s *Store) Locked(ctx context.Context) (held bool, err error) {
+	if s.postgres {
+		err = s.read.GetContext(ctx, &held, `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+			AND classid::bigint = $1 AND objid::bigint = $2)`, lockRun>>32, lockRun&math.MaxUint32)
+		return held, storeError("look for a run", err)
+	}
+	db, err := sqlx.Open("sqlite", s.lockFile)
+	if err != nil {
+		return false, storeError("look for a run", err)
+	}
+	var tables int
+	err = db.GetContext(ctx, &tables, "SELECT COUNT(*) FROM sqlite_master")
+	if busy(err) {
+		return true, db.Close()
+	}
+	return false, storeError("look for a run", errors.Join(err, db.Close()))
+}
+
+// busy tells that another process has the file.
+func busy(err error) bool {
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && lite.Code()&0xff == 5 // SQLITE_BUSY
 }
 
 // lockPostgres gives nil when the lock is taken.
@@ -51,9 +78,12 @@ func (s *Store) lockSQLite(ctx context.Context) (func() error, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1) // the transaction and its end need the same connection
+	// Whoever only looks (Locked) has the file for a moment.
+	if _, err := db.ExecContext(ctx, "PRAGMA busy_timeout = 200"); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	if _, err := db.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
-		var lite *sqlite.Error
-		if errors.As(err, &lite) && lite.Code()&0xff == 5 { // SQLITE_BUSY
+		if busy(err) {
 			return nil, db.Close()
 		}
 		return nil, errors.Join(err, db.Close())

@@ -19,7 +19,7 @@ type RunState string
 
 // The states of a run. Only a run whose sums balance, without rejects, is OK.
 const (
-	Running RunState = ""
+	Running RunState = "" // or it was interrupted: see Locked
 	OK      RunState = "ok"
 	Partial RunState = "partial"
 	Parked  RunState = "parked"
