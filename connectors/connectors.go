@@ -527,7 +527,7 @@ type Reading struct {
 // Option is one option of a source in energyd.yaml.
 type Option struct {
 	Name   string `json:"name"`
-	Value  any    `json:"value"`            // string, bool, int or []string
+	Value  any    `json:"value"`            // string, bool, int, []string or []Option
 	Reason string `json:"reason,omitempty"` // a phrase on why, for a comment; "" = it needs none
 }
 

@@ -24,6 +24,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"energyd/connectors"
@@ -58,6 +59,9 @@ type conn struct {
 	env connectors.Env
 	dir string
 	now func() time.Time
+
+	mu      sync.Mutex
+	guesses map[string]*guess // of a survey, by the item's name
 }
 
 func openFolder(_ context.Context, c connectors.Config, env connectors.Env) (connectors.Conn, error) {

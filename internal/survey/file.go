@@ -85,6 +85,12 @@ func optionText(o connectors.Option) string {
 		return scalar(v)
 	case []string:
 		return "[" + strings.Join(each(v, scalar), ", ") + "]"
+	case []connectors.Option:
+		parts := make([]string, len(v))
+		for i, inner := range v {
+			parts[i] = inner.Name + ": " + optionText(inner)
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
 	}
 	return fmt.Sprint(o.Value)
 }
