@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,118 +23,6 @@ import (
 	"energyd/configs"
 	"energyd/internal/testmail"
 )
-
-// line passes connections to a mail server on, and lets a test do something
-// when the server has said so many bytes.
-type line struct {
-	addr string
-	mu   sync.Mutex
-	sent int // by the server, since the last at
-	at   int
-	do   func()
-	said bytes.Buffer // by the client
-	held chan struct{}
-}
-
-func newLine(t *testing.T, server string) *line {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &line{addr: l.Addr().String(), held: make(chan struct{})}
-	close(w.held)
-	var wait sync.WaitGroup
-	t.Cleanup(func() {
-		l.Close()
-		wait.Wait()
-	})
-	wait.Go(func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			s, err := net.Dial("tcp", server)
-			if err != nil {
-				client.Close()
-				continue
-			}
-			wait.Go(func() {
-				defer client.Close()
-				w.answers(client, s)
-			})
-			wait.Go(func() {
-				defer s.Close()
-				_, _ = io.Copy(s, io.TeeReader(client, listener{w}))
-			})
-		}
-	})
-	return w
-}
-
-// listener keeps what the client says.
-type listener struct{ *line }
-
-func (l listener) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.said.Write(p)
-}
-
-func (w *line) answers(client io.Writer, server io.Reader) {
-	buf := make([]byte, 4096)
-	for {
-		n, err := server.Read(buf)
-		w.mu.Lock()
-		w.sent += n
-		do, held := w.do, w.held
-		if do != nil && w.sent >= w.at {
-			w.do = nil
-			w.mu.Unlock()
-			do()
-			w.mu.Lock()
-			held = w.held
-		}
-		w.mu.Unlock()
-		<-held
-		if n > 0 {
-			if _, err := client.Write(buf[:n]); err != nil {
-				return
-			}
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-// when does something once, when the server has said so many bytes from now on; nil does nothing.
-func (w *line) when(bytes int, do func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.sent, w.at, w.do = 0, bytes, do
-	w.said.Reset()
-}
-
-// hold keeps all answers back until release.
-func (w *line) hold() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.held = make(chan struct{})
-}
-
-func (w *line) release() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	close(w.held)
-}
-
-func (w *line) talk() (said string, sent int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.said.String(), w.sent
-}
 
 // mailConfig is a configuration that reads mailboxes by addr, with a store of its own.
 func mailConfig(t *testing.T, addr string, passwords map[string]string) string {
@@ -294,6 +181,49 @@ func Test11_24_ReadingsThatEndInTheMiddle(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Test19_20_22_23: what is known is no news, whatever is done to its folder, and costs nothing.
+func Test19_20_22_23_NightsWithoutNews(t *testing.T) {
+	s := testmail.Start(t, testmail.Options{})
+	s.Doveadm("mailbox", "create", "-u", "rep1", "Archive")
+	for i := range 6 {
+		s.Save("rep1", []string{"INBOX", "Archive"}[i%2], aMail(i))
+	}
+	w := newLine(t, s.Addr())
+	config := mailConfig(t, w.addr, rep1())
+	mustRun(t, exitDone, "pull", "--config", config)
+	before := events(t, config)
+	for _, night := range []struct {
+		name  string
+		do    func()
+		reads bool // the folder is read again
+	}{
+		{"nothing", func() {}, false},
+		{"flags", func() { s.Doveadm("flags", "add", "-u", "rep1", `\Flagged`, "mailbox", "INBOX", "all") }, false},
+		{"expunged", func() { s.Doveadm("expunge", "-u", "rep1", "mailbox", "INBOX", "uid", "1") }, false},
+		{"renamed", func() { s.Doveadm("mailbox", "rename", "-u", "rep1", "Archive", "保管") }, true},
+		{"numbered anew", func() { s.Doveadm("mailbox", "update", "-u", "rep1", "--uid-validity", "777", "INBOX") }, true},
+		{"moved", func() { s.Doveadm("move", "-u", "rep1", "保管", "mailbox", "INBOX", "uid", "2") }, true},
+	} {
+		night.do()
+		w.when(0, nil)
+		mustRun(t, exitDone, "pull", "--config", config)
+		said, _ := w.talk()
+		if fetched := strings.Contains(said, "FETCH"); fetched != night.reads || strings.Count(said, "STATUS") != 1 {
+			t.Errorf("%s: the client said\n%s", night.name, said)
+		}
+		if diff := cmp.Diff(before, events(t, config)); diff != "" {
+			t.Errorf("%s: events (-before +after):\n%s", night.name, diff)
+		}
+	}
+	s.Save("rep1", "INBOX", aMail(10))
+	w.when(0, nil)
+	mustRun(t, exitDone, "pull", "--config", config)
+	said, _ := w.talk()
+	if now := events(t, config); len(now) != len(before)+1 || strings.Count(said, "UID FETCH 4 ") != 1 || strings.Count(said, "FETCH") != 1 {
+		t.Errorf("%d events after %d and a new mail; the client said\n%s", len(now), len(before), said)
+	}
 }
 
 // TestPull_OneMailboxOfThreeIsRefused: the others are read, and the run says which is missing.
