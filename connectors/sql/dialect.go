@@ -106,23 +106,26 @@ func bind(d dialect, query string) string {
 		return query
 	}
 	var b strings.Builder
-	n, quote := 0, rune(0)
-	for _, r := range query {
+	n, quote := 0, byte(0)
+	for i := 0; i < len(query); i++ {
+		ch := query[i]
 		switch {
-		case quote != 0: // a doubled one ends the quotes and begins them again
-			if r == quote {
-				quote = 0
-			}
-		case r == '"' || r == '\'':
-			quote = r
-		case r == '[':
+		case quote != 0 && strings.HasPrefix(query[i:], string([]byte{quote, quote})):
+			b.WriteByte(ch)
+			i++
+		case quote != 0 && ch == quote:
+			quote = 0
+		case quote != 0:
+		case ch == '"' || ch == '\'':
+			quote = ch
+		case ch == '[':
 			quote = ']'
-		case r == '?':
+		case ch == '?':
 			n++
 			fmt.Fprintf(&b, "%s%d", prefix, n)
 			continue
 		}
-		b.WriteRune(r)
+		b.WriteByte(ch)
 	}
 	return b.String()
 }

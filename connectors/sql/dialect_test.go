@@ -378,6 +378,21 @@ func TestDialect_types(t *testing.T) {
 	}
 }
 
+// Only what stands outside of quotes is a parameter: names and literals may hold question marks.
+func TestBind(t *testing.T) {
+	const query = `SELECT "a?", "b""?", [c]]?], 'it''s ?' FROM t WHERE x > ? AND "?" = ? -- 9`
+	for driver, want := range map[string]string{
+		"postgres":  `SELECT "a?", "b""?", [c]]?], 'it''s ?' FROM t WHERE x > $1 AND "?" = $2 -- 9`,
+		"sqlserver": `SELECT "a?", "b""?", [c]]?], 'it''s ?' FROM t WHERE x > @p1 AND "?" = @p2 -- 9`,
+		"oracle":    `SELECT "a?", "b""?", [c]]?], 'it''s ?' FROM t WHERE x > :1 AND "?" = :2 -- 9`,
+		"mysql":     query,
+	} {
+		if got := bind(dialects[driver], query); got != want {
+			t.Errorf("%s: %s\nwant %s", driver, got, want)
+		}
+	}
+}
+
 // A position is a row's own time to the last digit: cut, it would lie before its row, which then came for ever.
 func TestEncode_time_to_the_last_digit(t *testing.T) {
 	for _, tt := range []struct {
