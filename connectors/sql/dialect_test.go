@@ -2,20 +2,15 @@ package sqltable
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jmoiron/sqlx"
 
 	"energyd/connectors"
 	"energyd/connectors/connectortest"
@@ -27,102 +22,6 @@ import (
 // texts, each of whose statements was checked against the manual by hand
 // (decision 0042), and what comes from them is played in the drivers' own types.
 
-// stage is a database that notes what it is asked and answers by a script.
-type stage struct {
-	log    strings.Builder
-	script []answer
-}
-
-// answer is what the statements get that hold a text; the first that fits serves.
-type answer struct {
-	to      string
-	columns []staged
-	rows    [][]driver.Value
-}
-
-// staged is a column as a driver describes it.
-type staged struct {
-	name             string
-	typ              string
-	precision, scale int64
-}
-
-func (s *stage) Connect(context.Context) (driver.Conn, error) { return s, nil }
-func (s *stage) Driver() driver.Driver                        { return nil }
-func (s *stage) Close() error                                 { return nil }
-func (s *stage) Begin() (driver.Tx, error)                    { return nil, errors.New("no transactions") }
-func (s *stage) Prepare(string) (driver.Stmt, error)          { return nil, errors.New("no statements") }
-
-func (s *stage) QueryContext(_ context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	fmt.Fprintf(&s.log, "%s;\n", query)
-	for _, a := range args {
-		fmt.Fprintf(&s.log, "--   %d: %T %v\n", a.Ordinal, a.Value, a.Value)
-	}
-	for _, a := range s.script {
-		if strings.Contains(query, a.to) {
-			return &played{answer: a}, nil
-		}
-	}
-	return nil, fmt.Errorf("the script has no answer to %s", query)
-}
-
-type played struct {
-	answer
-	at int
-}
-
-func (p *played) Columns() []string {
-	names := make([]string, len(p.columns))
-	for i, c := range p.columns {
-		names[i] = c.name
-	}
-	return names
-}
-func (p *played) Close() error                            { return nil }
-func (p *played) ColumnTypeDatabaseTypeName(i int) string { return p.columns[i].typ }
-func (p *played) ColumnTypePrecisionScale(i int) (int64, int64, bool) {
-	return p.columns[i].precision, p.columns[i].scale, true
-}
-
-func (p *played) Next(dest []driver.Value) error {
-	if p.at == len(p.rows) {
-		return io.EOF
-	}
-	copy(dest, p.rows[p.at])
-	p.at++
-	return nil
-}
-
-// open gives a connection of a driver that plays the script.
-func (s *stage) open(t *testing.T, driver string) *conn {
-	d := dialects[driver]
-	db := sqlx.NewDb(sql.OpenDB(s), driver)
-	t.Cleanup(func() { db.Close() })
-	return &conn{cfg: config(driver, "db.example.org:0", "sales"), env: connectors.Env{Log: slog.New(slog.DiscardHandler), Name: "daily_db"}, dialect: d, db: db}
-}
-
-func (s *stage) title(format string, args ...any) {
-	fmt.Fprintf(&s.log, "\n-- "+format+"\n", args...)
-}
-
-// golden compares the log with testdata; UPDATE=1 writes it.
-func (s *stage) golden(t *testing.T, name string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(file, []byte(s.log.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), s.log.String()); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", file, diff)
-	}
-}
-
 // typed is a column of the scripted tables and what becomes of its value.
 type typed struct {
 	staged
@@ -132,11 +31,11 @@ type typed struct {
 
 // plays are the two databases: all types that their drivers tell apart.
 var plays = map[string]struct {
-	schema string
-	now    string
-	types  []typed
+	columns, uniques, clock string // words of the catalogue's statements and the clock's
+	schema, now             string
+	types                   []typed
 }{
-	"sqlserver": {schema: "dbo", now: "2026-11-22 06:00:00.123456", types: []typed{
+	"sqlserver": {columns: "sys.columns c ON c.object_id = o", uniques: "is_unique", clock: "SYSUTCDATETIME", schema: "dbo", now: "2026-11-22 06:00:00.123456", types: []typed{
 		{staged{name: "番号", typ: "BIGINT"}, int64(9007199254740993), int64(9007199254740993)},
 		{staged{name: "更新 日時", typ: "DATETIME2"}, time.Date(2026, 11, 20, 10, 0, 0, 123456700, time.UTC), time.Date(2026, 11, 20, 1, 0, 0, 123456700, time.UTC)},
 		{staged{name: "dt", typ: "DATETIME"}, time.Date(2026, 11, 20, 10, 0, 0, 3e6, time.UTC), time.Date(2026, 11, 20, 1, 0, 0, 3e6, time.UTC)},
@@ -157,7 +56,7 @@ var plays = map[string]struct {
 		{staged{name: "vb", typ: "VARBINARY"}, []byte{1}, "left out"},
 		{staged{name: "geo", typ: "GEOGRAPHY"}, []byte{1}, "left out"},
 	}},
-	"oracle": {schema: "SALES", now: "2026-11-22 06:00:00.123456", types: []typed{
+	"oracle": {columns: "all_tab_columns", uniques: "uniqueness", clock: "SYSTIMESTAMP", schema: "SALES", now: "2026-11-22 06:00:00.123456", types: []typed{
 		{staged{name: "番号", typ: "NUMBER", precision: 38, scale: 255}, "9007199254740993", "9007199254740993"},
 		{staged{name: "更新 日時", typ: "TimeStampDTY"}, "2026-11-20 10:00:00.123456789", time.Date(2026, 11, 20, 1, 0, 0, 123456789, time.UTC)},
 		{staged{name: "D", typ: "DATE"}, "2026-11-20 10:00:00", time.Date(2026, 11, 20, 1, 0, 0, 0, time.UTC)},
@@ -209,17 +108,14 @@ func TestDialect_scripted(t *testing.T) {
 			one := []staged{{name: "one"}}
 			readable := append([]staged{}, columns[:len(row)]...)
 			s.script = []answer{
-				{"SCHEMA_NAME())", nil, nil}, // replaced below
+				{play.uniques, []staged{{name: "index_name"}, {name: "column_name"}}, [][]driver.Value{{"PK", "番号"}}},
+				{play.columns, listed, catalogue},
 				{"WHERE 1 = 0", columns, nil},
-				{s.clockWord(name), one, [][]driver.Value{{play.now}}},
+				{play.clock, one, [][]driver.Value{{play.now}}},
 				{"count(*) FROM", one, [][]driver.Value{{number(0)}}},
 				{"IS NULL", append(readable, staged{name: "deleted"}), nil},
 				{"CASE WHEN", append(readable, staged{name: "deleted"}), page},
 			}
-			s.script[0] = answer{map[string]string{"sqlserver": "sys.columns", "oracle": "all_tab_columns"}[name], listed, catalogue}
-			s.script = append([]answer{{map[string]string{"sqlserver": "is_unique", "oracle": "uniqueness"}[name],
-				[]staged{{name: "index_name"}, {name: "column_name"}}, [][]driver.Value{{"PK", "番号"}}}}, s.script...)
-
 			conn := s.open(t, name)
 			s.title("a table")
 			source, err := conn.Source(t.Context(), stream(play.schema+".日報", func(c *Stream) {
@@ -266,10 +162,6 @@ func TestDialect_scripted(t *testing.T) {
 			s.golden(t, name+".sql")
 		})
 	}
-}
-
-func (*stage) clockWord(driver string) string {
-	return map[string]string{"sqlserver": "SYSUTCDATETIME", "oracle": "SYSTIMESTAMP"}[driver]
 }
 
 // A SELECT with a key that may be NULL: doubles are looked for, and rows without key are read by number.
