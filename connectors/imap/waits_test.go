@@ -224,7 +224,7 @@ func silentFor(users ...string) func(string, string) (string, bool, bool) {
 	}
 }
 
-func TestAMailboxThatHangsStopsNoOther(t *testing.T) {
+func Test09_AMailboxThatHangsStopsNoOther(t *testing.T) {
 	f := newFake(t)
 	f.answer = silentFor("rep2")
 	cfg := f.config()
