@@ -170,7 +170,7 @@ func (a *asking) there(ctx context.Context, uids []imap.UID) (left []imap.UID, e
 }
 
 const (
-	headerBatch = 750         // mails of one FETCH
+	headerBatch = 500         // mails of one FETCH
 	inFlight    = 4           // FETCHes at a time: while one comes, the next are on their way
 	maxLiteral  = 16 << 20    // bytes; what is announced larger is refused [48]
 	maxSection  = 256<<10 + 1 // bytes that are looked at of one; the last tells the reader of mails that there was more [47]

@@ -10,7 +10,7 @@ import (
 )
 
 // maxRead is how many mails one Read takes at most. It bounds memory.
-const maxRead = 3000
+const maxRead = 2000
 
 // list are the mails of a folder that are still to be read, so that a reading asks for them once.
 type list struct {
@@ -62,8 +62,9 @@ func (t *turn) mails(ctx context.Context, f *folder, uids []imap.UID) error {
 	if err := t.bodies(ctx, t.box, f, mails); err != nil {
 		return err
 	}
-	for _, m := range mails {
+	for i, m := range mails {
 		t.take(f, m)
+		mails[i] = nil // the record is all that stays
 	}
 	for _, uid := range lost {
 		key := fmt.Sprintf("%s/%s/%d/%d", t.box.User, f.shown(), f.validity, uid)
