@@ -78,6 +78,9 @@ func (s *source) parse(after connectors.Cursor) cursor {
 		s.log.Warn("The stream's options were changed; all files are read from the beginning.", "stream", s.cfg.Files)
 		fresh.Stamp = c.Stamp // what is read now is the later word
 	default:
+		if c.Open != nil && c.Open.Rows == nil {
+			c.Open.Rows = map[string]int{} // none yet
+		}
 		return c
 	}
 	return fresh

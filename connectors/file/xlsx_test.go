@@ -1,7 +1,11 @@
 package file
 
 import (
+	"archive/zip"
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -236,5 +240,76 @@ func TestMoment(t *testing.T) {
 		if got, _ := moment(tt.serial, tt.epoch); got != tt.want {
 			t.Errorf("moment(%v, %v) = %q, want %q", tt.serial, tt.epoch, got, tt.want)
 		}
+	}
+}
+
+// FuzzWorkbook: whatever is in the parts of a workbook, it is read or refused.
+func FuzzWorkbook(f *testing.F) {
+	f.Add(`<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c></row><row><c s="1"><v>46082.5</v></c></row></sheetData><mergeCells><mergeCell ref="A1:B2"/></mergeCells></worksheet>`,
+		`<styleSheet><numFmts><numFmt numFmtId="164" formatCode="[h]:mm"/></numFmts><cellXfs><xf/><xf numFmtId="164"/></cellXfs></styleSheet>`, `<sst><si><t>x</t><rPh><t>y</t></rPh></si></sst>`)
+	f.Add(`<x:worksheet><x:sheetData/></x:worksheet>`, `<styleSheet/>`, `<sst><si><r><t>&amp;&#12354;_x000D_</t></r></si><!-- --><![CDATA[x]]></sst>`)
+	f.Fuzz(func(t *testing.T, sheet, styles, texts string) {
+		var packed bytes.Buffer
+		z := zip.NewWriter(&packed)
+		for name, text := range map[string]string{
+			"_rels/.rels":     `<Relationships><Relationship Id="r" Type="x/officeDocument" Target="xl/workbook.xml"/></Relationships>`,
+			"xl/workbook.xml": `<workbook><sheets><sheet name="日報" r:id="r1"/></sheets></workbook>`,
+			"xl/_rels/workbook.xml.rels": `<Relationships><Relationship Id="r1" Type="x/worksheet" Target="s.xml"/>` +
+				`<Relationship Id="r2" Type="x/styles" Target="t.xml"/><Relationship Id="r3" Type="x/sharedStrings" Target="/xl/u.xml"/></Relationships>`,
+			"xl/s.xml": sheet, "xl/t.xml": styles, "xl/u.xml": texts,
+		} {
+			w, err := z.Create(name)
+			if err == nil {
+				_, err = w.Write([]byte(text))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s := Connector.NewStream().(*Stream)
+		r, err := openSheets(context.Background(), handle{strings.NewReader(packed.String())}, s, "x.xlsx", int64(packed.Len()), nil, position{})
+		last := 0
+		for n := 0; err == nil; n++ {
+			var it item
+			if it, err = r.next(context.Background()); err == nil && it.row <= last || n > maxRows {
+				t.Fatalf("row %d comes after %d", it.row, last)
+			}
+			last = it.row
+		}
+		var unfit *fileError
+		if !errors.Is(err, io.EOF) && !errors.As(err, &unfit) {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestWorkbook_bomb: a part that unpacks to far more than it is.
+func TestWorkbook_bomb(t *testing.T) {
+	var packed bytes.Buffer
+	z := zip.NewWriter(&packed)
+	for name, text := range map[string]string{
+		"_rels/.rels":                `<Relationships><Relationship Id="r" Type="x/officeDocument" Target="xl/workbook.xml"/></Relationships>`,
+		"xl/workbook.xml":            `<workbook><sheets><sheet name="日報" r:id="r1"/></sheets></workbook>`,
+		"xl/_rels/workbook.xml.rels": `<Relationships><Relationship Id="r1" Type="x/worksheet" Target="s.xml"/></Relationships>`,
+		"xl/s.xml":                   `<worksheet><sheetData>` + strings.Repeat("<row></row>", 8<<20),
+	} {
+		w, err := z.Create(name)
+		if err == nil {
+			_, err = w.Write([]byte(text))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f := newFolder(t)
+	f.write("x.xlsx", packed.String())
+	if got := f.read(func(*Stream) {}); len(got) != 1 || !strings.Contains(got[0], "unpacks to far more than its size") {
+		t.Errorf("got %q", got)
 	}
 }
