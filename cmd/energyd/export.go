@@ -22,16 +22,17 @@ var exports = map[string][]string{
 	"activities":  {"id", "source", "source_version", "date", "occurred_at", "kind", "direction", "status", "account_id", "contacts", "deals", "reps", "deleted", "mapping"},
 	"scores":      {"entity", "id", "name", "temperature", "band", "band_until", "last_contact", "due"},
 	"rejects":     {"source", "key", "code", "reason", "origin", "attempts", "run"},
+	"unknown":     {"source", "what", "records"},
 	"undelivered": {"date", "account_id", "account", "contact_id", "contact", "source", "record"},
 	"runs":        {"run", "kind", "state", "started", "ended", "source", "read", "stored", "unchanged", "skipped", "rejected", "message"},
 }
 
-var exportNames = []string{"activities", "scores", "rejects", "undelivered", "runs"}
+var exportNames = []string{"activities", "scores", "rejects", "unknown", "undelivered", "runs"}
 
 func (a *app) exportCommand() *cobra.Command {
 	var format string
 	c := &cobra.Command{
-		Use:       "export activities|scores|rejects|undelivered|runs",
+		Use:       "export activities|scores|rejects|unknown|undelivered|runs",
 		Short:     "Print what is stored, as JSON lines or CSV",
 		ValidArgs: exportNames,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -137,6 +138,21 @@ func exportRows(ctx context.Context, p *pipeline.Pipeline, what string, w *rowWr
 			}
 		}
 		return exportRefused(ctx, p, w)
+	case "unknown":
+		list, err := p.Store().Unfound(ctx)
+		if err != nil {
+			return err
+		}
+		for _, u := range list {
+			line, err := json.Marshal(u)
+			if err != nil {
+				return err
+			}
+			if err := w.row(line, u.Source, u.What, strconv.Itoa(u.Records)); err != nil {
+				return err
+			}
+		}
+		return nil
 	case "undelivered":
 		for u, err := range p.Undelivered(ctx) {
 			if err != nil {

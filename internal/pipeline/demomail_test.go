@@ -46,6 +46,10 @@ func TestDemo_mailboxes(t *testing.T) {
 		if mail.Unfound["account parts-supply.example"] != 2 {
 			t.Errorf("not known: %v", mail.Unfound)
 		}
+		unknown, err := p.Store().Unfound(t.Context())
+		if err != nil || len(unknown) != len(mail.Unfound) || unknown[0].What != "account parts-supply.example" || unknown[0].Records != 2 {
+			t.Errorf("kept as not known: %v, %v", unknown, err)
+		}
 		e, err := p.Explain(t.Context(), "K0001")
 		if err != nil {
 			t.Fatal(err)

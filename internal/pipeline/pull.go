@@ -369,8 +369,8 @@ func (p *Pipeline) sums(ctx context.Context, r *Report) error {
 	return nil
 }
 
-func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source) (SourceReport, error) {
-	sr := SourceReport{RunSource: store.RunSource{Source: src.Name}, Skips: map[string]int{}, Unfound: map[string]int{}}
+func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source) (sr SourceReport, err error) {
+	sr = SourceReport{RunSource: store.RunSource{Source: src.Name}, Skips: map[string]int{}, Unfound: map[string]int{}}
 	fail := func(err error) (SourceReport, error) { return sr, fmt.Errorf("%s: %w", src.Name, err) }
 	conn, err := p.conn(ctx, src.Connection)
 	if err != nil {
@@ -413,6 +413,11 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 		}
 	}()
 	saved := 0
+	defer func() { // for a list that people look at: what a killed run found is told by the next complete reading
+		if countErr := p.store.AddUnfound(context.WithoutCancel(ctx), src.Name, sr.revision, sr.Unfound); countErr != nil && err == nil {
+			err = countErr
+		}
+	}()
 	for read := range batches {
 		if read.err != nil {
 			return fail(read.err)
