@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"energyd/configs"
+	"energyd/internal/store"
 	"energyd/internal/testmail"
 )
 
@@ -63,7 +64,6 @@ connections:
     host: %s
     port: %s
     security: plain
-    timeout: 20s
     internal_domains: [our.example]
     mailboxes:
 %ssources:
@@ -110,7 +110,7 @@ func Test11_24_ReadingsThatEndInTheMiddle(t *testing.T) {
 		config := mailConfig(t, w.addr, rep1())
 		cmd := process(t.Context(), "pull", "--config", config)
 		held := make(chan struct{})
-		w.when(whole*85/100, func() { // in the third batch: the first is saved
+		w.when(whole*85/100, func() { // in the last batch
 			w.hold()
 			close(held)
 		})
@@ -124,6 +124,7 @@ func Test11_24_ReadingsThatEndInTheMiddle(t *testing.T) {
 		case err := <-ended:
 			t.Fatalf("it ended before it was told to: %v", err)
 		}
+		untilSaved(t, config)
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +160,7 @@ func Test11_24_ReadingsThatEndInTheMiddle(t *testing.T) {
 				}
 				if here < 8 { // or it might never come to its end
 					after := time.Duration(rand.IntN(60)) * time.Millisecond // saving and folding have no bytes to go by
-					w.when(rand.IntN(whole/2), func() { time.AfterFunc(after, func() { _ = cmd.Process.Kill() }) })
+					w.when(rand.IntN(whole), func() { time.AfterFunc(after, func() { _ = cmd.Process.Kill() }) })
 				} else {
 					w.when(0, nil)
 				}
@@ -181,6 +182,32 @@ func Test11_24_ReadingsThatEndInTheMiddle(t *testing.T) {
 			}
 		}
 	})
+}
+
+// untilSaved waits until another process has saved a batch of mails.
+func untilSaved(t *testing.T, config string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	st, err := store.Open(ctx, "sqlite:"+filepath.Join(filepath.Dir(config), "energyd.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	for tick := time.NewTicker(10 * time.Millisecond); ; {
+		cursor, err := st.Cursor(ctx, "mail")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cursor != "" {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal("no batch is saved while the next is read")
+		}
+	}
 }
 
 // Test19_20_22_23: what is known is no news, whatever is done to its folder, and costs nothing.
