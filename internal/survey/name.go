@@ -13,7 +13,8 @@ import (
 // named is a column's name cut into the concepts of the terms.
 type named struct {
 	concepts []string // sorted, each once, without neutral ones
-	words    []string // as they stand in the name, for reasons: "顧客 = account"
+	words    []string // as they stand in the name: "顧客"
+	means    []string // the concept of each of words
 	unknown  int      // pieces that are no terms
 }
 
@@ -24,7 +25,7 @@ func (l *Lexicon) read(name string) named {
 		if concept == "neutral" {
 			return
 		}
-		n.words = append(n.words, word+" = "+concept)
+		n.words, n.means = append(n.words, word), append(n.means, concept)
 		if !slices.Contains(n.concepts, concept) {
 			n.concepts = append(n.concepts, concept)
 		}
@@ -48,6 +49,17 @@ func (l *Lexicon) read(name string) named {
 	}
 	slices.Sort(n.concepts)
 	return n
+}
+
+// told says what a name is made of, for a reason: "顧客 = account".
+func (n named) told(t text) []string {
+	out := make([]string, len(n.words))
+	for i, word := range n.words {
+		if out[i] = word; t != "ja" && word != n.means[i] {
+			out[i] += " = " + n.means[i]
+		}
+	}
+	return out
 }
 
 // pieces parts a name where scripts, cases and signs change: "custName_2" is cust, name; "顧客CD" is 顧客, cd.

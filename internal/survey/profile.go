@@ -120,7 +120,7 @@ func maskName(s string) string {
 	words := strings.Fields(s)
 	for i, w := range words {
 		r := []rune(w)
-		for j := 1; j < len(r); j++ {
+		for j := min(1, len(r)-1); j < len(r); j++ { // 森 is a whole name
 			if unicode.IsLetter(r[j]) || unicode.IsDigit(r[j]) {
 				r[j] = '○'
 			}

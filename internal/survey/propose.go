@@ -3,6 +3,7 @@ package survey
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -65,7 +66,7 @@ type proposing struct {
 
 // propose writes the mapping of an item that holds contacts.
 func (s *surveyor) propose(from Source) *Proposal {
-	p := &proposing{surveyor: s, out: &Proposal{Name: identifier(s.item.Name), connection: from.Connection, Lines: []Line{}, Words: []Word{}}, used: map[string]bool{}}
+	p := &proposing{surveyor: s, out: &Proposal{Name: identifier(s.item.Item), connection: from.Connection, Lines: []Line{}, Words: []Word{}}, used: map[string]bool{}}
 	p.statuses()
 	p.when()
 	p.kind()
@@ -78,11 +79,14 @@ func (s *surveyor) propose(from Source) *Proposal {
 	return p.out
 }
 
-// identifier makes a name for the source out of the item's.
-func identifier(name string) string {
-	name = name[strings.LastIndexAny(name, "/.")+1:]
-	if stem, ok := strings.CutSuffix(name, "__c"); ok {
-		name = stem
+// identifier makes a name for the source out of the item's: "sales.日報" and "日報_*.xlsx" are both 日報.
+func identifier(item connectors.Item) string {
+	name := item.Name
+	if strings.HasPrefix(item.Kind, "file") {
+		name = path.Base(name)
+		name = strings.TrimSuffix(name, path.Ext(name))
+	} else {
+		name = strings.TrimSuffix(name[strings.LastIndexByte(name, '.')+1:], "__c")
 	}
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {

@@ -314,7 +314,7 @@ func (s *surveyor) guess(c *connectors.SampleColumn, v *values) []Guess {
 		}
 		var why []string
 		if name > 0 {
-			why = append(why, s.text.f("name: %s", "名前: %s", strings.Join(n.words, " + ")))
+			why = append(why, s.text.f("name: %s", "名前: %s", strings.Join(n.told(s.text), " + ")))
 		}
 		if e.why != "" {
 			why = append(why, e.why)
