@@ -20,7 +20,7 @@ func packArrival(list []engine.Activity) []byte {
 	for i := range list {
 		sorted[i] = act{Activity: &list[i], cluster: clusterOf(&list[i])}
 	}
-	slices.SortFunc(sorted, compareActs)
+	sorted = sortByHash(sorted, func(a act) uint64 { return a.cluster }, compareActs)
 	half := (len(sorted)/arrivalBlock + 1) / 2 * arrivalBlock
 	var first, second []byte
 	var packing sync.WaitGroup

@@ -24,8 +24,7 @@ func (f *fold) keys() (injected []act, err error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(keys, compareKeyItems)
-	keys = slices.Compact(keys)
+	keys = slices.Compact(sortByHash(keys, keyTable.hash, compareKeyItems))
 	var clusters []uint64 // where contested keys were kept
 	err = keyTable.merge(f.ctx, f.tx, &queue[keyItem]{keys}, func(old, in []keyItem) ([]keyItem, bool, error) {
 		out := make([]keyItem, 0, len(old)+len(in))

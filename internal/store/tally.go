@@ -188,7 +188,7 @@ func (t *tally) pack() {
 // flush adds all that was collected to the ledger.
 func (t *tally) flush() error {
 	t.pack()
-	slices.SortFunc(t.spots, func(a, b spot) int { return cmp.Compare(a.hash, b.hash) })
+	t.spots = sortByHash(t.spots, func(s spot) uint64 { return s.hash }, func(a, b spot) int { return cmp.Compare(a.hash, b.hash) })
 	err := ledgerTable.merge(t.ctx, t.tx, (*spilled)(t), t.merge)
 	t.spill, t.spots = nil, nil
 	return err
