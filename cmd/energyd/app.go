@@ -275,7 +275,7 @@ func (a *app) log() *slog.Logger {
 	case a.verbose == 1:
 		level = slog.LevelInfo
 	}
-	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
+	return newLog(a.err, level)
 }
 
 // with opens the pipeline, runs f and closes it.

@@ -128,6 +128,9 @@ func (d *dryRun) read(ctx context.Context, src config.Source) error {
 	if m.erased, err = p.store.Erased(ctx); err != nil {
 		return err
 	}
+	if m.erasing, err = p.store.Erasing(ctx, src.Name, reading.Revision); err != nil {
+		return err
+	}
 	if d.opt.FromBeginning {
 		after = ""
 	}

@@ -25,6 +25,7 @@ import (
 const (
 	canaryName    = "金糸雀 すずめ"
 	canaryAddress = "suzume.canary@yamada-ss.example"
+	canaryBody    = "what a mail says stays in the mailbox"
 	canarySecond  = "Suzume.Kanaria@Gmail.example" // known to mails only
 )
 
@@ -33,9 +34,8 @@ func withMail(t *testing.T, store string) (n nights, canary string, server *test
 	t.Helper()
 	n = newNights(t)
 	server = testmail.Start(t, testmail.Options{})
-	n.configure("  # mail:        {connection: mailboxes, mapping: mappings/mail.yaml} # mailboxes: a connection of type imap\n",
-		"  mail: {connection: mailboxes, mapping: mappings/mail.yaml}\n")
-	n.configure("  reports:\n    type: sql", fmt.Sprintf(`  mailboxes:
+	n.configure("  mail:        {connection: mailboxes, ", "  mail:        {connection: dovecot, ")
+	n.configure("  reports:\n    type: sql", fmt.Sprintf(`  dovecot:
     type: imap
     host: %s
     port: %d
@@ -81,7 +81,7 @@ func withMail(t *testing.T, store string) (n nights, canary string, server *test
 		if m.cc != "" {
 			text += "Cc: " + m.cc + "\r\n"
 		}
-		text += m.more + "\r\nBEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:u1\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+		text += m.more + "\r\n" + canaryBody + "ますか？\r\nBEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:u1\r\nSUMMARY:" + canaryBody + "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 		server.Save("rep1", "INBOX", []byte(text))
 	}
 	mapping := filepath.Join(n.dir, "mappings", "mail.yaml")
@@ -317,10 +317,10 @@ func TestErase_AddressOfAStranger(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.later(day)
-	n.night()
+	r, sources := n.night()
 	after := mails()
 	if len(after) != len(before)-1 || slices.ContainsFunc(after, func(id string) bool { return strings.Contains(id, "m5@host.example") }) {
-		t.Errorf("mails before %v, after %v", before, after)
+		t.Errorf("mails before %v, after %v; %+v %v", before, after, sources["mail"], r.Notes)
 	}
 	if found := n.traces("", "m5@host.example"); len(found) > 0 {
 		t.Errorf("its thread is still there: %v", found)
@@ -346,5 +346,37 @@ func TestErase_Refuses(t *testing.T) {
 	}
 	if _, e, err := p.Erase(t.Context(), "nobody@elsewhere.example", false); err != nil || e.Done {
 		t.Errorf("looking for an address that nobody has gives %+v, %v", e, err)
+	}
+}
+
+// TestPull_62_no_body_is_stored: what mails say is in no file of the store, its
+// log and temporary files, while it is open and afterwards.
+func TestPull_62_no_body_is_stored(t *testing.T) {
+	n, _, server := withMail(t, "")
+	t.Setenv("TMPDIR", filepath.Join(n.dir, "tmp"))
+	t.Setenv("SQLITE_TMPDIR", filepath.Join(n.dir, "tmp"))
+	if err := os.Mkdir(filepath.Join(n.dir, "tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	server.Save("rep1", "INBOX", []byte("From: manabu@yamada-ss.example\r\nTo: r001@energyd.example\r\nSubject: Re: canary\r\nDate: "+
+		n.now().Add(-30*time.Hour).Format(time.RFC1123Z)+"\r\nMessage-ID: <answer@host.example>\r\nIn-Reply-To: <m2@host.example>\r\n\r\n"+canaryBody+"ますか？\r\n"))
+	p := n.open()
+	if _, err := p.Pull(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(filepath.Join(n.dir, "energyd.db-wal")); err != nil || info.Size() == 0 {
+		t.Fatalf("the store has no log, so nothing is proved of it: %v", err)
+	}
+	if log := server.Log(); !strings.Contains(log, "body_count=") || !strings.Contains(strings.ReplaceAll(log, "body_count=0", ""), "body_count=") {
+		t.Fatalf("no body was read at all, so nothing is proved:\n%s", log)
+	}
+	for _, trace := range n.traces("", canaryBody) {
+		t.Error("while the store is open", trace)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, trace := range n.traces("", canaryBody) {
+		t.Error("afterwards", trace)
 	}
 }

@@ -41,18 +41,16 @@ func (g *guard) Contact(id string) (account, title string) {
 }
 
 // apply maps a record as if erased people did not exist: what is theirs alone
-// is skipped, without a tombstone, since its id may be that of others' contact too;
-// in what others took part in, they are left out.
+// is skipped, in what others took part in they are left out.
 func (m *mapper) apply(rec connectors.Record) (mapping.Result, error) {
 	if m.erased == nil {
 		return m.Apply(rec, m.directory)
 	}
 	g := guard{Directory: m.directory, erased: m.erased}
 	res, err := m.Apply(rec, &g)
-	none := mapping.Result{Skip: erasedSkip}
 	switch {
 	case err != nil && (g.hit || m.holdsErased(rec.Values)):
-		return none, nil
+		return m.erasedResult(rec), nil
 	case err != nil:
 		return res, err
 	case res.Skip != "":
@@ -60,7 +58,7 @@ func (m *mapper) apply(rec connectors.Record) (mapping.Result, error) {
 			res.Activity = nil
 		}
 	case res.Profile != nil && m.erasedProfile(res.Profile):
-		return none, nil
+		return m.erasedResult(rec), nil
 	case res.Activity != nil && !res.Activity.Deleted:
 		a := res.Activity
 		people := len(a.People)
@@ -68,11 +66,25 @@ func (m *mapper) apply(rec connectors.Record) (mapping.Result, error) {
 			return p.Contact == erasedContact || m.erased.Has(store.IDKey, p.Contact)
 		})
 		if len(a.People) == 0 && (people > 0 || g.hit) || strings.Contains(a.ID, erasedContact) {
-			return none, nil
+			return m.erasedResult(rec), nil
 		}
 		a.Link = m.erased.Unlink(a.Link)
 	}
 	return res, nil
+}
+
+// erasedResult is what becomes of an erased person's record. In the reading that
+// follows the erasure it takes back what the record was under no id of the CRM.
+func (m *mapper) erasedResult(rec connectors.Record) mapping.Result {
+	none := mapping.Result{Skip: erasedSkip}
+	if !m.erasing {
+		return none
+	}
+	if was, err := m.Apply(rec, m.directory); err == nil && was.Activity != nil {
+		a := was.Activity
+		none.Activity = &engine.Activity{Source: a.Source, ID: a.ID, Version: a.Version, Mapping: store.ErasedMapping, Deleted: true, Date: engine.NoDate}
+	}
+	return none
 }
 
 func (m *mapper) erasedProfile(p *engine.Profile) bool {

@@ -21,6 +21,7 @@ type mapper struct {
 	at          time.Time // when it is read: the version of records whose source tells none
 	directory   mapping.Directory
 	erased      *store.Erased // people who must not come back; nil when there are none
+	erasing     bool          // this reading takes back what is left of them
 	report      *SourceReport
 	titles      map[string]int // unknown ones, with how often they were met
 

@@ -400,6 +400,9 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 	if m.erased, err = p.store.Erased(ctx); err != nil {
 		return fail(err)
 	}
+	if m.erasing, err = p.store.Erasing(ctx, src.Name, reading.Revision); err != nil {
+		return fail(err)
+	}
 	if reading.Again == "" { // else they come again anyway
 		if err := p.retry(ctx, &m, directory.Change()); err != nil {
 			return fail(err)

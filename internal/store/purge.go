@@ -31,6 +31,15 @@ func (s *Store) ReadAgainErased(ctx context.Context, sources []string) error {
 	})
 }
 
+// Erasing tells whether a source's reading of this revision is the one that follows an erasure.
+func (s *Store) Erasing(ctx context.Context, source string, revision uint32) (bool, error) {
+	of, err := number(ctx, s.read, rereadName+source)
+	return of == int64(revision), storeError("read who was erased", err)
+}
+
+// ErasedMapping is the Mapping of tombstones that take back an erased person's activities; DropErased drops them.
+const ErasedMapping = "erased"
+
 // DropErased removes what complete readings left of erased people: the
 // tombstones of what was taken back hold ids of records, such as a mail's and
 // its conversation's. Purge is due afterwards. It does nothing until the reading is settled.
@@ -54,8 +63,7 @@ func (s *Store) DropErased(ctx context.Context) error {
 	})
 }
 
-// dropWithdrawn removes the tombstones that complete readings made for a
-// source. They have done their work when the reading is settled.
+// dropWithdrawn removes the tombstones that complete readings made for a source. They have done their work when the reading is settled.
 func dropWithdrawn(ctx context.Context, tx *sqlx.Tx, source string) error {
 	t := activityTable()
 	firsts, err := t.firsts(ctx, tx)
@@ -76,7 +84,9 @@ func dropWithdrawn(ctx context.Context, tx *sqlx.Tx, source string) error {
 		if err != nil {
 			return err
 		}
-		kept := slices.DeleteFunc(slices.Clone(acts), func(a act) bool { return a.Source == source && a.Deleted && a.Version == 0 })
+		kept := slices.DeleteFunc(slices.Clone(acts), func(a act) bool {
+			return a.Source == source && a.Deleted && (a.Version == 0 || a.Mapping == ErasedMapping)
+		})
 		if len(kept) == len(acts) {
 			continue
 		}
