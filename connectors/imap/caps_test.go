@@ -114,7 +114,7 @@ func Test63_OurOwnAnswersAreNotLookedInto(t *testing.T) {
 }
 
 // Test69: a reading without news costs at most one command for each folder, with LIST-STATUS one in all.
-func Test69_AnIdleAccountCostsOneCommandPerFolder(t *testing.T) {
+func Test69_AReadingWithoutNewsCostsOneCommandPerFolder(t *testing.T) {
 	s := dovecot(t)
 	folders := []string{"INBOX"}
 	for i := range 5 {
