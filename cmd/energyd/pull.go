@@ -28,6 +28,9 @@ func (a *app) pullCommand() *cobra.Command {
 			if dry && watch {
 				return usage("--dry-run and --watch do not go together")
 			}
+			if watch && (a.gone || a.asOf != "") {
+				return usage("--watch goes with neither --gone nor --as-of")
+			}
 			if opt.Limit < 0 {
 				return usage("--limit takes a number of records, or 0 for all")
 			}
@@ -36,6 +39,9 @@ func (a *app) pullCommand() *cobra.Command {
 					return a.dryRun(ctx, p, opt, args)
 				}
 				if watch {
+					if a.onTerminal() {
+						fmt.Fprintln(a.err, "watching; Ctrl-C ends it")
+					}
 					return p.Watch(ctx, args, a.pulled)
 				}
 				r, err := p.Pull(ctx, args...)
@@ -53,6 +59,9 @@ func (a *app) pullCommand() *cobra.Command {
 
 // pulled shows a pull of those that go on and on, when it did something.
 func (a *app) pulled(r pipeline.Report) {
+	if a.onTerminal() && !a.json {
+		fmt.Fprint(a.err, eraseLine)
+	}
 	switch {
 	case r.Quiet():
 	case a.json:

@@ -115,7 +115,7 @@ func (b *boxCursor) aim(folders []folder, warn func(msg, folder string)) {
 		switch {
 		case !known:
 			p = place{Folder: f.name, Validity: f.validity, Next: 1}
-		case p.Validity != f.validity:
+		case p.Validity != f.validity && f.validity != 0: // 0: told only by EXAMINE, or not at all
 			warn("A folder was numbered anew by its server (UIDVALIDITY); it is read again, and mails that are known count once.", f.name)
 			p = place{Folder: f.name, Validity: f.validity, Next: 1}
 		case f.next != 0 && f.next < p.Next:
