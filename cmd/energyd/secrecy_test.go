@@ -206,7 +206,8 @@ func TestC08_Secrecy(t *testing.T) {
 				proxy.learn("the store's password", "planted-store-password")
 				edit(t, config, "store: sqlite:energyd.db", `store: "`+strings.Replace(database, "energyd@", "energyd:${env:STORE_PASSWORD}@", 1)+`"`)
 			}
-			secretFiles := append(slices.Collect(maps.Keys(files)), "crm-secret", "crm.refresh_token")
+			proxy.learn("the mailboxes' password", "demo-mail-password")
+			secretFiles := append(slices.Collect(maps.Keys(files)), "crm-secret", "crm.refresh_token", "mail-secret")
 
 			var shown bytes.Buffer
 			all := rounds()

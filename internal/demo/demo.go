@@ -39,7 +39,9 @@ const (
 	mailFolder = "mail"
 	secretFile = "crm-secret"
 	mailSecret = "mail-secret"
-	secret     = "demo-secret" // of a CRM that only this machine can reach, with made-up data in it
+	// Of a CRM and mailboxes that only this machine can reach, with made-up data in them.
+	secret       = "demo-secret"
+	mailPassword = "demo-mail-password"
 )
 
 // Start makes the company in dir, or wakes it up when it is there already. Its
@@ -155,7 +157,7 @@ func (w *World) listen(dir string) error {
 		return err
 	}
 	return errors.Join(os.WriteFile(filepath.Join(dir, secretFile), []byte(secret+"\n"), 0o600),
-		os.WriteFile(filepath.Join(dir, mailSecret), []byte(secret+"\n"), 0o600))
+		os.WriteFile(filepath.Join(dir, mailSecret), []byte(mailPassword+"\n"), 0o600))
 }
 
 // mailboxes are those of our sales people.

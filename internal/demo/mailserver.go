@@ -48,7 +48,7 @@ func serveMail(dir string) (*imapserver.Server, int, error) {
 		return nil, 0, err
 	}
 	for _, box := range boxes {
-		user := imapmemserver.NewUser(box.Name(), secret)
+		user := imapmemserver.NewUser(box.Name(), mailPassword)
 		for _, folder := range []string{inbox, sent} { // always in this order, which numbers them too
 			if err := errors.Join(user.Create(folder, nil), fillFolder(user, folder, filepath.Join(dir, box.Name(), folder))); err != nil {
 				return nil, 0, fmt.Errorf("mailbox %s: %w", box.Name(), err)
