@@ -10,11 +10,13 @@ import (
 
 	"energyd/configs"
 	"energyd/internal/fault"
+	"energyd/internal/pipeline"
 )
 
 func (a *app) initCommand() *cobra.Command {
 	s := configs.Starter{ClientSecret: "${env:CRM_CLIENT_SECRET}"}
 	drivers := []string{"postgres", "mysql", "sqlite"}
+	look := false
 	c := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Write a starter configuration, commented",
@@ -25,7 +27,7 @@ func (a *app) initCommand() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			dir := "."
 			if len(args) == 1 {
 				dir = args[0]
@@ -43,6 +45,15 @@ func (a *app) initCommand() *cobra.Command {
 			if err := configs.Write(dir, s); err != nil {
 				return err
 			}
+			if look {
+				a.config = file
+				f := surveyFlags{SurveyOptions: pipeline.SurveyOptions{Rows: surveyRows, Limit: surveyLimit}, write: filepath.Join(dir, "mappings", "reports.yaml")}
+				found, err := a.survey(c.Context(), "reports", &f)
+				if err != nil {
+					return err
+				}
+				return a.showSurvey(found, &f)
+			}
 			if a.json {
 				return a.encode(map[string]string{"config": file})
 			}
@@ -52,9 +63,11 @@ func (a *app) initCommand() *cobra.Command {
 				fmt.Fprint(a.out, " and REPORTS_PASSWORD")
 			}
 			fmt.Fprintf(a.out, ", then run: energyd check --config %s\n", file)
+			fmt.Fprintf(a.out, "your reports look different? energyd survey reports --config %s shows what is there and proposes a mapping\n", file)
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&look, "survey", false, "survey the reports' database at once and write a mapping for it (mappings/reports.yaml)")
 	c.Flags().StringVar(&s.CRMURL, "crm-url", "https://example.my.salesforce.com", "the CRM's My Domain address")
 	c.Flags().StringVar(&s.ClientID, "client-id", "your-client-id", "consumer key of the CRM's external client app")
 	c.Flags().StringVar(&s.Driver, "reports", "postgres", "database of the daily reports: postgres, mysql, sqlite")

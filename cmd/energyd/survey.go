@@ -27,7 +27,14 @@ type surveyFlags struct {
 	pipeline.SurveyOptions
 	html, write string
 	force       bool
+	dir         string // of energyd.yaml
 }
+
+// How much of each item is looked at, and how long, where nobody says otherwise.
+const (
+	surveyRows  = 2000
+	surveyLimit = 20 * time.Second
+)
 
 func (a *app) surveyCommand() *cobra.Command {
 	var f surveyFlags
@@ -49,15 +56,15 @@ seconds. Personal data are masked.`,
 			if f.Rows < 50 || f.Rows > 100_000 {
 				return usage("--rows must be 50 to 100000")
 			}
-			s, err := a.survey(c.Context(), args[0], f.SurveyOptions)
+			s, err := a.survey(c.Context(), args[0], &f)
 			if err != nil {
 				return err
 			}
 			return a.showSurvey(s, &f)
 		},
 	}
-	c.Flags().IntVar(&f.Rows, "rows", 2000, "rows to look at of each item")
-	c.Flags().DurationVar(&f.Limit, "limit", 20*time.Second, "time for each item")
+	c.Flags().IntVar(&f.Rows, "rows", surveyRows, "rows to look at of each item")
+	c.Flags().DurationVar(&f.Limit, "limit", surveyLimit, "time for each item")
 	c.Flags().StringVar(&f.Words, "words", "", "file with further words by which columns are recognised, of the shape of survey.yaml")
 	c.Flags().StringVar(&f.html, "html", "", "write the survey as a page into this file")
 	c.Flags().StringVar(&f.write, "write", "", "write the proposed mapping into this file, as mappings/reports.yaml")
@@ -66,11 +73,12 @@ seconds. Personal data are masked.`,
 }
 
 // survey reads the configuration as far as it is made, and looks at the connection.
-func (a *app) survey(ctx context.Context, connection string, opt pipeline.SurveyOptions) (s *pipeline.Survey, err error) {
+func (a *app) survey(ctx context.Context, connection string, f *surveyFlags) (s *pipeline.Survey, err error) {
 	file, err := a.configFile()
 	if err != nil {
 		return nil, err
 	}
+	f.dir = filepath.Dir(file)
 	cfg, err := config.LoadConnection(file, all.Connectors, connection)
 	if err != nil {
 		return nil, err
@@ -80,7 +88,7 @@ func (a *app) survey(ctx context.Context, connection string, opt pipeline.Survey
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	return p.Survey(ctx, connection, opt)
+	return p.Survey(ctx, connection, f.SurveyOptions)
 }
 
 func (a *app) showSurvey(s *pipeline.Survey, f *surveyFlags) error {
@@ -106,9 +114,12 @@ func (a *app) showSurvey(s *pipeline.Survey, f *surveyFlags) error {
 	return nil
 }
 
-// mappingName is how energyd.yaml names the mapping.
+// mappingName is how energyd.yaml names the mapping: relative to its own folder.
 func (f *surveyFlags) mappingName(best *survey.Item) string {
 	if f.write != "" {
+		if name, err := filepath.Rel(f.dir, f.write); err == nil && filepath.IsAbs(f.dir) == filepath.IsAbs(f.write) {
+			return filepath.ToSlash(name)
+		}
 		return filepath.ToSlash(f.write)
 	}
 	if best == nil {

@@ -42,7 +42,7 @@ sources:
 `
 
 func newCompany(t testing.TB) *company {
-	c := &company{t: t, dir: t.TempDir(), contacts: history(600, 5)}
+	c := &company{t: t, dir: t.TempDir(), contacts: history(300, 5)}
 	for _, f := range []string{"points.yaml", "titles.yaml"} {
 		text, err := os.ReadFile(filepath.Join("../../configs", f))
 		if err != nil {

@@ -51,7 +51,7 @@ func recognise(t testing.TB, held bool) (sum tally, wrong []string) {
 		if l.held != held {
 			continue
 		}
-		sample := l.sample(history(600, 3))
+		sample := l.sample(history(300, 3))
 		item := survey.Look(env, from, &sample)
 		if item.Purpose != survey.Contacts {
 			wrong = append(wrong, l.name+" is not taken for contacts but for "+string(item.Purpose))
