@@ -14,6 +14,7 @@ import (
 	imap "github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 
+	"energyd/connectors"
 	"energyd/connectors/imap/message"
 	"energyd/internal/fault"
 )
@@ -25,6 +26,8 @@ type mail struct {
 	arrived time.Time // INTERNALDATE
 	header  []byte    // kept of mails whose body may tell more
 	verdict verdict
+	base    string // its subject, without what answers put before it
+	record  *connectors.Record
 }
 
 func isAnswer(err error) bool {
@@ -188,7 +191,7 @@ var headerItems = &imap.FetchOptions{
 // cannot be read. While the server sends, other goroutines read what came.
 func (t *turn) headers(ctx context.Context, f *folder, uids []imap.UID) (mails []*mail, lost []imap.UID, err error) {
 	read := make([]*mail, len(uids)) // as uids, each written once
-	came := make(chan []arrival)
+	came := make(chan []arrival, 2*runtime.GOMAXPROCS(0))
 	var readers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		readers.Go(func() {
@@ -197,7 +200,7 @@ func (t *turn) headers(ctx context.Context, f *folder, uids []imap.UID) (mails [
 			for some := range came {
 				for i := range some {
 					if at, asked := slices.BinarySearch(uids, some[i].uid); asked {
-						read[at] = t.open(r, &some[i])
+						read[at] = t.open(r, f, &some[i])
 					}
 				}
 			}
@@ -221,11 +224,15 @@ func (t *turn) headers(ctx context.Context, f *folder, uids []imap.UID) (mails [
 	return slices.DeleteFunc(read, func(m *mail) bool { return m == nil }), a.lost, nil
 }
 
-// open reads a header, and keeps it where the body may tell more.
-func (t *turn) open(r *message.Reader, a *arrival) *mail {
+// open reads a header. Where the body may tell more it is kept, else the mail becomes a record at once.
+func (t *turn) open(r *message.Reader, f *folder, a *arrival) *mail {
 	m := &mail{Message: r.ReadHeader(a.body), uid: a.uid, arrived: a.date}
-	if m.verdict = t.judge(m); m.verdict.look && len(a.body) <= maxKept {
+	m.verdict = t.judge(m)
+	switch {
+	case m.verdict.look && len(a.body) <= maxKept:
 		m.header = slices.Clone(a.body)
+	case !m.verdict.look && m.verdict.drop == "":
+		m.record = t.record(f, m)
 	}
 	return m
 }

@@ -201,41 +201,53 @@ func (t *turn) anybody(m *mail, v verdict) bool {
 // take makes a record of a mail, a reject, or counts why it is neither.
 func (t *turn) take(f *folder, m *mail) {
 	v := m.verdict
-	kind := string(m.Kind)
 	if v.drop == "" && (m.Kind == message.Bounce || m.Kind == message.DeliveryReport) && m.Delivery == nil {
 		v.drop = dropStrangers // it does not say whom it is about
 	}
-	if v.drop == "" && len(t.cfg.Kinds) > 0 && !slices.Contains(t.cfg.Kinds, kind) {
+	if v.drop == "" && len(t.cfg.Kinds) > 0 && !slices.Contains(t.cfg.Kinds, string(m.Kind)) {
 		v.drop = dropKind
 	}
-	origin := t.box.User + "/" + f.shown() + "/" + uidText(m.uid)
 	switch v.drop {
 	case "":
 	case dropNobody:
-		t.rejects = append(t.rejects, connectors.Reject{Key: m.Key(), Origin: origin, Code: dropNobody,
+		t.rejects = append(t.rejects, connectors.Reject{Key: m.Key(), Origin: t.origin(f, m), Code: dropNobody,
 			Reason: "the mail does not tell who wrote it; look at it in a mail program"})
 		return
 	default:
 		t.left.note(v.drop)
 		return
 	}
+	if m.record == nil {
+		m.record = t.record(f, m)
+	}
+	m.record.Values[colIDReused] = t.seen.reused(m.Message, m.base)
+	t.records = append(t.records, *m.record)
+}
+
+func (t *turn) origin(f *folder, m *mail) string {
+	return t.box.User + "/" + f.shown() + "/" + uidText(m.uid)
+}
+
+// record makes a record of a mail, but for what depends on the mails before it.
+func (t *turn) record(f *folder, m *mail) *connectors.Record {
+	v := m.verdict
 	id := m.Identity()
 	answer := len(m.InReplyTo)+len(m.References) > 0
-	base := m.BaseSubject()
+	m.base = m.BaseSubject()
 	people, customer := t.participants(m, v)
 	values := []any{
-		colMessageID: id, colThread: thread(m.Message, id), colSentAt: v.sentAt, colKind: kind, colDirection: string(v.direction),
+		colMessageID: id, colThread: thread(m.Message, id), colSentAt: v.sentAt, colKind: string(m.Kind), colDirection: string(v.direction),
 		colFrom: "", colFromName: "", colFromTitle: "", colSubject: "", colBaseSubject: "",
 		colReply: answer, colQuestion: m.Question && answer && v.direction == message.Inbound, colAutomatic: m.Automatic,
 		colParticipants: people, colCustomer: customer, colOwner: t.box.rep, colMailbox: t.box.User, colFolder: f.shown(),
 		colCalendarMethod: "", colCalendarUID: "", colPartstat: "", colAttendee: "", colBounced: "", colOriginalID: answered(m.Message), colDisposition: "",
-		colIDReused: t.seen.reused(m.Message, base), colDateSource: "header", colCut: m.Cut,
+		colIDReused: false, colDateSource: "header", colCut: m.Cut,
 	}
 	if p := t.person(v.writer); t.box.shown(p) {
 		values[colFrom], values[colFromName], values[colFromTitle] = p.key, p.name, p.title
 	}
 	if t.box.subjects() {
-		values[colSubject], values[colBaseSubject] = m.Subject, base
+		values[colSubject], values[colBaseSubject] = m.Subject, m.base
 	}
 	if c := m.Calendar; c != nil {
 		values[colCalendarMethod], values[colCalendarUID], values[colPartstat] = c.Method, c.UID, c.PartStat
@@ -256,7 +268,7 @@ func (t *turn) take(f *folder, m *mail) {
 	if v.internal {
 		values[colDateSource] = "internal"
 	}
-	t.records = append(t.records, connectors.Record{Key: m.Key(), ChangedAt: v.sentAt, Columns: columns, Values: values, Origin: origin})
+	return &connectors.Record{Key: m.Key(), ChangedAt: v.sentAt, Columns: columns, Values: values, Origin: t.origin(f, m)}
 }
 
 // participants lists who may be shown of a mail's people, each once, and the customer:
