@@ -51,6 +51,12 @@ func (f *folder) touch(name string) {
 	}
 }
 
+func (f *folder) conn() *conn {
+	return &conn{cfg: &Config{Dir: f.dir, Settle: connectors.Duration(10 * time.Second)}, dir: f.dir,
+		env: connectors.Env{Name: "files", Log: slog.New(slog.NewTextHandler(&f.log, nil))},
+		now: func() time.Time { return f.now.Add(time.Minute) }}
+}
+
 // batches reads to the end.
 func (f *folder) batches(set func(*Stream)) ([]connectors.Batch, error) {
 	f.t.Helper()
@@ -60,9 +66,7 @@ func (f *folder) batches(set func(*Stream)) ([]connectors.Batch, error) {
 	if err := cfg.Validate(); err != nil {
 		f.t.Fatalf("the stream is not valid: %v", err)
 	}
-	c := &conn{cfg: &Config{Dir: f.dir, Settle: connectors.Duration(10 * time.Second)}, dir: f.dir,
-		env: connectors.Env{Name: "files", Log: slog.New(slog.NewTextHandler(&f.log, nil))},
-		now: func() time.Time { return f.now.Add(time.Minute) }}
+	c := f.conn()
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	source, err := c.Source(ctx, cfg)

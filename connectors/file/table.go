@@ -288,11 +288,13 @@ func (t *table) name(header []string) error {
 	}
 	pick := make([]int, len(names))
 	for i, name := range names {
-		c, err := t.find(name)
-		if err != nil {
+		if pick[i] = i; t.need == nil {
+			continue
+		}
+		var err error
+		if pick[i], err = t.find(name); err != nil {
 			return err
 		}
-		pick[i] = c
 	}
 	t.columns, t.pick = connectors.NewColumns(slices.Clone(names)), pick
 	t.columns.Cell, t.columns.UTF8 = t.cellName, true
