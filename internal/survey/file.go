@@ -104,13 +104,13 @@ func each(list []string, f func(string) string) []string {
 }
 
 // plainScalar is what YAML reads as a text without quotes, whatever its version.
-var plainScalar = regexp.MustCompile(`^[\p{L}_(][\p{L}\p{N}_./()"=?:|<>!+\-]*( [\p{L}\p{N}_.()"=?|<>!+\-]+)*$`)
+var plainScalar = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_./*\-]*( [\p{L}\p{N}_./\-]+)*$`)
 
 var yamlWords = regexp.MustCompile(`(?i)^(true|false|null|yes|no|on|off|y|n)$`)
 
 // scalar writes a text as YAML, inside brackets too.
 func scalar(s string) string {
-	if plainScalar.MatchString(s) && !yamlWords.MatchString(s) && !strings.HasSuffix(s, ":") {
+	if plainScalar.MatchString(s) && !yamlWords.MatchString(s) {
 		return s
 	}
 	if strings.ContainsAny(s, "'\n\r\t\\") || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' }) {

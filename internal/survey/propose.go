@@ -177,7 +177,7 @@ func (p *proposing) set(field, expression string, confidence float64, reason str
 	if expression != "" {
 		p.fields = append(p.fields, fmt.Sprintf("  %s: %s %s", field, scalar(expression), p.because(confidence, reason)))
 	} else {
-		p.fields = append(p.fields, fmt.Sprintf("  # %s: %s", field, reason))
+		p.fields = append(p.fields, fmt.Sprintf("  # %s: %s", field, oneLine(reason)))
 	}
 }
 
@@ -381,7 +381,7 @@ func (p *proposing) share(field string, entity engine.EntityKind, key string, i 
 	g := p.guessed(i)
 	if !p.hasKey(entity, key) {
 		reason := p.text.f("%s names it, but no mapping of the CRM gives a %s the key %s", "列%sにあるが、CRMのマッピングに%sのキー%sがない", p.name(i), entity, key)
-		p.fields = append(p.fields, fmt.Sprintf("  # %s: %s", field, reason))
+		p.fields = append(p.fields, fmt.Sprintf("  # %s: %s", field, oneLine(reason)))
 		p.out.Lines = append(p.out.Lines, Line{"activity." + field, "", g.Confidence, reason})
 		return false
 	}

@@ -1,0 +1,131 @@
+package survey_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"energyd/connectors"
+	"energyd/engine"
+	"energyd/internal/config"
+	"energyd/internal/survey"
+	"energyd/mapping"
+)
+
+// compiled loads a proposed mapping as energyd does, and runs its own test.
+func compiled(t *testing.T, env *survey.Env, text string) *mapping.Mapping {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "proposed.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := config.LoadMapping(file, mapping.Env{Titles: env.Titles, Kinds: kinds, Keys: env.Keys})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	for _, r := range m.RunTests() {
+		if r.Err != nil {
+			t.Errorf("%s: %v\n%s", r.Name, r.Err, text)
+		}
+	}
+	return m
+}
+
+// Whatever columns and words are called, what is written is a mapping.
+func TestProposal_OddNames(t *testing.T) {
+	for _, language := range []string{"ja", "en"} {
+		env := environment(t, language)
+		sample := connectors.Sample{Item: connectors.Item{Name: "営業 'report': #1", Kind: "table", Rows: 3}, Whole: true}
+		for _, name := range []string{"訪問日 #1", "顧客\nコード", `方法: "種別"`, "役職'", "案件 番号", "on", "held", "担当者\\名"} {
+			sample.Columns = append(sample.Columns, connectors.SampleColumn{Name: name, Type: "text"})
+		}
+		for _, word := range []string{"訪問", "電話 # 1", "yes", "メール: 送信", "line\nbreak", `"quoted"`, "~", "- a", "[x]", "１"} {
+			sample.Rows = append(sample.Rows, []any{"2026/9/30", "K0001", word, "部長", "D1", "x", int64(1), "鈴木"})
+		}
+		item := survey.Look(env, from, &sample)
+		if item.Proposal == nil {
+			t.Fatalf("taken for %s", item.Purpose)
+		}
+		compiled(t, env, item.Proposal.Mapping)
+		file := filepath.Join(t.TempDir(), "energyd.yaml")
+		if err := os.WriteFile(file, []byte("sources:\n"+item.Proposal.Source("m.yaml")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var problems config.Errors
+		_, err := config.LoadAtRest(file, nil)
+		if errors.As(err, &problems) {
+			for _, p := range problems {
+				if strings.Contains(p.Msg, "YAML") {
+					t.Errorf("the source's block: %v", err)
+				}
+			}
+		}
+	}
+}
+
+// What is not known is left open, and rejects its rows instead of guessing.
+func TestProposal_WhatIsNotKnownRejects(t *testing.T) {
+	env := environment(t, "ja")
+	sample := connectors.Sample{Item: connectors.Item{Name: "日報", Kind: "table", Rows: 40}, Whole: true,
+		Columns: []connectors.SampleColumn{{Name: "訪問日"}, {Name: "顧客コード"}, {Name: "種別"}, {Name: "内容"}}}
+	for i := range 40 {
+		sample.Rows = append(sample.Rows, []any{"2026-09-30", "K0001", []any{"甲", "乙"}[i%2], "打合せの内容をここに長く書いておく。"})
+	}
+	item := survey.Look(env, from, &sample)
+	m := compiled(t, env, item.Proposal.Mapping)
+	names := connectors.NewColumns([]string{"訪問日", "顧客コード", "種別", "内容"})
+	_, err := m.Apply(connectors.Record{Key: "1", Columns: names, Values: sample.Rows[0]}, known{})
+	if rejected := new(mapping.RejectError); !errors.As(err, &rejected) || rejected.Code != "kind" {
+		t.Errorf("a word that nobody knows gives %v", err)
+	}
+	told := false
+	for _, a := range item.Advice {
+		told = told || a.Code == "kinds_open"
+	}
+	if !told {
+		t.Errorf("advice %v", item.Advice)
+	}
+}
+
+// known is a directory that has everything.
+type known struct{}
+
+func (known) Find(_ engine.EntityKind, _, value string) (string, bool) { return value, true }
+func (known) Contact(string) (account, title string)                   { return "001", "" }
+
+// A key that no mapping of the CRM gives is told, not used: check would refuse it.
+func TestProposal_UsesOnlyKeysThatThereAre(t *testing.T) {
+	env := environment(t, "en")
+	env.Keys = map[engine.EntityKind][]string{engine.Account: {"code"}, engine.Rep: {"email"}}
+	for _, l := range layouts[:6] {
+		sample := l.sample(history(100, 9))
+		item := survey.Look(env, from, &sample)
+		text := item.Proposal.Mapping
+		compiled(t, env, text)
+		if strings.Contains(text, `find("deal"`) || strings.Contains(text, `"name"`) {
+			t.Errorf("%s uses keys that nobody gives:\n%s", l.name, text)
+		}
+	}
+}
+
+// Nothing of a person is shown.
+func TestLook_MasksPeople(t *testing.T) {
+	env := environment(t, "ja")
+	contacts := history(200, 4)
+	for _, l := range layouts {
+		sample := l.sample(contacts)
+		page := survey.Page{Connection: "reports", On: time.Now(), Language: "ja", Items: []*survey.Item{survey.Look(env, from, &sample)}}
+		html := string(page.HTML())
+		for i := range contacts {
+			c := &contacts[i]
+			for _, form := range []string{"person", "personen", "rep", "mail", "repmail", "phone"} {
+				if secret := c.value(form, nil).(string); strings.Contains(html, secret) {
+					t.Fatalf("the page of %s shows %s", l.name, secret)
+				}
+			}
+		}
+	}
+}
