@@ -77,7 +77,7 @@ const maxAddressText = 64 << 10
 // nextAddress cuts the first entry off: at a comma or semicolon outside quotes,
 // comments and angles; the name of a group ("friends: a@b, c@d;") is passed over.
 func nextAddress(s string) (entry, rest string) {
-	quoted, depth, angle := false, 0, false
+	quoted, depth, angle, opened, spaced := false, 0, false, 0, false
 	lastClosed := strings.LastIndexByte(s, '>')
 	plain := true // nothing yet that a group's name cannot have
 	for i := 0; i < len(s); i++ {
@@ -87,21 +87,32 @@ func nextAddress(s string) (entry, rest string) {
 		case c == '"' && depth == 0:
 			quoted = !quoted
 		case quoted:
+		case c == '=' && depth == 0 && !angle && strings.HasPrefix(s[i:], "=?"):
+			if _, length, whole := encodedWord(s[i:]); whole { // what looks like a mark in it is none
+				i += length - 1
+			}
 		case c == '(':
 			depth++
 		case c == ')' && depth > 0:
 			depth--
 		case depth > 0:
 		case c == '<':
-			angle = true
+			angle, opened = true, i
 		case c == '>':
+			if angle && strings.Contains(s[opened:i], "@") && another(s[i+1:]) {
+				return s[:i+1], s[i+1:] // a comma is missing
+			}
 			angle = false
 		case angle && c == ',' && lastClosed < i:
 			return s[:i], s[i+1:] // the angle is never closed
 		case angle:
 		case c == ',' || c == ';':
 			return s[:i], s[i+1:]
-		case c == '@' || c == '=':
+		case c == ' ' && !spaced && strings.TrimSpace(s[:i]) != "":
+			if spaced = true; twoInARow(s[:i], s[i:]) {
+				return s[:i], s[i:]
+			}
+		case c == '@' || c == '=' || c == '[':
 			plain = false
 		case c == ':' && plain:
 			return "", s[i+1:]
@@ -115,17 +126,40 @@ func nextAddress(s string) (entry, rest string) {
 	return s, ""
 }
 
+// another tells whether an entry with an address of its own follows, though there is no comma.
+func another(rest string) bool {
+	rest = strings.TrimLeft(rest, " ")
+	if end := strings.IndexAny(rest, ",;"); end >= 0 && rest[0] != '"' {
+		rest = rest[:end]
+	}
+	return rest != "" && rest[0] != '(' && strings.Contains(rest, "@")
+}
+
+// twoInARow tells whether a first word is an address, and the next one another. Before
+// an address in angles it is the name.
+func twoInARow(word, rest string) bool {
+	next := strings.TrimLeft(rest, " ")
+	if end := strings.IndexByte(next, ' '); end >= 0 {
+		next = next[:end]
+	}
+	return strings.Contains(word, "@") && !strings.ContainsAny(word, `"<(`) && strings.Contains(next, "@") && !strings.ContainsAny(next, `"<(`)
+}
+
 // address reads one entry: "name <addr>", "addr (comment)", "addr".
 func address(s string) (a Address, exact, ok bool) {
 	s = strings.TrimSpace(s)
 	var name, comment, addr string
 	if open := lastAngle(s); open >= 0 {
-		name = s[:open]
-		addr, _, _ = strings.Cut(s[open+1:], ">")
-		name, comment = takeComments(name)
+		var behind string
+		addr, behind, _ = strings.Cut(s[open+1:], ">")
+		name, comment = takeComments(strings.TrimRight(s[:open], "<"))
+		if comment == "" {
+			_, comment = takeComments(behind)
+		}
+		addr, _ = takeComments(addr)
 	} else {
 		addr, comment = takeComments(s)
-		if fields := strings.Fields(addr); len(fields) > 1 { // a name without angles: the last word with an @ is the address
+		if fields := strings.Fields(addr); len(fields) > 1 && !quotedLocal(addr) { // a name without angles: the last word with an @ is the address
 			for i := len(fields) - 1; i >= 0; i-- {
 				if strings.Contains(fields[i], "@") {
 					addr, name = fields[i], strings.Join(fields[:i], " ")
@@ -152,6 +186,16 @@ func address(s string) (a Address, exact, ok bool) {
 		a.Name = "" // many programs repeat the address as the name
 	}
 	return a, exact, true
+}
+
+// quotedLocal tells whether s is an address whose local part stands in quotes, as that of "taro yamada"@cust.example.
+func quotedLocal(s string) bool {
+	s = strings.TrimSpace(s)
+	end := 0
+	if strings.HasPrefix(s, `"`) {
+		end = closingQuote(s)
+	}
+	return end > 0 && strings.HasPrefix(s[end+1:], "@")
 }
 
 // lastAngle is where the address in angles begins, outside quotes; -1 for none.
@@ -229,19 +273,28 @@ func unquoted(s string) string {
 
 // normal gives an address in the form in which it is compared; ok is false when it is none.
 func normal(s string) (addr string, ok bool) {
-	s = strings.Trim(clean(s), ` "'<>,;`)
+	s = clean(s)
+	quoted := quotedLocal(s)
+	s = strings.Trim(s, ` "'<>,;`)
+	if strings.HasPrefix(s, "[") {
+		s = strings.Trim(s, "[]") // "Taro [mailto:taro@cust.example]"
+	}
 	if scheme := "mailto:"; len(s) > len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
-		s = s[len(scheme):]
+		s = strings.TrimSpace(s[len(scheme):])
 	}
 	at := strings.LastIndexByte(s, '@')
 	if at <= 0 || at == len(s)-1 || len(s) > 320 {
 		return "", false
 	}
 	local, domain := strings.Trim(s[:at], `"`), strings.Trim(s[at+1:], ". ")
+	domain, _, _ = strings.Cut(domain, "?") // mailto:taro@cust.example?subject=…
 	if route := strings.LastIndexByte(local, ':'); strings.HasPrefix(local, "@") && route >= 0 {
 		local = local[route+1:] // <@relay:user@host>
 	}
-	if local == "" || domain == "" || strings.ContainsAny(local, " \t") || strings.ContainsAny(domain, " \t@/\\()") {
+	if quoted && strings.Contains(local, " ") {
+		local = `"` + local + `"`
+	}
+	if local == "" || domain == "" || !quoted && strings.Contains(local, " ") || strings.ContainsAny(domain, " \t@/\\()") {
 		return "", false
 	}
 	// Of plain names IDNA changes nothing but the case.

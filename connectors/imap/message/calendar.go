@@ -21,7 +21,7 @@ func calendar(parts []Part) *Calendar {
 			continue
 		}
 		c := &Calendar{Method: p.Method}
-		c.read(p.Content)
+		c.read(p.Content, p.Charset)
 		if c.Method != "" {
 			return c
 		}
@@ -29,11 +29,11 @@ func calendar(parts []Part) *Calendar {
 	return nil
 }
 
-func (c *Calendar) read(content []byte) {
+func (c *Calendar) read(content []byte, charset string) {
 	inside := "" // the component that the line stands in
 	depth := 0
 	done := false
-	for _, line := range unfold(content) {
+	for _, line := range unfold(content, charset) {
 		name, value, ok := property(line)
 		if !ok {
 			continue
@@ -72,11 +72,14 @@ func (c *Calendar) read(content []byte) {
 }
 
 // unfold joins lines that go on with a blank: by bytes, since programs fold inside characters.
-func unfold(content []byte) []string {
+func unfold(content []byte, charset string) []string {
+	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
+	content = bytes.ReplaceAll(content, []byte("\r"), []byte("\n"))
 	content = bytes.ReplaceAll(content, []byte("\n "), nil)
 	content = bytes.ReplaceAll(content, []byte("\n\t"), nil)
-	return strings.Split(strings.ToValidUTF8(string(content), "�"), "\n")
+	text, _ := decode(content, charset)
+	return strings.Split(text, "\n")
 }
 
 // property cuts a content line at the colon that ends its name and parameters.

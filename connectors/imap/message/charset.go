@@ -2,14 +2,19 @@ package message
 
 import (
 	"bytes"
+	"encoding/base64"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
 )
 
 // vendorNames are charset names of mail programs that the web's list lacks.
@@ -22,6 +27,14 @@ var vendorNames = map[string]encoding.Encoding{
 	"iso-2022-jp-ms": japanese.ISO2022JP, "x-iso-2022-jp": japanese.ISO2022JP, "jis": japanese.ISO2022JP,
 	"cp50220": japanese.ISO2022JP, "cp50221": japanese.ISO2022JP, "cp50222": japanese.ISO2022JP, "x-windows-iso2022jp": japanese.ISO2022JP,
 	"cp1252": charmap.Windows1252, "cp1251": charmap.Windows1251, "cp1250": charmap.Windows1250,
+	"cp936": simplifiedchinese.GB18030, "ms936": simplifiedchinese.GB18030, "windows-936": simplifiedchinese.GB18030, "hz-gb-2312": simplifiedchinese.HZGB2312, "hz": simplifiedchinese.HZGB2312,
+	"cp949": korean.EUCKR, "ms949": korean.EUCKR, "uhc": korean.EUCKR, "cp950": traditionalchinese.Big5, "ms950": traditionalchinese.Big5, "windows-950": traditionalchinese.Big5,
+}
+
+// sayNothing are names of ASCII, under which 8-bit bytes mean something else anyway,
+// and one under which the web puts bytes aside.
+var sayNothing = map[string]bool{
+	"us-ascii": true, "ascii": true, "ansi_x3.4-1968": true, "iso646-us": true, "iso-ir-6": true, "csascii": true, "us": true, "x-user-defined": true,
 }
 
 // unicode8 is the web's UTF-8.
@@ -36,7 +49,7 @@ var jisEditions = strings.NewReplacer("\x1b&@", "", "\x1b$(Q", "\x1b$B", "\x1b$(
 func charset(name string) encoding.Encoding {
 	name = strings.ToLower(strings.Trim(name, ` "'`))
 	name, _, _ = strings.Cut(name, "*") // RFC 2231: the language follows
-	if name == "us-ascii" || name == "ascii" {
+	if sayNothing[name] {
 		return nil
 	}
 	if e, ok := vendorNames[name]; ok {
@@ -53,6 +66,12 @@ func charset(name string) encoding.Encoding {
 // to be replaced or the name was no help; then what the bytes look like decides.
 func decode(b []byte, name string) (text string, exact bool) {
 	named := charset(name)
+	if strings.Contains(strings.ToLower(name), "utf-7") && ascii(b) {
+		return utf7(string(b))
+	}
+	if text, ok := lied(b, named); ok {
+		return text, false
+	}
 	if named != nil && named != japanese.ISO2022JP && ascii(b) && escapes(b) { // no other charset has its escapes
 		text, _ = guess(b)
 		return text, false
@@ -71,6 +90,56 @@ func decode(b []byte, name string) (text string, exact bool) {
 	}
 	text, _ = strict(b, named)
 	return text, false
+}
+
+// lied gives the text of bytes that are under a Western name and are UTF-8 or Japanese:
+// web forms and copiers write that name whatever they send.
+func lied(b []byte, named encoding.Encoding) (text string, ok bool) {
+	if named != charmap.Windows1252 && named != charmap.ISO8859_15 || ascii(b) {
+		return "", false
+	}
+	if utf8.Valid(b) {
+		return string(b), true
+	}
+	if lonely(b) {
+		return "", false
+	}
+	text, ok = guess(b)
+	japanese := 0
+	for _, r := range text {
+		if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) {
+			japanese++
+		}
+	}
+	return text, ok && japanese > 1 && oddity(text) == 0
+}
+
+// utf7 decodes RFC 2152, which old mail programs wrote. exact is false when a run of base64 is torn.
+func utf7(s string) (text string, exact bool) {
+	var out strings.Builder
+	exact = true
+	for {
+		plain, rest, more := strings.Cut(s, "+")
+		if out.WriteString(plain); !more {
+			return out.String(), exact
+		}
+		end := 0
+		for end < len(rest) && (letter(rest[end]) || digit(rest[end]) || rest[end] == '+' || rest[end] == '/') {
+			end++
+		}
+		run := rest[:end]
+		if s = strings.TrimPrefix(rest[end:], "-"); run == "" {
+			out.WriteByte('+') // "+-"
+			continue
+		}
+		raw, err := base64.RawStdEncoding.DecodeString(run)
+		exact = exact && err == nil
+		units := make([]uint16, len(raw)/2)
+		for i := range units {
+			units[i] = uint16(raw[2*i])<<8 | uint16(raw[2*i+1])
+		}
+		out.WriteString(string(utf16.Decode(units)))
+	}
 }
 
 // strict decodes by one encoding; ok is false when bytes had to be replaced.

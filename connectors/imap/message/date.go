@@ -20,7 +20,7 @@ const (
 	DateUnparsed    DateState = "unparsed"
 	DateInvalid     DateState = "invalid"      // 31 February, 25 o'clock
 	DateOutOfRange  DateState = "out-of-range" // before 1980, or more than a day after the mail arrived
-	DateDuplicate   DateState = "duplicate"    // two headers that disagree
+	DateDuplicate   DateState = "duplicate"    // two headers; the instant is known when they agree
 )
 
 // zones are the names that mails carry instead of an offset, in minutes east of
@@ -49,6 +49,9 @@ func parseDate(text string) (t time.Time, state DateState) {
 // looseDate reads a date in whatever form people's programs write it.
 func looseDate(text string) (t time.Time, state DateState) {
 	plain, _ := takeComments(text)
+	if weekday, rest, ok := strings.Cut(plain, ","); ok && len(strings.Fields(weekday)) == 1 && !strings.ContainsAny(weekday, "0123456789") {
+		plain = rest // "Mar, 3 Nov": in French a Tuesday
+	}
 	plain = dateMarks.Replace(plain)
 	state = DateValid
 	var day, year, zone = -1, -1, noZone

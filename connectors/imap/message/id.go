@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,8 +105,8 @@ func (m *Message) ids(h header) {
 	default:
 		m.IDState = IDMalformed
 	}
-	m.InReplyTo = messageIDs(h.text("in-reply-to"))
-	m.References = messageIDs(h.text("references"))
+	m.InReplyTo = m.namedIDs(h.text("in-reply-to"))
+	m.References = m.namedIDs(h.text("references"))
 	if len(m.InReplyTo) > maxReferences {
 		m.InReplyTo, m.Cut = m.InReplyTo[:maxReferences], true
 	}
@@ -113,6 +114,30 @@ func (m *Message) ids(h header) {
 		m.References = append(m.References[:1:1], m.References[n-maxReferences+1:]...)
 		m.Cut = true
 	}
+}
+
+// namedIDs takes out of a field the ids of other mails. Programs leave the brackets
+// out, and put into prose the addresses of the people who wrote.
+func (m *Message) namedIDs(text string) []string {
+	ids := messageIDs(text)
+	if len(ids) == 0 {
+		fields := strings.Fields(text)
+		if slices.ContainsFunc(fields, func(f string) bool { return !bareID.MatchString(f) || len(f) > maxID }) {
+			return nil
+		}
+		return fields
+	}
+	if strings.Trim(text, " \t,;")[0] == '<' || len(ids) == 1 {
+		return ids // no prose
+	}
+	person := func(id string) bool {
+		same := func(a Address) bool { return strings.EqualFold(a.Addr, id) }
+		return same(m.From) || slices.ContainsFunc(m.To, same) || slices.ContainsFunc(m.Cc, same)
+	}
+	if rest := slices.DeleteFunc(slices.Clone(ids), person); len(rest) > 0 {
+		return rest
+	}
+	return ids
 }
 
 // Identity is the same for one mail in whatever box and folder it lies: its

@@ -48,7 +48,7 @@ func (m *Message) WantsText() bool {
 }
 
 var (
-	autoSubject = regexp.MustCompile(`(?i)^[【\[［(（]?(自動応答|自動返信|不在通知|automatic reply|auto(matic)?[ -]?reply|auto[ -]?response|out of (the )?office|respuesta automática|automatische antwort|réponse automatique)`)
+	autoSubject = regexp.MustCompile(`(?i)^[【\[［(（]?(自動応答|自動返信|不在通知|不在連絡|不在のお知らせ|automatic reply|auto(matic)?[ -]?reply|auto[ -]?response|auto: |out of (the )?office|away from my mail|.{1,80} is out of (the )?office|respuesta automática|automatische antwort|réponse automatique)`)
 	// markedSubject is how web forms mark their receipts, which carry no other sign. No person begins a subject so.
 	markedSubject = regexp.MustCompile(`^[【\[［(（]自動(返信|応答|送信|配信)(メール)?[】\]］)）]`)
 	bulk          = map[string]bool{"list": true, "bulk": true, "junk": true}
@@ -87,7 +87,10 @@ func (m *Message) judge(h header, parts []Part) {
 		return
 	}
 	if d := m.plainFailure(h, parts); d != nil { // also of a report that lacks its own part
-		m.Kind, m.Automatic, m.Delivery = Bounce, true, d
+		m.Kind, m.Automatic, m.Delivery = DeliveryReport, true, d
+		if d.Action == "failed" {
+			m.Kind = Bounce
+		}
 		m.about(&d.OriginalID)
 		return
 	}
@@ -136,8 +139,12 @@ func (m *Message) look(parts []Part) {
 
 // about fills the id of the mail that a report is about, where only its own header tells.
 func (m *Message) about(id *string) {
-	if *id == "" && len(m.InReplyTo) > 0 {
+	switch n := len(m.References); {
+	case *id != "":
+	case len(m.InReplyTo) > 0:
 		*id = m.InReplyTo[0]
+	case n > 0:
+		*id = m.References[n-1]
 	}
 }
 
@@ -176,7 +183,8 @@ func (m *Message) answersItself(h header, submitted string) bool {
 	if p := h.word("precedence"); p == "auto_reply" || p == "auto-reply" {
 		return true
 	}
-	return (h.has("x-ms-exchange-inbox-rules-loop") || m.returned || h.has("x-auto-response-suppress") && m.Automatic) && autoSubject.MatchString(m.Subject)
+	bare := bulk[h.word("precedence")] && !h.has("list-id") // as vacation programs mark theirs
+	return (h.has("x-ms-exchange-inbox-rules-loop") || m.returned || m.Automatic || bare) && autoSubject.MatchString(m.Subject)
 }
 
 func fromList(h header) bool {
@@ -227,8 +235,10 @@ func (m *Message) Direction(ours func(domain string) bool) (d Direction, writer 
 			}
 		}
 	}
-	if len(m.ReplyTo) > 0 && !ours(m.ReplyTo[0].Domain()) {
-		return Inbound, m.ReplyTo[0]
+	for _, a := range m.ReplyTo { // a list may stand in front of the person
+		if !ours(a.Domain()) {
+			return Inbound, a
+		}
 	}
 	return Internal, m.From
 }

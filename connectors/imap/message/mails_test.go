@@ -22,7 +22,6 @@ func TestMails(t *testing.T) {
 	sjis := func(s string) string { return in(t, japanese.ShiftJIS, s) }
 	euc := func(s string) string { return in(t, japanese.EUCJP, s) }
 	const from, date = "From: =?UTF-8?B?5bGx55Sw?= <taro@cust.example>", "Date: Mon, 2 Nov 2026 10:15:30 +0900"
-	type known = map[string]any
 	answer := func(transfer, attendee, partstat string) string {
 		body := mail("BEGIN:VCALENDAR", "METHOD:REPLY", "BEGIN:VTIMEZONE", "TZID:Tokyo Standard Time", "BEGIN:STANDARD", "DTSTART:16010101T000000", "END:STANDARD",
 			"END:VTIMEZONE", "BEGIN:VEVENT", `ATTENDEE;PARTSTAT=`+partstat+`;CN="山田; 太郎":`+attendee, "UID:040000008200E00074C5B7101A82E0", "END:VEVENT", "END:VCALENDAR")
@@ -31,10 +30,7 @@ func TestMails(t *testing.T) {
 		}
 		return body
 	}
-	for name, test := range map[string]struct {
-		raw  string
-		want known
-	}{
+	checkMails(t, map[string]mailTest{
 		// Bounces, as mail systems write them.
 		"Exchange, 配信不能": {mail("From: Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@our.example>", "To: <rep@our.example>", date,
 			"Content-Type: multipart/report; report-type=delivery-status;", "\tboundary=\"6b9c0f7e-1\"", "Subject: =?UTF-8?B?"+encoded("配信不能: お見積り")+"?=", "",
@@ -151,13 +147,33 @@ func TestMails(t *testing.T) {
 		"the formula in English":     {mail(from, date, "", "Here is the quote.", "Please let me know if you have any questions."), known{"asks_question": false}},
 		"the formula and a question": {mail(from, date, "Content-Type: text/plain; charset=utf-8", "", "納期はいつになりますか。", "ご不明な点がございましたらお知らせください。"), known{"asks_question": true}},
 		"the last question, quoted":  {mail(from, date, "Content-Type: text/plain; charset=utf-8", "", "承知しました。", "2026/11/02 10:15、鈴木 <rep@our.example>のメール:", "", "納期はいつになりますか。"), known{"asks_question": false}},
-	} {
+	})
+}
+
+// known are facts of a mail, by the keys of expected.jsonl; kind and to besides.
+type known = map[string]any
+
+type mailTest struct {
+	raw  string
+	want known
+}
+
+// checkMails reads mails and holds what they say against what is known of them.
+func checkMails(t *testing.T, tests map[string]mailTest) {
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			header, m := ReadHeader([]byte(test.raw)), Read([]byte(test.raw))
 			if header.Kind != m.Kind && !header.Wants() {
 				t.Errorf("%s by its header, which wants no body; it is %s", header.Kind, m.Kind)
 			}
-			data, err := json.Marshal(facts(m))
+			all := facts(m)
+			all["kind"] = m.Kind
+			var to []string
+			for _, a := range m.To {
+				to = append(to, a.Addr)
+			}
+			all["to"] = to
+			data, err := json.Marshal(all)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -165,7 +181,6 @@ func TestMails(t *testing.T) {
 			if err := json.Unmarshal(data, &got); err != nil {
 				t.Fatal(err)
 			}
-			got["kind"] = string(m.Kind)
 			for key, want := range test.want {
 				if diff := cmp.Diff(want, got[key]); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", key, diff)

@@ -154,7 +154,7 @@ func (m *Message) fields(h header, r *Reader) {
 			m.Subject, m.Cut = string(runes[:maxSubject]), true
 		}
 	}
-	m.system = daemon.MatchString(m.From.Addr)
+	m.system = daemon.MatchString(m.From.Addr) || m.From.Addr == "" && daemonAlone.MatchString(h.text("from"))
 	m.returned = strings.TrimSpace(h.text("return-path")) == "<>"
 	m.dates(h)
 	m.ids(h)
@@ -173,14 +173,14 @@ func (m *Message) dates(h header) {
 	}
 	m.DateState = DateMissing
 	for _, f := range h {
-		if f.name != "date" || m.DateState == DateDuplicate {
+		if f.name != "date" {
 			continue
 		}
 		text, _ := decodeRaw(f.value, "")
 		t, state := parseDate(text)
 		if m.DateState != DateMissing { // another one stood above
-			if !t.Equal(m.HeaderDate) {
-				m.DateState, m.HeaderDate = DateDuplicate, time.Time{}
+			if m.DateState = DateDuplicate; !t.Equal(m.HeaderDate) {
+				m.HeaderDate = time.Time{}
 			}
 			continue
 		}
@@ -220,7 +220,11 @@ func decodeRaw(b []byte, hint string) (text string, exact bool) {
 		return string(b), true
 	}
 	if hint != "" && !plain {
-		if e := charset(hint); e != nil {
+		e := charset(hint)
+		if text, ok := lied(b, e); ok {
+			return text, false
+		}
+		if e != nil {
 			if text, ok := strict(b, e); ok {
 				return text, true
 			}

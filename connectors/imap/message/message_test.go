@@ -195,7 +195,7 @@ func TestWhen(t *testing.T) {
 		"Date: nonsense\r\n":                       {arrived, true},
 		"":                                         {arrived, true},
 		"Date: Mon, 2 Nov 2026 10:15:30 +0900\r\nDate: Sun, 1 Nov 2026 10:15:30 +0900\r\n": {arrived, true},
-		"Date: Mon, 2 Nov 2026 10:15:30 +0900\r\nDate: Mon, 2 Nov 2026 10:15:30 +0900\r\n": {arrived.Add(-3 * time.Second), false},
+		"Date: Mon, 2 Nov 2026 10:15:30 +0900\r\nDate: Mon, 2 Nov 2026 10:15:30 +0900\r\n": {arrived, true},
 	} {
 		at, internal := ReadHeader([]byte("From: a@b.example\r\n" + header + "\r\n")).When(arrived)
 		if !at.Equal(want.at) || internal != want.internal {

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -30,7 +31,7 @@ func fieldParams(text string) (value string, params map[string]string) {
 				v = v[:end+1]
 			}
 		}
-		v = unquoted(v)
+		v = unquotedValue(v)
 		base, number, encoded := pieceOf(name)
 		if base == name {
 			if _, twice := params[name]; !twice {
@@ -45,12 +46,13 @@ func fieldParams(text string) (value string, params map[string]string) {
 	for base, list := range pieces {
 		sort.SliceStable(list, func(i, j int) bool { return list[i].number < list[j].number })
 		var joined []byte
-		name := ""
+		name, percent := "", false
 		for i, p := range list {
 			if !p.encoded {
 				joined = append(joined, p.text...)
 				continue
 			}
+			percent = true
 			t := p.text
 			if i == 0 {
 				if parts := strings.SplitN(t, "'", 3); len(parts) == 3 {
@@ -59,10 +61,26 @@ func fieldParams(text string) (value string, params map[string]string) {
 			}
 			joined = append(joined, unquote(strings.ReplaceAll(t, "%", "="))...)
 		}
+		if !percent { // some programs cut a name of encoded words into pieces
+			params[base], _ = words(string(joined))
+			continue
+		}
 		params[base], _ = decode(joined, name) // the better form wins over a plain one
 	}
 	return value, params
 }
+
+// unquotedValue takes the quotes off a value. Programs write paths with single
+// backslashes, so one resolves quotes and backslashes alone.
+func unquotedValue(s string) string {
+	s, ok := strings.CutPrefix(s, `"`)
+	if !ok {
+		return unquoted(s)
+	}
+	return escapedMark.ReplaceAllString(strings.TrimSuffix(s, `"`), "$1")
+}
+
+var escapedMark = regexp.MustCompile(`\\(["\\])`)
 
 // closingQuote is where the quote that s begins with ends; 0 when it does not.
 func closingQuote(s string) int {

@@ -85,7 +85,7 @@ func (w *walker) part(h header, body []byte, depth int, nested bool) {
 	}
 	w.parts = append(w.parts, Part{
 		Type: kind, Charset: params["charset"], Method: strings.ToUpper(params["method"]), Name: name,
-		Attached: disposition == "attachment" || name != "" && disposition != "inline",
+		Attached: attached(kind, disposition, name),
 		Size:     len(body), Content: content(h, body), Nested: nested,
 	})
 	if kind == "message/rfc822" || kind == "message/global" {
@@ -96,6 +96,13 @@ func (w *walker) part(h header, body []byte, depth int, nested bool) {
 		inner, rest := parseHeader(plain(h.word("content-transfer-encoding"), body))
 		w.part(inner, rest, depth+1, true)
 	}
+}
+
+// attached tells whether a part is a file of the mail. Some programs show documents
+// inline; named texts and pictures that are shown are part of what is read.
+func attached(kind, disposition, name string) bool {
+	shown := disposition == "inline" && (strings.HasPrefix(kind, "text/") || strings.HasPrefix(kind, "image/"))
+	return disposition == "attachment" || name != "" && !shown
 }
 
 // pieces are the parts of a multipart body; nil when it is none. Gateways lose

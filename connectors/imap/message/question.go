@@ -20,7 +20,7 @@ var (
 	// asking are forms of a question. The Japanese ones end a sentence: "ますから" is none.
 	asking = []*regexp.Regexp{
 		regexp.MustCompile(`[?？]`),
-		regexp.MustCompile(`(でしょうか|ましょうか|ますか|ませんか|ですか|ましたか|でしたか|いかが(ですか|でしょう)|可能か|どうか(お|ご)?(教え|聞か))(ね)?([。．.、,！!」』）)\s…・]|$)`),
+		regexp.MustCompile(`(でしょうか|ましょうか|ますか|ませんか|ですか|ましたか|でしたか|(いかが|どう)(ですか|でしょう)|可能か|どうか(お|ご)?(教え|聞か))(ね)?([。．.、,！!」』）)\s…・]|$)`),
 		regexp.MustCompile(`(教えて|お教え|ご教示|ご教授|お聞かせ|ご回答|お答え|お知らせ)(いただ|頂|くださ|下さ|願|ください|のほど|の程)`),
 		regexp.MustCompile(`(?i)\b(could|would|can|will) you\b|\bplease (let (me|us) know|advise|tell)\b|\bmay i ask\b|\bi('d| would) like to (ask|know)\b`),
 	}

@@ -1,7 +1,9 @@
 package message
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +23,7 @@ type Receipt struct {
 // delivery reads a standard delivery report; nil when there is none among the message's own parts.
 func delivery(parts []Part) *Delivery {
 	var d *Delivery
+	original := ""
 	for _, p := range parts {
 		if p.Nested || p.Content == nil || p.Type != "message/delivery-status" && p.Type != "message/global-delivery-status" {
 			continue
@@ -28,6 +31,9 @@ func delivery(parts []Part) *Delivery {
 		for rest := p.Content; len(rest) > 0; {
 			var block header
 			block, rest = parseHeader(rest)
+			if ids := messageIDs(block.text("x-original-message-id")); original == "" && len(ids) > 0 {
+				original = ids[0] // of the report as a whole, as Gmail writes it
+			}
 			action, _, _ := strings.Cut(block.word("action"), " ")
 			if action == "" {
 				continue
@@ -42,7 +48,7 @@ func delivery(parts []Part) *Delivery {
 		}
 	}
 	if d != nil {
-		d.OriginalID = originalID(parts)
+		d.OriginalID = cmp.Or(originalID(parts), original)
 	}
 	return d
 }
@@ -97,13 +103,16 @@ func originalID(parts []Part) string {
 
 var (
 	daemon        = regexp.MustCompile(`^(mailer-?daemon|mail-?daemon|postmaster|mdaemon|mail\.?delivery|bounces?)([.+-].*)?@`)
-	failureWords  = regexp.MustCompile(`(?i)undeliver|delivery (status|failure|has failed|problem)|mail delivery (failed|system|error)|failure notice|returned mail|mail system error|delivery notification|could not be delivered|user unknown|不達|配信不能|配信に失敗|配送不能|配達でき|送信できませんでした|届けられません|エラー.*メール|宛先不明`)
-	anyAddress    = regexp.MustCompile(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)
+	failureWords  = regexp.MustCompile(`(?i)undeliver|delivery (status|failure|has failed|problem)|mail delivery (failed|system|error)|failure notice|returned mail|mail system error|delivery notification|could not be delivered|user unknown|不達|配信不能|配信に失敗|配信エラー|配信でき|配信されません|未配信|配送不能|配達でき|配達不能|送信できませんでした|届けられません|エラー.*メール|宛先不明`)
+	daemonAlone   = regexp.MustCompile(`(?i)^["<\s]*(mailer-?daemon|postmaster|mail delivery (sub)?system)\b`)
+	delayWords    = regexp.MustCompile(`(?i)\bdelay(ed)?\b|could not send message for past|warning message only|not yet been delivered|遅延|遅れて|まだ配信されて`)
+	successWords  = regexp.MustCompile(`(?i)\(success\)|\bsuccess(ful)? .{0,20}deliver|\bsuccessfully delivered|配信(済み|完了)`)
+	anyAddress    = regexp.MustCompile(`(?:"[^"\s]+"|[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+)@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)
 	copyFollows   = regexp.MustCompile(`(?mi)^(-+ ?(below this line|this is a copy|original message|returned message|the following is|message header)|.*以下.*(元のメ|原文)).*$`)
-	messageIDLine = regexp.MustCompile(`(?mi)^message-id:[ \t]*(<[^>\s]+>)`)
+	messageIDLine = regexp.MustCompile(`(?mi)^message-id:\s*(<[^>\s]+>)`)
 )
 
-// plainFailure reads a failure notice that is only text, as qmail, Exim and
+// plainFailure reads a notice of failure or delay that is only text, as qmail, Exim and
 // Japanese carriers write them; nil when the message is none.
 func (m *Message) plainFailure(h header, parts []Part) *Delivery {
 	failed, _ := addresses(h.text("x-failed-recipients"))
@@ -117,23 +126,41 @@ func (m *Message) plainFailure(h header, parts []Part) *Delivery {
 			break
 		}
 	}
-	if len(failed) == 0 && !failureWords.MatchString(m.Subject) && !failureWords.MatchString(text) {
+	told := text
+	if at := copyFollows.FindStringIndex(text); at != nil {
+		told = text[:at[0]]
+	}
+	action := ""
+	for _, says := range []string{m.Subject, told} { // what the subject says is nearer
+		switch {
+		case action != "":
+		case delayWords.MatchString(says):
+			action = "delayed"
+		case successWords.MatchString(says):
+			action = "delivered"
+		case failureWords.MatchString(says):
+			action = "failed"
+		}
+	}
+	if len(failed) > 0 && action == "" {
+		action = "failed"
+	}
+	if action == "" {
 		return nil
 	}
-	d := &Delivery{Action: "failed", OriginalID: originalID(parts)}
+	d := &Delivery{Action: action, OriginalID: originalID(parts)}
 	if ids := messageIDLine.FindStringSubmatch(text); d.OriginalID == "" && ids != nil {
 		if list := messageIDs(ids[1]); len(list) > 0 {
 			d.OriginalID = list[0]
 		}
 	}
-	if at := copyFollows.FindStringIndex(text); at != nil {
-		text = text[:at[0]]
-	}
 	if len(failed) > 0 {
 		d.Recipient = failed[0].Addr
 	} else {
-		for _, found := range anyAddress.FindAllString(text, maxAddresses) {
-			if addr, ok := normal(found); ok && addr != m.From.Addr && !daemon.MatchString(addr) {
+		for _, found := range anyAddress.FindAllString(told, maxAddresses) {
+			addr, ok := normal(found)
+			ours := slices.ContainsFunc(m.To, func(a Address) bool { return a.Addr == addr }) // whose mail it was
+			if ok && addr != m.From.Addr && !ours && !daemon.MatchString(addr) {
 				d.Recipient = addr
 				break
 			}

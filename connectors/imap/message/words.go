@@ -81,6 +81,10 @@ func encodedWord(s string) (w word, length int, exact bool) {
 		length, exact = 2+len(name)+1+2+end, false
 	}
 	payload = payload[:end]
+	if next := strings.Index(payload, "=?"); next >= 0 { // it lost its end, and the next one begins
+		length, exact = 2+len(name)+1+2+next, false
+		payload = strings.TrimRight(payload[:next], " \t?")
+	}
 	w.charset, _, _ = strings.Cut(name, "*")
 	switch rest[0] {
 	case 'B', 'b':
