@@ -38,7 +38,7 @@ func (c *compiler) functions() []expression.Function {
 		{Name: "minutes", Usage: "minutes(column)", Params: []expression.Type{expression.Text | expression.Time}, Returns: expression.Number, Bind: c.plain(minutes)},
 		{
 			Name: "datetime", Usage: "datetime(column) or datetime(date, time)",
-			Params:   []expression.Type{expression.Text | expression.Date | expression.Time, expression.Text | expression.Time},
+			Params:   []expression.Type{expression.Text | expression.Date | expression.Time | expression.Number, expression.Text | expression.Time | expression.Number},
 			Optional: 1, Returns: expression.Date | expression.Time, Bind: c.plain(datetime),
 		},
 		{
@@ -108,6 +108,9 @@ func date(zone *time.Location, args []any) (any, error) {
 		if strings.TrimSpace(v) == "" {
 			return nil, nil
 		}
+		if n, ok := serialText(v); ok {
+			return dayNumber(n, nil)
+		}
 		m, err := parsePartial(v)
 		if err == nil && m.yearless {
 			err = m.completeBy(v, args[1:])
@@ -125,7 +128,7 @@ func date(zone *time.Location, args []any) (any, error) {
 	return nil, nil
 }
 
-// completeBy takes the year from a period: "2026-03", "2026", 2026, or a date of it.
+// completeBy takes the year from a period: "2026-03", "2026", "2026年度", 2026, or a date of it.
 func (m *moment) completeBy(text string, args []any) error {
 	if len(args) == 0 || blank(args[0]) {
 		return fmt.Errorf("%q %w", short(text), errYearless)
@@ -134,11 +137,17 @@ func (m *moment) completeBy(text string, args []any) error {
 	if err != nil {
 		return err
 	}
+	if s, ok := args[0].(string); ok && strings.HasSuffix(strings.TrimSpace(s), fiscal) && m.month > 0 && m.month < 4 {
+		year++ // of the Japanese fiscal year 2026, January lies in 2027
+	}
 	if err := m.complete(year, month); err != nil {
 		return fmt.Errorf("%q %w", short(text), err)
 	}
 	return nil
 }
+
+// fiscal marks a year that begins in April, as a file's period.
+const fiscal = "年度"
 
 func periodOf(v any) (year, month int, err error) {
 	switch v := v.(type) {
@@ -151,7 +160,7 @@ func periodOf(v any) (year, month int, err error) {
 	case time.Time:
 		year, month = v.Year(), int(v.Month())
 	case string:
-		text := strings.TrimSpace(v)
+		text := strings.TrimSuffix(strings.TrimSpace(v), fiscal)
 		if len(text) == len("2026-03") && text[4] == '-' {
 			if month, err = strconv.Atoi(text[5:]); err != nil || month < 1 || month > 12 {
 				return 0, 0, fmt.Errorf("%q is no period; known are 2026-03 and 2026", short(v))
@@ -198,6 +207,17 @@ func dayNumber(v float64, args []any) (any, error) {
 	return expression.Day(m.date()), nil
 }
 
+// serialText reads the number of a day that Excel wrote into a text file: "46082", "46082.604".
+func serialText(text string) (float64, bool) {
+	text = norm.NFKC.String(strings.TrimSpace(text))
+	whole, _, _ := strings.Cut(text, ".")
+	if len(whole) != 5 || strings.Trim(text, ".0123456789") != "" {
+		return 0, false
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	return v, err == nil && v >= firstSerial && v < lastSerial
+}
+
 // minutes gives how long a time lasts that has an end, as 14:30〜15:00; null without one.
 func minutes(_ *time.Location, args []any) (any, error) {
 	text, ok := args[0].(string)
@@ -234,9 +254,16 @@ func datetime(zone *time.Location, args []any) (any, error) {
 		return v.UTC(), nil
 	case expression.Day:
 		return v, nil
+	case int64:
+		return dayNumber(float64(v), nil)
+	case float64:
+		return serialTime(zone, v)
 	case string:
 		if strings.TrimSpace(v) == "" {
 			return nil, nil
+		}
+		if n, ok := serialText(v); ok {
+			return serialTime(zone, n)
 		}
 		m, err := parseMoment(v)
 		switch {
@@ -260,20 +287,35 @@ func blank(v any) bool {
 
 func dateAndTime(zone *time.Location, on, clock any) (any, error) {
 	var m moment
+	var err error
 	switch v := clock.(type) {
 	case time.Time: // databases give a TIME as a time on some day
 		m.hour, m.minute, m.second = v.Clock()
+	case int64:
+		m, err = clockNumber(float64(v))
+	case float64:
+		m, err = clockNumber(v)
 	case string:
-		var err error
-		if m, err = parsePartial(v); err != nil {
-			return nil, dateError(err)
+		switch v = clockText(v); {
+		case timeless[v]:
+			return date(zone, []any{on})
+		case v != "" && strings.Trim(v, ".0123456789") == "":
+			var n float64
+			if n, err = strconv.ParseFloat(v, 64); err != nil {
+				return nil, dateError(fmt.Errorf("%q is no time of day", short(v)))
+			}
+			m, err = clockNumber(n)
+		default:
+			if m, err = parsePartial(v); err == nil && !m.hasTime {
+				err = fmt.Errorf("%q is no time of day", short(v))
+			}
 		}
-		if !m.hasTime {
-			return nil, dateError(fmt.Errorf("%q is no time of day", short(v)))
-		}
-		if m.hasDate && !m.yearless { // the time column holds both
+		if err == nil && m.hasDate && !m.yearless { // the time column holds both
 			return m.in(zone), nil
 		}
+	}
+	if err != nil {
+		return nil, dateError(err)
 	}
 	day, err := date(zone, []any{on})
 	if err != nil || day == nil {
