@@ -254,9 +254,9 @@ func (s *sheetRows) next(fill bool) (cellRow, error) {
 			if err != nil {
 				return cellRow{}, err
 			}
-			own := row.bad != "" || slices.ContainsFunc(row.values, func(v any) bool { return v != nil && v != "" })
+			row.lead = slices.IndexFunc(row.values, func(v any) bool { return v != nil && v != "" })
 			s.spread(&row, fill)
-			if own {
+			if row.lead >= 0 || row.bad != "" {
 				s.any = true
 				return row, nil
 			}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path"
 	"regexp"
@@ -237,7 +238,7 @@ func (w *walk) broken(name string, err error) error {
 }
 
 func (w *walk) stands(name string) string {
-	if _, known := w.cursor.Files[name]; known {
+	if known, ok := w.cursor.Files[name]; ok && (known.Rows > 0 || known.Hash != "") {
 		return "; until then, what it said before stands"
 	}
 	return ""
@@ -344,10 +345,30 @@ func (w *walk) end(f found) {
 		}
 	}
 	if len(o.Gone) == 0 {
-		c.Open = nil
+		c.Open = w.renamed(o)
 	} else {
 		o.Hash = "" // it was read: what is left is to withdraw
 	}
+}
+
+// renamed withdraws what a file said under the name that it had before; nil when it had none.
+func (w *walk) renamed(o *open) *open {
+	if w.cfg.Replaces != replacesFile {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.cursor.Files)) {
+		known := w.cursor.Files[name]
+		if known.Hash != o.Hash || known.Rows == 0 || name == o.Path || slices.ContainsFunc(w.list.files, func(f found) bool { return f.path == name }) {
+			continue
+		}
+		if _, err := w.root.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+			continue // it is there, and was not listed
+		}
+		w.log.Info("The file was renamed; what it said under its old name is withdrawn.", "file", o.Path, "was", name)
+		delete(w.cursor.Files, name)
+		return &open{Path: name, Gone: []gap{{From: 1, To: known.Rows}}}
+	}
+	return nil
 }
 
 // hash gives the hash of a file's content, and of its first bytes up to old.

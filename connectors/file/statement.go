@@ -29,7 +29,7 @@ func (s *source) unit(file string, it item) (unit string, ok bool) {
 	}
 	var month period
 	if s.cfg.Month != "" {
-		if month, ok = monthOf(value(it, s.cfg.Month)); !ok {
+		if month, ok = monthOf(value(it, s.cfg.Month), it.period); !ok {
 			return "", false
 		}
 	} else if month, ok = value(it, "").(period); !ok || month.month == 0 {

@@ -57,6 +57,7 @@ type cellRow struct {
 	number    int
 	texts     []string
 	values    []any // nil is an empty cell; a cellError one that holds an error
+	lead      int   // the first cell of a sheet that holds a value of its own, not that of merged cells; -1 = none
 	code, bad string
 }
 
@@ -119,6 +120,14 @@ func bare(s string) string {
 	}, squeezed(s))
 }
 
+// mark makes words of totals and stop_at comparable: 【合計】 is 合計; of ※ nothing would be left.
+func mark(s string) string {
+	if b := bare(s); b != "" {
+		return b
+	}
+	return squeezed(s)
+}
+
 // The columns that the connector adds; a column of the file's own with such a name comes first.
 var added = []string{"_file", "_sheet", "_row", "_period"}
 
@@ -148,7 +157,7 @@ func newTable(cfg *Stream, file, sheet string, need []string) *table {
 	case "name":
 		t.period = periodIn(path.Base(file))
 	case "sheet":
-		t.period = periodIn(sheet)
+		t.period = periodBy(sheet, path.Base(file))
 	}
 	return t
 }
@@ -156,7 +165,7 @@ func newTable(cfg *Stream, file, sheet string, need []string) *table {
 func words(list []string) map[string]bool {
 	set := map[string]bool{}
 	for _, w := range list {
-		set[squeezed(w)] = true
+		set[mark(w)] = true
 	}
 	return set
 }
@@ -280,7 +289,7 @@ func oneLine(s string) string {
 func (t *table) name(header []string) error {
 	t.header, t.heads = header, nil
 	if t.cfg.Period == "title" {
-		t.period = periodIn(strings.Join(t.titles, " "))
+		t.period = periodBy(strings.Join(t.titles, " "), path.Base(t.file))
 	}
 	names := t.need
 	if names == nil {
@@ -385,7 +394,12 @@ func (t *table) row(row cellRow) (it item, ok, stop bool) {
 		return it, false, false
 	}
 	it.place, it.columns = t.where(row.number), t.columns
-	word := strings.TrimRight(squeezed(row.text(first)), ":")
+	word := ""
+	if row.texts != nil {
+		word = mark(row.text(first))
+	} else if row.lead >= 0 {
+		word = mark(row.text(row.lead))
+	}
 	switch {
 	case t.stops[word]:
 		it.skip = skipStop
