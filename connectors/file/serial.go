@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
+	"unicode/utf8"
+
+	"github.com/xuri/nfp"
 )
 
 // look is how a number format shows a number.
@@ -30,37 +32,24 @@ func builtIn(id int) look {
 	return asNumber
 }
 
-// lookOf reads a format code: "yyyy/m/d", "[$-411]ggge年m月d日;@", "[h]:mm". Texts in it, colours and conditions do not count.
+// maxFormat is what Excel takes, in characters.
+const maxFormat = 255
+
+// lookOf reads a format code: "yyyy/m/d", "[$-411]ggge年m月d日;@", "[h]:mm". That of positive numbers counts.
 func lookOf(code string) look {
-	code, _, _ = strings.Cut(code, ";")
-	code = strings.ToLower(code)
-	for i := 0; i < len(code); i++ {
-		switch c := code[i]; c {
-		case '\\', '_', '*': // the next character stands for itself, or for its width
-			i++
-		case '"':
-			end := strings.IndexByte(code[i+1:], '"')
-			if end < 0 {
-				return asNumber
-			}
-			i += end + 1
-		case '[':
-			end := strings.IndexByte(code[i:], ']')
-			if end < 0 {
-				return asNumber
-			}
-			inner := code[i+1 : i+end]
-			if inner != "" && strings.Trim(inner, "h") == "" || inner != "" && strings.Trim(inner, "m") == "" || inner != "" && strings.Trim(inner, "s") == "" {
-				return asDuration
-			}
-			i += end
-		case 'y', 'd', 'h', 's', 'e', 'g', 'm', 'b':
-			if c == 'e' && i+1 < len(code) && (code[i+1] == '+' || code[i+1] == '-') {
-				return asNumber // 0.00E+00
-			}
-			if c == 'g' && strings.HasPrefix(code[i:], "general") {
-				return asNumber
-			}
+	if utf8.RuneCountInString(code) > maxFormat {
+		return asNumber
+	}
+	parser := nfp.NumberFormatParser()
+	sections := parser.Parse(code)
+	if len(sections) == 0 {
+		return asNumber
+	}
+	for _, token := range sections[0].Items {
+		switch token.TType {
+		case nfp.TokenTypeElapsedDateTimes:
+			return asDuration
+		case nfp.TokenTypeDateTimes:
 			return asMoment
 		}
 	}

@@ -218,6 +218,8 @@ func TestSheet_what_is_no_workbook(t *testing.T) {
 func TestLookOf(t *testing.T) {
 	for code, want := range map[string]look{
 		"yyyy/m/d": asMoment, `[$-411]ggge"年"m"月"d"日";@`: asMoment, "h:mm": asMoment, "[$-F800]dddd, mmmm dd, yyyy": asMoment, "[赤]m/d": asMoment,
+		"aaa": asMoment, "[Red]yyyy/m/d;@": asMoment, `[$-ja-JP-x-gannen]ggge"年"m"月"d"日";@`: asMoment, "rr.mm.dd": asMoment,
+		`"合計"#,##0`: asNumber, "[<=999]000;[<=9999]000-00": asNumber, "0_d": asNumber, strings.Repeat("0", 300) + "d": asNumber,
 		"[h]:mm": asDuration, "[mm]:ss": asDuration,
 		"General": asNumber, "0.00E+00": asNumber, "#,##0": asNumber, `0"日"`: asNumber, `0\d`: asNumber, "0%": asNumber, "@": asNumber, `"`: asNumber, "[h": asNumber, "": asNumber,
 	} {
@@ -225,6 +227,18 @@ func TestLookOf(t *testing.T) {
 			t.Errorf("lookOf(%q) = %d, want %d", code, got, want)
 		}
 	}
+}
+
+// FuzzLookOf: any format has a look.
+func FuzzLookOf(f *testing.F) {
+	for _, code := range []string{"yyyy/m/d", `[$-411]ggge"年"m"月"d"日";@`, "[h]:mm", "0.00E+00", `0\d`, "[<=999]000;[<=9999]000-00", "General;", `"`} {
+		f.Add(code)
+	}
+	f.Fuzz(func(t *testing.T, code string) {
+		if got := lookOf(code); got > asDuration {
+			t.Errorf("lookOf(%q) = %d", code, got)
+		}
+	})
 }
 
 func TestMoment(t *testing.T) {
