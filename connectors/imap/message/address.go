@@ -286,8 +286,9 @@ func normal(s string) (addr string, ok bool) {
 	if at <= 0 || at == len(s)-1 || len(s) > 320 {
 		return "", false
 	}
-	local, domain := strings.Trim(s[:at], `"`), strings.Trim(s[at+1:], ". ")
+	local, domain := strings.Trim(s[:at], `"`), s[at+1:]
 	domain, _, _ = strings.Cut(domain, "?") // mailto:taro@cust.example?subject=…
+	domain = strings.Trim(domain, `. "'<>,;`)
 	if route := strings.LastIndexByte(local, ':'); strings.HasPrefix(local, "@") && route >= 0 {
 		local = local[route+1:] // <@relay:user@host>
 	}
