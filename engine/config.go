@@ -20,6 +20,8 @@ type PointsConfig struct {
 	Ranks                  map[string]RankConfig  `yaml:"ranks"` // "unknown" is required
 	Cues                   map[string]CueConfig   `yaml:"cues"`  // "repeat" is found by the engine itself
 	SourceFactors          map[string]float64     `yaml:"source_factors"`
+	Sources                map[string]string      `yaml:"sources"`    // what a source is: "report", "calendar", "mail", "phone" or "crm"
+	Precedence             PrecedenceConfig       `yaml:"precedence"` // whose word counts where several tell of one contact
 	Classes                map[string]Label       `yaml:"classes"`
 	AdditionalParticipants AdditionalParticipants `yaml:"additional_participants"`
 	Deals                  DealsConfig            `yaml:"deals"`
@@ -48,7 +50,16 @@ type KindConfig struct {
 	Out     *float64 `yaml:"out"`
 	Mutual  *float64 `yaml:"mutual"`
 	Meeting bool     `yaml:"meeting"` // counts for the cue "repeat"
+	Family  string   `yaml:"family"`  // kinds of one family may be one contact in several sources; "" = never
 	Undoes  bool     `yaml:"undoes"`  // reports that the message that it answers was not delivered: that one earns nothing
+}
+
+// PrecedenceConfig lists sources by their names, or what they are, those whose
+// word counts first in front. An empty list is the usual one: newPrecedence.
+type PrecedenceConfig struct {
+	Kind   []string `yaml:"kind"`   // for kind and direction
+	Time   []string `yaml:"time"`   // for time and day
+	People []string `yaml:"people"` // for who took part
 }
 
 // RankConfig is who was met.

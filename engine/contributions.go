@@ -2,14 +2,16 @@ package engine
 
 import "slices"
 
-// Independent tells that what an activity gives depends on that activity
-// alone, unless it has a Link: no cue looks at earlier ones.
+// Independent tells that no cue looks at earlier activities. What an activity
+// gives depends then on those of other sources on the same business date and
+// nothing else, unless one of the account has a Link or names something by Same.
 func (p *Points) Independent() bool { return p.repeat == nil }
 
 // Contributions computes what each activity gives to its account, contacts,
 // deals and reps, as cells by rank class. acts are all activities of one
-// account, in any order, because the cue "repeat" looks at earlier meetings, and
-// a message is one contact with others of its conversation; the order changes nothing but the order of the calls of emit. Activities
+// account, in any order, because the cue "repeat" looks at earlier meetings, a
+// message is one contact with others of its conversation, and several sources may tell of one
+// contact; the order changes nothing but the order of the calls of emit. Activities
 // that are deleted, planned or cancelled give nothing; future ones are
 // emitted with their date. i is the index in acts.
 func (p *Points) Contributions(acts []Activity, emit func(i int, c Contribution)) {
@@ -53,6 +55,7 @@ func (a *Activity) counts() bool { return a.Status == Held && !a.Deleted }
 type scratch struct {
 	repeats       repeats
 	conversations conversations
+	clusters      clusters
 	people        []earner // of the activity at hand, as Activity.People
 	byClass       [NumClasses]int64
 	weights       []int64
@@ -154,20 +157,18 @@ func appendWeights(dst []int64, shares []Share) []int64 {
 	return dst
 }
 
-// look finds what depends on all activities of an account: second meetings, if
-// the table has an interest in them, and conversations.
+// look finds what depends on all activities of an account: which messages and
+// which records of several sources are one contact, and second meetings, if the table has an interest in them.
 func (s *scratch) look(p *Points, acts []Activity) {
+	s.conversations.find(p, acts)
+	s.clusters.find(p, acts, &s.conversations)
 	s.repeats.reset()
 	if p.repeat != nil {
-		s.repeats.find(p, acts)
+		s.repeats.find(p, acts, s)
 	}
-	s.conversations.find(p, acts)
 }
 
-// contact gives the contact that activity i stands for: of messages that are one contact, one stands for all; nil = none.
+// contact gives the contact that activity i stands for; nil = another one stands for it, or it is none.
 func (s *scratch) contact(acts []Activity, i int) *Activity {
-	if acts[i].Link == nil {
-		return &acts[i]
-	}
-	return s.conversations.stands[i]
+	return s.clusters.contact(acts, &s.conversations, i)
 }

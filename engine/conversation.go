@@ -52,7 +52,11 @@ func (c *conversations) reset() {
 // find looks at all activities of an account. Accounts without messages cost nothing.
 func (c *conversations) find(p *Points, acts []Activity) {
 	c.reset()
-	if !slices.ContainsFunc(acts, func(a Activity) bool { return a.Link != nil }) {
+	i := 0
+	for i < len(acts) && acts[i].Link == nil {
+		i++
+	}
+	if i == len(acts) {
 		return
 	}
 	if c.above == nil {
@@ -88,6 +92,14 @@ func (c *conversations) find(p *Points, acts []Activity) {
 			c.stands[at] = contact
 		}
 	}
+}
+
+// contact gives the contact that activity i stands for: of messages that are one contact, one stands for all; nil = none.
+func (c *conversations) contact(acts []Activity, i int) *Activity {
+	if acts[i].Link == nil {
+		return &acts[i]
+	}
+	return c.stands[i]
 }
 
 // join notes that two messages are of one conversation.

@@ -11,10 +11,11 @@ type Part struct {
 	Date      Date
 	Kind      string
 	Direction Direction
-	Milli     int64   // what the entity earned by it
-	Whole     int64   // what the account earned by it; Milli is a share of it, or one participant's own points
-	Share     float64 // what is left of Milli on the date asked for, in points
-	Terms     []Term  // the participants, most points first; a contact's part holds its own alone
+	Milli     int64    // what the entity earned by it
+	Whole     int64    // what the account earned by it; Milli is a share of it, or one participant's own points
+	Share     float64  // what is left of Milli on the date asked for, in points
+	Terms     []Term   // the participants, most points first; a contact's part holds its own alone
+	Members   []Member // the records of this one contact, where there are several; the first stands for it
 }
 
 // Term is what one participant earned, with the numbers of the rule. In mode
@@ -86,6 +87,7 @@ func (p *Points) partsOf(acts []Activity, indexes []int32, e Entity, asOf Date) 
 	})
 	s := new(scratch)
 	s.look(p, own)
+	members := s.members(p, own)
 	var parts []Part
 	for i := range own {
 		if earned[i] == 0 {
@@ -95,6 +97,10 @@ func (p *Points) partsOf(acts []Activity, indexes []int32, e Entity, asOf Date) 
 		whole := s.weigh(p, a, date)
 		part := Part{Activity: int(indexes[i]), Date: date, Kind: a.Kind, Direction: a.Direction,
 			Milli: earned[i], Whole: whole, Terms: p.terms(s, a, date)}
+		for _, m := range members[int32(i)] {
+			m.Activity = int(indexes[m.Activity])
+			part.Members = append(part.Members, m)
+		}
 		if e.Kind == Contact {
 			part.Terms = slices.DeleteFunc(part.Terms, func(t Term) bool { return t.Contact != e.ID })
 		}

@@ -59,6 +59,7 @@ type activityLine struct {
 	Message      string            `json:"message"`
 	Thread       string            `json:"thread"`
 	Answers      string            `json:"answers"`
+	Same         *sameLine         `json:"same"`
 	Deleted      bool              `json:"deleted"`
 	Mapping      string            `json:"mapping"`
 	Revision     uint32            `json:"mapping_revision"`
@@ -67,6 +68,13 @@ type activityLine struct {
 type shareLine struct {
 	ID    string  `json:"id"`
 	Share float64 `json:"share"`
+}
+
+type sameLine struct {
+	Call   string `json:"call"`
+	Event  string `json:"event"`
+	Start  string `json:"start"`
+	Record string `json:"record"`
 }
 
 type participantLine struct {
@@ -79,7 +87,7 @@ type participantLine struct {
 
 // lineKeys are all keys of an activity line, for suggestions.
 var lineKeys = []string{"id", "source", "source_version", "occurred_at", "date", "kind", "direction", "account_id", "status",
-	"deals", "reps", "participants", "cues", "message", "thread", "answers", "deleted", "mapping", "mapping_revision", "share", "contact_id", "title", "rank", "keyman", "role"}
+	"deals", "reps", "participants", "cues", "message", "thread", "answers", "same", "call", "event", "start", "record", "deleted", "mapping", "mapping_revision", "share", "contact_id", "title", "rank", "keyman", "role"}
 
 // ParseActivity reads one activity line. It fills neither rank from title nor
 // anything else that is absent. The error is one sentence for the person who
@@ -148,6 +156,9 @@ func (l *activityLine) activity() (Activity, error) {
 	}
 	if l.ID == "" {
 		return a, errors.New(`no "id"`)
+	}
+	if err := l.same(&a); err != nil {
+		return a, err
 	}
 	if l.Kind == "" && !l.Deleted {
 		return a, errors.New(`no "kind"`)
@@ -227,6 +238,26 @@ func shares(key string, lines []shareLine) ([]Share, error) {
 	return list, nil
 }
 
+func (l *activityLine) same(a *Activity) error {
+	if l.Same == nil || *l.Same == (sameLine{}) {
+		return nil
+	}
+	same := Same(*l.Same)
+	a.Same = &same
+	if same.Start == "" {
+		return nil
+	}
+	if same.Event == "" {
+		return errors.New(`"same" has a "start" without an "event"`)
+	}
+	if t, err := time.Parse(time.RFC3339, same.Start); err == nil {
+		same.Start = StartOf(t)
+	} else if _, err := ParseDate(same.Start); err != nil {
+		return fmt.Errorf("start %q is neither an instant as 2006-01-02T15:04:05+09:00 nor a date as 2006-01-02", same.Start)
+	}
+	return nil
+}
+
 // AppendActivity appends the JSON line of an activity, without line end.
 // ParseActivity gives the same activity back.
 func AppendActivity(dst []byte, a Activity) []byte {
@@ -264,6 +295,7 @@ func AppendActivity(dst []byte, a Activity) []byte {
 		dst = appendField(dst, "thread", a.Link.Thread)
 		dst = appendField(dst, "answers", a.Link.Answers)
 	}
+	dst = appendSame(dst, a.Same)
 	if a.Deleted {
 		dst = append(dst, `,"deleted":true`...)
 	}
@@ -272,6 +304,19 @@ func AppendActivity(dst []byte, a Activity) []byte {
 		dst = strconv.AppendUint(append(dst, `,"mapping_revision":`...), uint64(a.Revision), 10)
 	}
 	return append(dst, '}')
+}
+
+func appendSame(dst []byte, s *Same) []byte {
+	if s == nil {
+		return dst
+	}
+	dst = append(dst, `,"same":{`...)
+	start := len(dst)
+	dst = appendField(dst, "call", s.Call)
+	dst = appendField(dst, "event", s.Event)
+	dst = appendField(dst, "start", s.Start)
+	dst = appendField(dst, "record", s.Record)
+	return append(slices.Delete(dst, start, min(start+1, len(dst))), '}') // without the first comma
 }
 
 func appendPeople(dst []byte, people []Participant) []byte {

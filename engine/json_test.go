@@ -12,7 +12,7 @@ import (
 	"energyd/engine"
 )
 
-const fullLine = `{"id":"dr-4711","source":"daily_report","source_version":1767225600000000,"occurred_at":"2026-03-31T15:30:00Z","kind":"visit","direction":"out","account_id":"001A","status":"planned","deals":[{"id":"006D","share":0.5}],"reps":[{"id":"005R"}],"participants":[{"contact_id":"003C","title":"営業部長","rank":"department_manager","keyman":true,"role":"to"}],"cues":["question","listened"],"deleted":true,"mapping":"mappings/daily_report.yaml:14","mapping_revision":2}`
+const fullLine = `{"id":"dr-4711","source":"daily_report","source_version":1767225600000000,"occurred_at":"2026-03-31T15:30:00Z","kind":"visit","direction":"out","account_id":"001A","status":"planned","deals":[{"id":"006D","share":0.5}],"reps":[{"id":"005R"}],"participants":[{"contact_id":"003C","title":"営業部長","rank":"department_manager","keyman":true,"role":"to"}],"cues":["question","listened"],"same":{"call":"c1","event":"u1","start":"2026-03-31T15:00:00Z","record":"00U1"},"deleted":true,"mapping":"mappings/daily_report.yaml:14","mapping_revision":2}`
 
 func TestParseActivity(t *testing.T) {
 	a, err := engine.ParseActivity([]byte(fullLine))
@@ -24,7 +24,7 @@ func TestParseActivity(t *testing.T) {
 		Kind: "visit", Direction: engine.Outbound, Account: "001A", Status: engine.Planned,
 		Deals: []engine.Share{{ID: "006D", Weight: 0.5}}, Reps: []engine.Share{{ID: "005R"}},
 		People: []engine.Participant{{Contact: "003C", Title: "営業部長", Rank: "department_manager", Keyman: true, Role: engine.To}},
-		Cues:   []string{"question", "listened"}, Deleted: true, Mapping: "mappings/daily_report.yaml:14", Revision: 2,
+		Cues:   []string{"question", "listened"}, Same: &engine.Same{Call: "c1", Event: "u1", Start: "2026-03-31T15:00:00Z", Record: "00U1"}, Deleted: true, Mapping: "mappings/daily_report.yaml:14", Revision: 2,
 	}
 	if diff := cmp.Diff(want, a); diff != "" {
 		t.Error(diff)
@@ -54,6 +54,8 @@ func TestParseActivityErrors(t *testing.T) {
 		{"direction", `{"id":"1","kind":"visit","date":"2026-04-01","direction":"mutal"}`, `did you mean "mutual"?`},
 		{"status", `{"id":"1","kind":"visit","date":"2026-04-01","status":"done"}`, `"done" is none of`},
 		{"role", `{"id":"1","kind":"visit","date":"2026-04-01","participants":[{"role":"bcc"}]}`, `did you mean "cc"?`},
+		{"start of nothing", `{"id":"1","kind":"visit","date":"2026-04-01","same":{"start":"2026-04-01"}}`, `"start" without an "event"`},
+		{"start", `{"id":"1","kind":"visit","date":"2026-04-01","same":{"event":"u","start":"10:00"}}`, `start "10:00" is neither an instant`},
 		{"share", `{"id":"1","kind":"visit","date":"2026-04-01","reps":[{"id":"R","share":-1}]}`, `share -1 of "R" is below 0`},
 		{"share of nobody", `{"id":"1","kind":"visit","date":"2026-04-01","deals":[{"share":1}]}`, `deals: an entry has no "id"`},
 		{"text for number", `{"id":"1","source_version":"3"}`, `key "source_version" holds a string where a whole number is expected`},
@@ -76,7 +78,7 @@ func TestParseActivityErrors(t *testing.T) {
 
 func TestActivityRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		a := drawActivity(t)
+		a := rapid.SampledFrom([]func(*rapid.T) engine.Activity{drawActivity, drawRecord}).Draw(t, "world")(t)
 		a.Mapping = rapid.String().Draw(t, "mapping")
 		a.Revision = rapid.Uint32().Draw(t, "revision")
 		a.Account = rapid.SampledFrom([]string{"", "㈱山田\"製作所\"\\", "<a&b>", "\u2028\x00\x7f"}).Draw(t, "account")

@@ -27,6 +27,8 @@ type Points struct {
 	kinds      map[string]kind
 	ranks      map[string]rank
 	cues       map[string]cue
+	families   bool // some kinds have one
+	precedence precedence
 	repeat     *cue // nil when the table gives "repeat" no effect
 	repeatDays int
 	bandUp     []int64 // milli-points
@@ -39,6 +41,7 @@ type kind struct {
 	points  [3]float64 // by Direction
 	meeting bool
 	undoes  bool
+	family  string
 }
 
 type rank struct {
@@ -49,7 +52,7 @@ type rank struct {
 type cue struct{ factor, bonus float64 }
 
 // algorithm is part of every fingerprint: raise it when a change of code may change a score.
-const algorithm = 1
+const algorithm = 2
 
 // Compile makes Points of a table. It reads the zone from Go's time zone
 // database and does no other I/O. Errors: those of Validate.
@@ -74,6 +77,7 @@ func Compile(c *PointsConfig) (*Points, error) {
 		cues:        make(map[string]cue, len(c.Cues)),
 		scratch:     sync.Pool{New: func() any { return new(scratch) }},
 	}
+	p.precedence = newPrecedence(&p.config)
 	if p.fiscalStart == 0 {
 		p.fiscalStart = int(time.April)
 	}
@@ -82,7 +86,9 @@ func Compile(c *PointsConfig) (*Points, error) {
 			points:  [3]float64{Mutual: first(k.Mutual, k.Points), Inbound: first(k.In, k.Points), Outbound: first(k.Out, k.Points)},
 			meeting: k.Meeting,
 			undoes:  k.Undoes,
+			family:  k.Family,
 		}
+		p.families = p.families || k.Family != ""
 	}
 	for name, r := range c.Ranks {
 		p.ranks[name] = rank{points: *r.Points, class: Class(max(0, slices.Index(classNames, r.Class)))}
@@ -107,7 +113,8 @@ func Compile(c *PointsConfig) (*Points, error) {
 func (c *PointsConfig) copied() PointsConfig {
 	own := *c
 	own.Kinds, own.Ranks, own.Cues = maps.Clone(c.Kinds), maps.Clone(c.Ranks), maps.Clone(c.Cues)
-	own.SourceFactors, own.Classes = maps.Clone(c.SourceFactors), maps.Clone(c.Classes)
+	own.SourceFactors, own.Classes, own.Sources = maps.Clone(c.SourceFactors), maps.Clone(c.Classes), maps.Clone(c.Sources)
+	own.Precedence = PrecedenceConfig{slices.Clone(c.Precedence.Kind), slices.Clone(c.Precedence.Time), slices.Clone(c.Precedence.People)}
 	own.ShutdownDays, own.Bands = slices.Clone(c.ShutdownDays), slices.Clone(c.Bands)
 	return own
 }

@@ -111,19 +111,31 @@ func current(feed []engine.Activity) []engine.Activity {
 // Case 73: random arrivals, corrections, moves between accounts and deletions
 // leave the ledger and every score exactly as a rebuild from scratch has them.
 func TestCase73IncrementalEqualsRebuild(t *testing.T) {
+	tenThousand(t)
+	p := table(t, repeat20)
+	incrementalEqualsRebuild(t, p, drawActivity)
+}
+
+// tenThousand makes rapid check that often in this test.
+func tenThousand(t *testing.T) {
 	runs := flag.Lookup("rapid.checks")
 	usual := runs.Value.String()
 	if err := runs.Value.Set("10000"); err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		if err := runs.Value.Set(usual); err != nil {
 			t.Error(err)
 		}
-	}()
-	p := table(t, repeat20)
+	})
+}
+
+// incrementalEqualsRebuild checks with histories of such activities that the
+// ledger that they leave, one by one, is that of all at once, in any order.
+func incrementalEqualsRebuild(t *testing.T, p *engine.Points, draw func(*rapid.T) engine.Activity) {
+	t.Helper()
 	rapid.Check(t, func(t *rapid.T) {
-		feed := rapid.SliceOfN(rapid.Custom(drawActivity), 1, 12).Draw(t, "feed")
+		feed := rapid.SliceOfN(rapid.Custom(draw), 1, 12).Draw(t, "feed")
 		stored, incremental := make(map[string]engine.Activity), make(ledger)
 		for _, a := range feed {
 			incremental.arrive(p, stored, a)

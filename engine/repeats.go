@@ -17,15 +17,15 @@ func (r *repeats) reset() {
 	r.dates, r.second = r.dates[:0], r.second[:0]
 }
 
-// find collects the meetings of one account's activities. Only held meetings
-// that the person did not decline count.
-func (r *repeats) find(p *Points, acts []Activity) {
+// find collects the meetings of one account's activities, each contact once.
+// Only held meetings that the person did not decline count.
+func (r *repeats) find(p *Points, acts []Activity, s *scratch) {
 	if r.number == nil {
 		r.number = make(map[string]uint32)
 	}
 	for i := range acts {
-		a := &acts[i]
-		if !a.counts() || !p.kinds[a.Kind].meeting {
+		a := s.contact(acts, i)
+		if a == nil || !a.counts() || !p.kinds[a.Kind].meeting {
 			continue
 		}
 		date := p.DateOf(a)

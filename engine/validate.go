@@ -88,11 +88,33 @@ func (v *validation) rules() {
 	for _, name := range slices.Sorted(maps.Keys(c.SourceFactors)) {
 		v.number("source_factors."+name, c.SourceFactors[name], 0, 1)
 	}
+	v.sources()
 	v.number("additional_participants.share", c.AdditionalParticipants.Share, 0, 1)
 	if c.AdditionalParticipants.Limit != 0 {
 		v.number("additional_participants.limit", c.AdditionalParticipants.Limit, 1, 1000)
 	}
 	v.oneOf("deals.split", c.Deals.Split, "equal", "full")
+}
+
+func (v *validation) sources() {
+	c := v.c
+	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
+		if word := c.Sources[name]; word == "" {
+			v.problems.Add("sources."+name, "missing; one of %q", sourceWords)
+		} else {
+			v.oneOf("sources."+name, word, sourceWords...)
+		}
+	}
+	for _, list := range []struct {
+		path  string
+		words []string
+	}{{"precedence.kind", c.Precedence.Kind}, {"precedence.time", c.Precedence.Time}, {"precedence.people", c.Precedence.People}} {
+		for i, word := range list.words {
+			if path := fmt.Sprintf("%s[%d]", list.path, i); word == "" || slices.Contains(list.words[:i], word) {
+				v.problems.Add(path, "%q stands here without use; each source, or what sources are, once", word)
+			}
+		}
+	}
 }
 
 func (v *validation) kinds() {
