@@ -25,7 +25,8 @@ import (
 //	cues      count, each a list: count, then strings
 //	units     of times and versions, in µs: the largest of 60 s, 1 s, 1 ms, 1 µs that divides all
 //	rows      count, each: shape<<1 | new account, [account], length of id, [time], [date], version,
-//	          deals, reps, people, cues, [link: message, thread, answers (strings)]
+//	          deals, reps, people, cues, [link: message, thread, answers (strings)],
+//	          [same: call, event, start, record (strings)]
 //
 // The account is that of the row before unless it is told. Time, date and version are zigzag differences from the row before. Lists are
 // numbered from 1; 0 is the empty list. Texts are not copied when a block is
@@ -39,6 +40,7 @@ const (
 	flagDate    // the row has a date
 	flagNoDate  // the date is engine.NoDate; with neither flag it is 0
 	flagLink    // the row has a link
+	flagSame    // the row names what others may name
 )
 
 // act is an activity on its way through a fold.
@@ -218,6 +220,11 @@ func (e *encoder) encode(acts []act) []byte {
 				e.rows = binary.AppendUvarint(e.rows, e.stringOf(id))
 			}
 		}
+		if a.Same != nil {
+			for _, id := range [...]string{a.Same.Call, a.Same.Event, a.Same.Start, a.Same.Record} {
+				e.rows = binary.AppendUvarint(e.rows, e.stringOf(id))
+			}
+		}
 	}
 	b := append(e.body[:0], make([]byte, sealSpace)...)
 	b = binary.AppendUvarint(b, uint64(len(e.strings.data)+len(e.ids)))
@@ -283,6 +290,9 @@ func (e *encoder) shapeOf(a *engine.Activity) uint64 {
 	}
 	if a.Link != nil {
 		flags |= flagLink
+	}
+	if a.Same != nil {
+		flags |= flagSame
 	}
 	e.item = e.item[:0]
 	e.appendString(a.Source)
@@ -353,6 +363,7 @@ type decoder struct {
 	peopleItems []engine.Participant
 	cueItems    []string
 	links       []engine.Link
+	sames       []engine.Same
 }
 
 // decode gives the activities of a sealed block, as not yet arrived from anywhere.
@@ -395,7 +406,7 @@ func (d *decoder) body(body []byte) ([]act, error) {
 	var moment, date, version int64
 	var cluster uint64
 	account := ""
-	d.links = d.links[:0]
+	d.links, d.sames = d.links[:0], d.sames[:0]
 	for i := range d.list {
 		a := &d.list[i]
 		shape := r.uvarint()
@@ -429,6 +440,10 @@ func (d *decoder) body(body []byte) ([]act, error) {
 		if flags&flagLink != 0 {
 			d.links = append(d.links, engine.Link{Message: r.pick(d.strings), Thread: r.pick(d.strings), Answers: r.pick(d.strings)})
 			a.Link = &d.links[len(d.links)-1] // what was there before append grew the list stays where it is
+		}
+		if flags&flagSame != 0 {
+			d.sames = append(d.sames, engine.Same{Call: r.pick(d.strings), Event: r.pick(d.strings), Start: r.pick(d.strings), Record: r.pick(d.strings)})
+			a.Same = &d.sames[len(d.sames)-1]
 		}
 		if fresh {
 			cluster = clusterOf(a)

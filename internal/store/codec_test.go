@@ -32,6 +32,9 @@ func anyActivity(t *rapid.T) engine.Activity {
 	if rapid.Bool().Draw(t, "linked") {
 		a.Link = &engine.Link{Message: text.Draw(t, "message"), Thread: text.Draw(t, "thread"), Answers: text.Draw(t, "answers")}
 	}
+	if rapid.Bool().Draw(t, "named") {
+		a.Same = &engine.Same{Call: text.Draw(t, "call"), Event: text.Draw(t, "event"), Start: text.Draw(t, "start"), Record: text.Draw(t, "record")}
+	}
 	if rapid.Bool().Draw(t, "timed") {
 		second := rapid.Int64Range(-62135596799, 253402300799).Draw(t, "second") // years 1 to 9999
 		a.At = time.Unix(second, rapid.SampledFrom([]int64{0, 1e6, 1000}).Draw(t, "nano")).UTC()

@@ -74,6 +74,10 @@ func (f *fold) settle(clusters []uint64) (injected []act, err error) {
 				link := *a.Link
 				kept.Link = &link
 			}
+			if a.Same != nil {
+				same := *a.Same
+				kept.Same = &same
+			}
 			a.Activity = &kept
 			candidates = append(candidates, a)
 		}
@@ -194,5 +198,6 @@ func equal(a, b *engine.Activity) bool {
 		a.Kind == b.Kind && a.Status == b.Status && a.Account == b.Account && a.Mapping == b.Mapping && a.Revision == b.Revision &&
 		a.Deleted == b.Deleted && a.Direction == b.Direction && sameShares(a.Deals, b.Deals) && sameShares(a.Reps, b.Reps) &&
 		slices.Equal(a.People, b.People) && slices.Equal(a.Cues, b.Cues) &&
-		(a.Link == b.Link || a.Link != nil && b.Link != nil && *a.Link == *b.Link)
+		(a.Link == b.Link || a.Link != nil && b.Link != nil && *a.Link == *b.Link) &&
+		(a.Same == b.Same || a.Same != nil && b.Same != nil && *a.Same == *b.Same)
 }

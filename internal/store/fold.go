@@ -19,9 +19,10 @@ type Scorer interface {
 	Due(kind engine.EntityKind, cells []engine.Cell, asOf engine.Date) engine.Date
 	// Fingerprint changes whenever any answer of the two others may.
 	Fingerprint() string
-	// A scorer may also have Independent() bool: true says that each activity's
-	// contributions depend on that activity alone, unless it has a Link, so that a
-	// small fold need not score all others of the account.
+	// A scorer may also have Independent() bool: true says that what an activity
+	// gives depends on the activities of other sources on its day alone, and on no
+	// other day, unless one of the account has a Link or names something by Same.
+	// So a small fold need not score all others of the account.
 }
 
 // FoldStats tells what a fold did.
@@ -275,61 +276,6 @@ func mergeActs(acts []act, from int, more []act) []act {
 		}
 	}
 	return acts
-}
-
-// change is what one account's activities were and are.
-type change struct{ was, is []act }
-
-// differing leaves out the activities that stand as they stood.
-func (c change) differing() change {
-	var d change
-	for len(c.was) > 0 && len(c.is) > 0 {
-		switch {
-		case c.was[0].Activity == c.is[0].Activity:
-			c.was, c.is = c.was[1:], c.is[1:]
-		case compareActs(c.was[0], c.is[0]) <= 0:
-			d.was, c.was = append(d.was, c.was[0]), c.was[1:]
-		default:
-			d.is, c.is = append(d.is, c.is[0]), c.is[1:]
-		}
-	}
-	return change{append(d.was, c.was...), append(d.is, c.is...)}
-}
-
-// linked tells that messages are among the activities: what they give depends on each other.
-func (c change) linked() bool {
-	isLinked := func(a act) bool { return a.Link != nil }
-	return slices.ContainsFunc(c.was, isLinked) || slices.ContainsFunc(c.is, isLinked)
-}
-
-// changes gives the accounts of a cluster whose activities changed.
-func changes(old, now []act) (list []change) {
-	for len(old) > 0 || len(now) > 0 {
-		var c change
-		account := ""
-		switch {
-		case len(old) == 0:
-			account = now[0].Account
-		case len(now) == 0:
-			account = old[0].Account
-		default:
-			account = min(old[0].Account, now[0].Account)
-		}
-		c.was, old = ofAccount(old, account)
-		c.is, now = ofAccount(now, account)
-		if !slices.Equal(c.was, c.is) {
-			list = append(list, c)
-		}
-	}
-	return list
-}
-
-func ofAccount(acts []act, account string) (these, rest []act) {
-	n := 0
-	for n < len(acts) && acts[n].Account == account {
-		n++
-	}
-	return acts[:n:n], acts[n:]
 }
 
 // scoring runs work, whose changes are scored in another goroutine meanwhile.

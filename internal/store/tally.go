@@ -59,8 +59,14 @@ func newTally(ctx context.Context, tx *sqlx.Tx, sc Scorer, asOf engine.Date, gen
 // add adds what a change of one account's activities changes. Most of them are
 // the same before and after, and give the same, so only what differs is added.
 func (t *tally) add(c change) error {
-	if t.independent && !c.linked() {
-		c = c.differing()
+	if t.independent {
+		switch linked, several := c.bonds(); {
+		case linked || len(c.was) == 0 || len(c.is) == 0:
+		case several:
+			c = c.around(c.differing())
+		default:
+			c = c.differing()
+		}
 	}
 	was, err := t.score(&t.was, c.was)
 	if err != nil {
