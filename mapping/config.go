@@ -45,6 +45,16 @@ type ActivityRule struct {
 	Message string `yaml:"message"`
 	Thread  string `yaml:"thread"`
 	Answers string `yaml:"answers"`
+	// What records of other sources may name too: those that name the same are one contact.
+	Same *SameRule `yaml:"same" json:",omitempty"`
+}
+
+// SameRule names what a record is about, by expressions.
+type SameRule struct {
+	Call   string `yaml:"call"`   // the telephone system's id of the call
+	Event  string `yaml:"event"`  // the appointment's UID in its calendar
+	Start  string `yaml:"start"`  // of a meeting of a series that was moved: when it was to begin; default: at
+	Record string `yaml:"record"` // the key of another source's record
 }
 
 // ShareRule names a deal or rep: an expression that gives its id, or with each

@@ -98,6 +98,7 @@ type activityRule struct {
 	id, version, at, kind, direction, status *field
 	account                                  *field
 	message, thread, answers                 *field
+	same                                     *sameRule
 	deals, reps                              []shareRule
 	participants                             []participantRule
 	cues                                     []cueRule
@@ -374,6 +375,9 @@ func (m *Mapping) applyActivity(w *run, r connectors.Record) (Result, error) {
 	if a.Link, err = rule.link(w); err != nil {
 		return Result{}, err
 	}
+	if a.Same, err = m.same(w, rule.same); err != nil {
+		return Result{}, err
+	}
 	result.Unfound = w.unfound.String()
 	a.Mapping = w.origin(rule.origin)
 	return result, nil
@@ -472,15 +476,21 @@ func identity(w *run, r connectors.Record, idRule, versionRule *field) (id strin
 	return id, own, err
 }
 
-func (m *Mapping) when(w *run, f *field, a *engine.Activity) error {
+// moment gives a time or an expression.Day, or neither where the record tells none.
+func (m *Mapping) moment(w *run, f *field) (any, error) {
 	v, err := f.eval(w)
+	if s, ok := v.(string); ok && err == nil {
+		if v, err = datetime(m.zone, []any{s}); err != nil {
+			return nil, f.reject(err)
+		}
+	}
+	return v, err
+}
+
+func (m *Mapping) when(w *run, f *field, a *engine.Activity) error {
+	v, err := m.moment(w, f)
 	if err != nil {
 		return err
-	}
-	if s, ok := v.(string); ok {
-		if v, err = datetime(m.zone, []any{s}); err != nil {
-			return f.reject(err)
-		}
 	}
 	var day engine.Date // in the mapping's zone
 	switch v := v.(type) {

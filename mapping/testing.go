@@ -90,6 +90,10 @@ func shown(r Result) map[string]any {
 	if a.Link != nil {
 		link = *a.Link
 	}
+	same := engine.Same{}
+	if a.Same != nil {
+		same = *a.Same
+	}
 	when := any(nil)
 	if !a.At.IsZero() {
 		when = a.At
@@ -100,6 +104,7 @@ func shown(r Result) map[string]any {
 		"deals": ids(a.Deals), "reps": ids(a.Reps), "participants": people, "cues": anyList(a.Cues),
 		"deleted": a.Deleted, "unknown_title": r.UnknownTitle, "unfound": r.Unfound,
 		"message": link.Message, "thread": link.Thread, "answers": link.Answers,
+		"same": map[string]any{"call": same.Call, "event": same.Event, "start": same.Start, "record": same.Record},
 	}
 }
 
