@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,8 @@ func (a *app) explainCommand() *cobra.Command {
 		Short: "Say why a number is what it is",
 		Long: `explain takes an account, contact, deal or rep, by its CRM id, its code or its name
 ("001…", "K0001", "株式会社山田製作所", "contact:003…"), and shows the dated activities that its
-temperature comes from: points, rule, mapping line and source record of each.`,
+temperature comes from: points, rule, mapping line and source record of each. Where several
+sources tell of one contact, it lists all their records, and what the contact has of which.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usage("explain takes one entity: a CRM id, a code or a name")
@@ -65,12 +67,32 @@ func (a *app) printExplanation(e explain.Explanation, most int) {
 		for _, person := range p.People {
 			who += " " + person
 		}
-		t.row(p.Date, fmt.Sprintf("%.3f", p.Share), fmt.Sprintf("%.3f", p.Points), who, p.Rule, p.Source+"/"+p.Record, p.Mapping)
+		record := p.Source + "/" + p.Record
+		if len(p.Members) > 0 {
+			record = member(p.Members[0])
+		}
+		t.row(p.Date, fmt.Sprintf("%.3f", p.Share), fmt.Sprintf("%.3f", p.Points), who, p.Rule, record, p.Mapping)
+		for _, m := range p.Members[min(1, len(p.Members)):] {
+			t.row("", "", "", "", "", "= "+member(m), m.Mapping)
+		}
 	}
 	t.print(a.out)
 	if others > 0 {
 		fmt.Fprintf(a.out, "… and %d older or smaller contacts: %.3f\n", others, rest)
 	}
+}
+
+// member names one of several records of a contact, and what the contact has of it: "events/00U1 (time, people)".
+func member(m explain.Member) string {
+	name := m.Source + "/" + m.Record
+	if len(m.Gave) == 0 {
+		return name
+	}
+	gave := make([]string, len(m.Gave))
+	for i, g := range m.Gave {
+		gave[i] = string(g)
+	}
+	return name + " (" + strings.Join(gave, ", ") + ")"
 }
 
 // threeOf picks the hottest, the middle and the coldest of scores.

@@ -43,6 +43,16 @@ type Part struct {
 	Source   string   `json:"source"`
 	Record   string   `json:"record"` // the source record's key
 	Sentence string   `json:"sentence"`
+	// Members are the records that tell of this one contact, where several do; Source and Record are those of the first.
+	Members []Member `json:"members,omitempty"`
+}
+
+// Member is one of several records of a contact.
+type Member struct {
+	Source  string         `json:"source"`
+	Record  string         `json:"record"`
+	Mapping string         `json:"mapping,omitempty"`
+	Gave    []engine.Given `json:"gave,omitempty"` // what the contact has of it: kind, time, people, rank, keyman, cues, deals, reps
 }
 
 // Undelivered is a person whose last mail came back.
@@ -91,6 +101,10 @@ func (x *Explainer) Explain(acts []engine.Activity, e engine.Entity, score engin
 		part, err := x.part(acts[p.Activity], p)
 		if err != nil {
 			return Explanation{}, err
+		}
+		for _, m := range p.Members {
+			a := acts[m.Activity]
+			part.Members = append(part.Members, Member{a.Source, a.ID, a.Mapping, m.Gave})
 		}
 		out.Parts = append(out.Parts, part)
 	}
