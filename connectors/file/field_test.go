@@ -120,3 +120,25 @@ func TestSource_a_renamed_file(t *testing.T) {
 		t.Errorf("then %q", got)
 	}
 }
+
+// TestStatement_each_row_follows_the_deletion_of_its_older_version, the last one too: it may become no activity now.
+func TestStatement_each_row_follows_the_deletion_of_its_older_version(t *testing.T) {
+	for replaces, unit := range map[string]string{replacesFile: "3月.csv", replacesMonth: "2026-03"} {
+		f := newFolder(t)
+		set := func(s *Stream) {
+			s.Replaces, s.Header.Row, s.Columns = replaces, 0, []string{"日付", "件"}
+			if replaces == replacesMonth {
+				s.Month = "日付"
+			}
+		}
+		f.write("3月.csv", "2026/3/1,a\n2026/3/2,b\n")
+		f.read(set)
+		f.write("3月.csv", "2026/3/1,a\n2026/3/2,c\n")
+		want := []string{
+			"deleted " + unit + "/1", unit + "/1 @3月.csv:1 2026/3/1|a", "deleted " + unit + "/2", unit + "/2 @3月.csv:2 2026/3/2|c",
+		}
+		if diff := cmp.Diff(want, f.read(set)); diff != "" {
+			t.Errorf("%s: %s", replaces, diff)
+		}
+	}
+}
