@@ -32,7 +32,7 @@ func TestDocs_Mapping(t *testing.T) {
 	}
 	tests, examples := 0, 0
 	for _, block := range indented(string(text)) {
-		if strings.HasPrefix(block, "participants:") { // a part of an activity
+		if strings.HasPrefix(block, "participants:") || strings.HasPrefix(block, "same:") { // a part of an activity
 			block = "activity:\n  at: At\n  kind: visit\n  account: AccountId\n  " + strings.ReplaceAll(block, "\n", "\n  ")
 		}
 		file := filepath.Join(t.TempDir(), "example.yaml")
@@ -52,7 +52,7 @@ func TestDocs_Mapping(t *testing.T) {
 			}
 		}
 	}
-	if examples != 4 || tests != 2 {
+	if examples != 5 || tests != 2 {
 		t.Errorf("found %d examples with %d tests", examples, tests)
 	}
 }
