@@ -492,6 +492,7 @@ type Item struct {
 	// Mapping is the mapping file of the starter configuration that reads the item as it is, as
 	// "mappings/crm_task.yaml"; "" = there is none.
 	Mapping string `json:"mapping,omitempty"`
+	Master  bool   `json:"master,omitempty"` // Mapping makes directory entries of the item
 }
 
 // Sample is what a survey looks at of an item.

@@ -165,18 +165,24 @@ func (a *app) printSurvey(s *pipeline.Survey, best *survey.Item, f *surveyFlags)
 		if i.Err != "" {
 			holds, sure = say("not looked at: ", "調査できず: ")+i.Err, ""
 		}
-		list.row(i.Name, i.Kind, rowsText(i.Item), newest, holds, sure)
+		if i.Mapping != "" {
+			holds += " (" + i.Mapping + ")"
+		}
+		list.row(i.Name, survey.KindLabel(i.Kind, s.Language), rowsText(i.Item), newest, holds, sure)
 	}
 	list.print(a.out)
 	if n := len(s.Others); n > 0 {
 		fmt.Fprintf(a.out, say("not looked at, since they are empty or others have more rows: %s\n", "調査していないもの(空、または他より行が少ない): %s\n"), strings.Join(names(s.Others, 12), ", "))
 	}
 	for _, i := range s.Items {
-		if i.Purpose == survey.Contacts || len(s.Items) == 1 {
+		if i.Kind != "folder" && (i.Purpose == survey.Contacts && i.Mapping == "" || len(s.Items) == 1) {
 			a.printItem(i, s.Language, say)
 		}
 	}
 	switch {
+	case best == nil && slices.ContainsFunc(s.Items, func(i *survey.Item) bool { return i.Mapping != "" }):
+		fmt.Fprintln(a.out, "\n"+say("The mappings that are named read these as they are; energyd init writes them. energyd pull --dry-run shows what would be kept.",
+			"名前のあるマッピングがそのまま読む(energyd init が作る)。何が保存されるかは energyd pull --dry-run で確認できる。"))
 	case best == nil:
 		fmt.Fprintln(a.out, "\n"+say("No item holds contacts with customers, as far as its columns tell.", "顧客との接触を記録したものは見つからなかった。"))
 	case f.write != "":

@@ -41,3 +41,30 @@ func TestInit_Survey(t *testing.T) {
 		t.Errorf("the mapping is %s, %v", mapping, err)
 	}
 }
+
+// With the configuration that init writes, and the CRM read, codes are compared with the CRM's customers,
+// what init maps already is named with that mapping, and nothing of it is told twice.
+func TestSurvey_AfterThePull(t *testing.T) {
+	_, config := world(t)
+	mustRun(t, exitPartial, "pull", "--config", config)
+	for _, c := range []struct {
+		connection string
+		say, not   []string
+	}{
+		{"reports", []string{"%がCRMに取引先のcodeとしてある", "更新日時", "--write mappings/daily_report.yaml"}, []string{"BADINDEX", "CRMにあるのは0", "毎回全件"}},
+		{"crm", []string{"mappings/crm_account.yaml", "mappings/crm_task.yaml"}, []string{"PermissionsApiEnabled", "CreatedById", "見つからなかった"}},
+		{"mailboxes", []string{"mappings/mail.yaml"}, []string{"calendar_uid", "見つからなかった", "not looked at"}},
+	} {
+		out := mustRun(t, exitDone, "survey", c.connection, "--config", config)
+		for _, want := range c.say {
+			if !strings.Contains(out, want) {
+				t.Errorf("survey %s does not say %q:\n%s", c.connection, want, out)
+			}
+		}
+		for _, bad := range c.not {
+			if strings.Contains(out, bad) {
+				t.Errorf("survey %s says %q:\n%s", c.connection, bad, out)
+			}
+		}
+	}
+}

@@ -21,8 +21,11 @@ var shipped = map[string]string{
 	"Task": "mappings/crm_task.yaml", "Event": "mappings/crm_event.yaml", "EmailMessage": "mappings/crm_email.yaml", "OpportunityHistory": "mappings/crm_stage.yaml",
 }
 
+// master are the objects that are the directory.
+var master = []string{"Account", "Contact", "Opportunity", "User"}
+
 // The endings of objects that the org itself keeps for each other one.
-var shadows = []string{"History", "Share", "Feed", "ChangeEvent", "Tag", "__hd", "__x", "__e", "__mdt", "EventRelation", "OwnerSharingRule"}
+var shadows = []string{"History", "Share", "Feed", "ChangeEvent", "Tag", "__hd", "__x", "__e", "__mdt", "EventRelation", "TaskRelation", "WhoRelation", "MessageRelation", "OwnerSharingRule"}
 
 const (
 	surveyAddress = 12_000 // characters of a statement, which goes into an address
@@ -50,7 +53,7 @@ func (c *Conn) Items(ctx context.Context) ([]connectors.Item, error) {
 			slices.ContainsFunc(shadows, func(end string) bool { return strings.HasSuffix(o.Name, end) })) {
 			continue
 		}
-		items = append(items, connectors.Item{Name: o.Name, Label: o.Label, Kind: "object", Rows: -1, Mapping: shipped[o.Name]})
+		items = append(items, connectors.Item{Name: o.Name, Label: o.Label, Kind: "object", Rows: -1, Mapping: shipped[o.Name], Master: slices.Contains(master, o.Name)})
 	}
 	slices.SortFunc(items, func(a, b connectors.Item) int { return strings.Compare(a.Name, b.Name) })
 	return items, c.count(ctx, items)

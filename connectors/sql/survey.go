@@ -145,7 +145,8 @@ func (s *sampling) describe(ctx context.Context) error {
 			s.out.Notes = append(s.out.Notes, fmt.Sprintf("the column %q holds bytes (%s), which are not read", all[i].Name, typ))
 			continue
 		}
-		tells := k == instant || k == wall || k == integer || k == decimal
+		_, asText := s.dialect.(sqliteDialect) // has no times but texts, and orders them as times
+		tells := k == text && asText || k == instant || k == wall || k == integer || k == decimal
 		s.out.Columns = append(s.out.Columns, connectors.SampleColumn{Name: all[i].Name, Type: typ, NotNull: all[i].NotNull,
 			Key: slices.Contains(key, all[i].Name), Tells: tells, Zoneless: k == wall})
 		s.columns = append(s.columns, col)

@@ -435,6 +435,20 @@ func LoadMapping(file string, env mapping.Env) (*mapping.Mapping, error) {
 	return compileMapping(open(file), env)
 }
 
+// LoadKeys reads of a mapping file for whom it makes directory entries, and the
+// names of their keys, sorted; "" and none when it makes activities. What the
+// file's expressions say is not looked at.
+func LoadKeys(file string) (entity string, names []string, err error) {
+	var cfg mapping.Config
+	if err := open(file).into(&cfg, func() error { return nil }); err != nil {
+		return "", nil, err
+	}
+	if cfg.Profile == nil {
+		return "", nil, nil
+	}
+	return cfg.Profile.Kind, slices.Sorted(maps.Keys(cfg.Profile.Keys)), nil
+}
+
 func compileMapping(doc *document, env mapping.Env) (*mapping.Mapping, error) {
 	if env.File == "" {
 		env.File = doc.file

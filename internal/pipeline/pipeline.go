@@ -128,12 +128,15 @@ func (p *Pipeline) compile() error {
 func (p *Pipeline) keys() map[engine.EntityKind][]string {
 	keys := map[engine.EntityKind][]string{}
 	for _, s := range p.cfg.Sources {
-		m, err := config.LoadMapping(s.Mapping, mapping.Env{})
+		entity, names, err := config.LoadKeys(s.Mapping)
 		if err != nil {
 			return nil
 		}
-		kind, names := m.Keys()
-		keys[kind] = append(keys[kind], names...)
+		for _, kind := range []engine.EntityKind{engine.Account, engine.Contact, engine.Deal, engine.Rep} {
+			if kind.String() == entity {
+				keys[kind] = append(keys[kind], names...)
+			}
+		}
 	}
 	return keys
 }

@@ -95,7 +95,7 @@ func (p *Pipeline) Survey(ctx context.Context, connection string, opt SurveyOpti
 			return 1
 		}
 		if a.Purpose == survey.Contacts {
-			return cmp.Compare(b.Sure, a.Sure)
+			return cmp.Compare(b.Weight(), a.Weight())
 		}
 		return cmp.Compare(a.Name, b.Name)
 	})

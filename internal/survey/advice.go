@@ -99,7 +99,7 @@ func (s *surveyor) adviseReading(add func(code string, must bool, what, do strin
 		add("no_key", true, t.of("No column, and no few columns together, tell the rows apart.", "行を一意に決める列がない。"),
 			t.of("Ask for a primary key, or name columns that are unique together in key of the source.", "主キーを設けるか、一意になる列の組をソースの key に書く。"))
 	}
-	if _, ok := s.role[Changed]; !ok {
+	if i, ok := s.role[Changed]; !ok || !s.sample.Columns[i].Tells {
 		add("no_changed", false, t.of("No column tells when a row changed, so the whole table is read each time.", "更新日時の列がなく、毎回全件を読むことになる。"),
 			t.of("Add a time of the last change that the database sets, and an index on it.", "データベースが設定する更新日時の列と索引を加える。"))
 	}
@@ -120,24 +120,28 @@ func (s *surveyor) adviseDirectory(add func(code string, must bool, what, do str
 			t.of("Run energyd pull users accounts contacts opportunities, and the survey again.", "energyd pull users accounts contacts opportunities の後、もう一度調査する。"))
 		return
 	}
-	best, column := 0.0, ""
+	best, column, named := 0.0, "", false
 	for _, r := range []Role{AccountCode, AccountName, ContactMail} {
 		i, ok := s.role[r]
 		if !ok || s.values[i].checked == 0 {
 			continue
 		}
 		if column == "" {
-			column = s.name(i)
+			column, named = s.name(i), r == AccountName
 		}
 		for _, h := range s.values[i].found {
 			if (h.Kind.String() == "account" || r == ContactMail) && h.Share > best {
-				best, column = h.Share, s.name(i)
+				best, column, named = h.Share, s.name(i), r == AccountName
 			}
 		}
 	}
+	s.item.Known = best
 	if column != "" && best < 0.9 {
-		add("unknown_accounts", best == 0, t.f("Of the customers in %s the CRM knows %s; rows of the others wait as rejects.", "%sの顧客のうちCRMにあるのは%s。他の行は保留になる。", column, percent(best)),
-			t.of("Let the CRM's accounts carry the same code (keys in mappings/crm_account.yaml), or add the customers to the CRM.", "CRMの取引先に同じコードを持たせる(mappings/crm_account.yaml の keys)か、取引先をCRMに登録する。"))
+		do := t.of("Let the CRM's accounts carry the same code (keys in mappings/crm_account.yaml), or add the customers to the CRM.", "CRMの取引先に同じコードを持たせる(mappings/crm_account.yaml の keys)か、取引先をCRMに登録する。")
+		if named {
+			do = t.of("Write the names as the CRM has them, better add the customer's code; or add the customers to the CRM.", "社名をCRMと揃えるか、できれば顧客コードの列を加える。または取引先をCRMに登録する。")
+		}
+		add("unknown_accounts", best == 0, t.f("Of the customers in %s the CRM knows %s; rows of the others wait as rejects.", "%sの顧客のうちCRMにあるのは%s。他の行は保留になる。", column, t.percent(best)), do)
 	}
 }
 
@@ -147,7 +151,7 @@ func (s *surveyor) adviseValues(add func(code string, must bool, what, do string
 	if i, ok := s.role[Date]; ok {
 		v := s.values[i]
 		if bad := 1 - v.date - v.both; bad > 0.005 && v.filled > 0 {
-			add("bad_dates", false, t.f("%.1f %% of %s are no dates; their rows are rejected.", "%[2]sの%[1].1f%%が日付でなく、保留になる。", 100*bad, s.name(i)), t.of("Correct them at the source.", "元データで直す。"))
+			add("bad_dates", false, t.f("%.1f %% of %s are no dates; their rows are rejected.", "%[2]sの%.1[1]f%%が日付でなく、保留になる。", 100*bad, s.name(i)), t.of("Correct them at the source.", "元データで直す。"))
 		}
 		if empty := v.rows - v.filled; empty > 0 {
 			add("empty_dates", false, t.f("%d of %d rows have no date.", "%[2]d行中%[1]d行に日付がない。", empty, v.rows), t.of("They are rejected until one is filled in.", "記入されるまで保留になる。"))
@@ -161,7 +165,7 @@ func (s *surveyor) adviseValues(add func(code string, must bool, what, do string
 		}
 	}
 	if i, ok := s.role[ContactName]; ok && s.values[i].several > 0.1 {
-		add("several_people", false, t.f("%.0f %% of %s name several people; they count as one.", "%[2]sの%[1].0f%%に複数の人が書かれているが、1人として数える。", 100*s.values[i].several, s.name(i)),
+		add("several_people", false, t.f("%.0f %% of %s name several people; they count as one.", "%[2]sの%.0[1]f%%に複数の人が書かれているが、1人として数える。", 100*s.values[i].several, s.name(i)),
 			t.of("Enter one row per person, or leave it: the highest title counts.", "1人1行にするか、そのままなら最も高い役職が数えられる。"))
 	}
 	if i, ok := s.role[Title]; ok {

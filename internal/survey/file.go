@@ -17,7 +17,7 @@ func (p *proposing) file() string {
 	line("# %s", p.text.f("Proposed by energyd survey of %s: %s, from %s.", "energyd survey による提案: 接続 %s の %s、%s から。",
 		p.out.connection, oneLine(p.item.Name), p.seen()))
 	line("# %s", p.text.of("Behind each line: how sure it is, and why. Look at those below 80 % first, then run energyd check.",
-		"各行の後ろは確からしさと理由。80 %未満の行から確認し、energyd check を実行する。"))
+		"各行の後ろは確からしさと理由。80%未満の行から確認し、energyd check を実行する。"))
 	line("timezone: %s # %s", scalar(p.env.Zone), p.text.of("of dates and times that carry none", "時差のない日時の時間帯"))
 	line("")
 	line("columns: [%s]", strings.Join(each(p.columns, scalar), ", "))

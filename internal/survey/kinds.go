@@ -13,6 +13,7 @@ func (p *proposing) kind() {
 	i, ok := p.has(Kind)
 	if !ok || len(p.values[i].order) > mostWords {
 		p.kindByName()
+		p.direction()
 		return
 	}
 	g, v := p.guessed(i), p.values[i]

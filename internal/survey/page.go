@@ -2,6 +2,7 @@ package survey
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed" // for the page
 	"fmt"
 	"html/template"
@@ -47,7 +48,7 @@ func (p Page) Date(t time.Time) string {
 }
 
 // Percent is a share for people.
-func (p Page) Percent(f float64) string { return percent(f) }
+func (p Page) Percent(f float64) string { return text(p.Language).percent(f) }
 
 // Width is a share as the width of a bar.
 func (p Page) Width(f float64) int { return int(100*f + 0.5) }
@@ -100,6 +101,18 @@ func (p Page) Open(i *Item) (n int) {
 	}
 	return n
 }
+
+// Kind is an item's kind for people.
+func (p Page) Kind(i *Item) string { return KindLabel(i.Kind, p.Language) }
+
+// KindLabel is the word for an item's kind: table, object, folder …
+func KindLabel(kind, language string) string {
+	ja := map[string]string{"table": "テーブル", "view": "ビュー", "object": "オブジェクト", "folder": "フォルダー", "file": "ファイル", "files": "ファイル群"}[kind]
+	return text(language).of(kind, cmp.Or(ja, kind))
+}
+
+// Detail tells that an item's columns are worth showing: those of mails are always the same.
+func (p Page) Detail(i *Item) bool { return i.Err == "" && i.Kind != "folder" }
 
 // Label is a purpose's name for people.
 func (p Purpose) Label(language string) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -67,10 +68,10 @@ func (s *surveyor) column(i int, guess *Guess, all []Guess) Column {
 	case !v.from.IsZero() && v.date+v.both > 0.5:
 		c.From, c.To = v.from.Format(time.DateOnly), v.to.Format(time.DateOnly)
 	case v.number > 0.8:
-		c.From, c.To = fmt.Sprintf("%g", v.low), fmt.Sprintf("%g", v.high)
+		c.From, c.To = strconv.FormatFloat(v.low, 'f', -1, 64), strconv.FormatFloat(v.high, 'f', -1, 64)
 	}
 	for _, h := range v.found {
-		c.Refers = append(c.Refers, fmt.Sprintf("%s %s: %s", h.Kind, h.Key, percent(h.Share)))
+		c.Refers = append(c.Refers, fmt.Sprintf("%s %s: %s", s.text.entity(h.Kind), h.Key, s.text.percent(h.Share)))
 	}
 	for _, g := range all {
 		if guess == nil || g.Role != guess.Role {

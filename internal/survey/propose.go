@@ -104,14 +104,20 @@ func (s *surveyor) reading() connectors.Reading {
 	if !declared {
 		by.Key = s.key()
 	}
-	if i, ok := s.has(Changed); ok && s.sample.Columns[i].Tells {
-		by.Changed = s.name(i)
-	}
 	for _, c := range s.sample.Columns {
 		if c.Zoneless {
 			by.Zone = s.env.Zone
 		}
 		by.Columns = append(by.Columns, c.Name)
+	}
+	if i, ok := s.has(Changed); ok && s.sample.Columns[i].Tells {
+		by.Changed = s.name(i)
+		switch v := s.values[i]; { // a time that is kept as text
+		case v.types["text"] > 0 && v.zoned:
+			by.Zone = "UTC"
+		case v.types["text"] > 0:
+			by.Zone = s.env.Zone
+		}
 	}
 	return by
 }
@@ -182,7 +188,7 @@ func (p *proposing) set(field, expression string, confidence float64, reason str
 }
 
 func (s *surveyor) because(confidence float64, reason string) string {
-	return fmt.Sprintf("# %s: %s", percent(confidence), oneLine(reason))
+	return fmt.Sprintf("# %s: %s", s.text.percent(confidence), oneLine(reason))
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

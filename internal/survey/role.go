@@ -1,7 +1,6 @@
 package survey
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -86,6 +85,9 @@ type Guess struct {
 	Reason     string  `json:"reason"`
 }
 
+// times are the roles for which values speak alike.
+var times = []Role{Date, Time, EndTime, NextDate, Created, Changed}
+
 // enough is the confidence below which nothing is said of a column.
 const enough = 0.40
 
@@ -99,7 +101,7 @@ type evidence struct {
 // byValues weighs a column's values for each role.
 func (s *surveyor) byValues(c *connectors.SampleColumn, v *values) map[Role]evidence {
 	t := s.text
-	share := func(f float64) string { return fmt.Sprintf("%.0f %%", 100*f) }
+	share := t.percent
 	dated := v.date + v.both
 	code := v.code > 0.7 && v.company < 0.1
 	word := dated < 0.3 && v.clock < 0.3 && v.number < 0.5 && v.mail < 0.3 && v.phone < 0.3 && v.url < 0.3 // texts of people
@@ -109,7 +111,7 @@ func (s *surveyor) byValues(c *connectors.SampleColumn, v *values) map[Role]evid
 	known := func(kind engine.EntityKind, names bool) evidence {
 		for _, h := range v.found {
 			if h.Kind == kind && (h.Key == "name") == names && h.Key != "email" && h.Key != "domain" && h.Share >= 0.2 {
-				return evidence{support: min(1, 0.6+0.5*h.Share), why: t.f("%s are known to the CRM as %s %s", "%sがCRMに%sの%sとしてある", share(h.Share), kind, h.Key)}
+				return evidence{support: min(1, 0.6+0.5*h.Share), why: t.f("%s are known to the CRM as %s %s", "%sがCRMに%sの%sとしてある", share(h.Share), t.entity(kind), h.Key)}
 			}
 		}
 		return evidence{}
@@ -156,7 +158,10 @@ func (s *surveyor) byValues(c *connectors.SampleColumn, v *values) map[Role]evid
 	}
 	out[Created] = evidence{against: dates.against, support: 0.4 * dates.support, why: dates.why}
 	out[Changed] = evidence{against: true}
-	if v.both > 0.6 && c.Tells {
+	switch {
+	case v.both > 0.6 && !c.Tells:
+		out[Changed] = evidence{} // the source cannot follow it
+	case v.both > 0.6:
 		out[Changed] = evidence{support: 0.2, why: t.f("times with a clock time", "時刻付きの日時")}
 		if v.even < 0.6 {
 			out[Changed] = evidence{support: 0.55, why: t.f("times to the second, as a computer's clock gives them", "秒まである日時(システム時刻らしい)")}
@@ -210,7 +215,7 @@ func (s *surveyor) byValues(c *connectors.SampleColumn, v *values) map[Role]evid
 	if const1 {
 		out[AccountCode] = evidence{against: true}
 	}
-	names := evidence{against: !word || code || v.long > 0.5 || v.status > 0.6 || v.flag}
+	names := evidence{against: !word || code || v.long > 0.5 || v.status > 0.6 || v.flag && v.person < 0.5}
 	out[AccountName], out[ContactName], out[RepName], out[DealName] = names, names, names, names
 	if !names.against {
 		switch k := known(engine.Account, true); {
@@ -253,7 +258,7 @@ func (s *surveyor) byValues(c *connectors.SampleColumn, v *values) map[Role]evid
 	out[ContactMail], out[RepMail] = mails, mails
 	for _, h := range v.found {
 		if h.Key == "email" && h.Share > 0.2 {
-			e := evidence{support: 1, why: t.f("%s are known to the CRM as %s %s", "%sがCRMに%sの%sとしてある", share(h.Share), h.Kind, h.Key)}
+			e := evidence{support: 1, why: t.f("%s are known to the CRM as %s %s", "%sがCRMに%sの%sとしてある", share(h.Share), t.entity(h.Kind), h.Key)}
 			if h.Kind == engine.Rep {
 				out[RepMail], out[ContactMail] = e, evidence{against: true}
 			} else {
@@ -299,6 +304,7 @@ func (s *surveyor) guess(c *connectors.SampleColumn, v *values) []Guess {
 		}
 	}
 	byName, byValues := s.lexicon.byName(n), s.byValues(c, v)
+	understood := n.unknown == 0 && len(n.concepts) > 0
 	var guesses []Guess
 	for _, known := range roles {
 		name, e := byName[known.role], byValues[known.role]
@@ -308,6 +314,8 @@ func (s *surveyor) guess(c *connectors.SampleColumn, v *values) []Guess {
 			score = 0.6 * name
 		case e.against:
 			score = 0.1 * name
+		case name == 0 && understood && slices.Contains(times, known.role):
+			score *= 0.7 // 更新日時, 退勤: a time, but another one
 		}
 		if score < enough {
 			continue

@@ -56,6 +56,7 @@ type Item struct {
 	Purpose  Purpose   `json:"purpose"`
 	Sure     float64   `json:"confidence"`      // of Purpose
 	Newest   time.Time `json:"newest,omitzero"` // contact in the sample
+	Known    float64   `json:"known_customers"` // share that the CRM knows
 	Columns  []Column  `json:"columns"`
 	Advice   []Advice  `json:"advice"`
 	Proposal *Proposal `json:"proposal,omitempty"` // of an item with contacts
@@ -120,8 +121,8 @@ func Look(env *Env, from Source, sample *connectors.Sample) *Item {
 	}
 	switch {
 	case sample.Item.Mapping != "":
-		if sample.Item.Kind == "folder" {
-			s.item.Purpose, s.item.Sure = Contacts, 0.99
+		if s.item.Purpose, s.item.Sure = Contacts, 0.99; sample.Item.Master {
+			s.item.Purpose = Master
 		}
 		s.item.Notes = append(slices.Clone(s.item.Notes), s.text.f("%s reads it as it is; energyd init writes that file.", "%s がそのまま読む。energyd init がこのファイルを作る。", sample.Item.Mapping))
 	case s.item.Purpose == Contacts:
@@ -167,7 +168,7 @@ func (s *surveyor) lateDate() {
 // purpose tells what the rows are, by the roles that were found.
 func (s *surveyor) purpose() (Purpose, float64) {
 	sure := func(role Role) float64 {
-		if i, ok := s.role[role]; ok {
+		if i, ok := s.role[role]; ok && s.values[i].filled > 0 {
 			return s.item.Columns[i].Guess.Confidence
 		}
 		return 0
@@ -192,8 +193,10 @@ func (s *surveyor) purpose() (Purpose, float64) {
 		}
 	}
 	switch {
-	case once && how < enough && score < 0.85, sure(Date) < enough && how < enough && account > enough:
+	case once && how < enough && score < 0.85:
 		return Master, max(account, best(ContactCode, ContactName, RepCode, RepName, DealCode))
+	case max(account, best(ContactCode, ContactName, Memo)) < enough: // of nobody
+		return Other, 1 - score
 	case score >= 0.45 && (sure(Date) >= enough || how > 0.7):
 		return Contacts, min(0.99, score)
 	case account > 0.7 && once:
@@ -201,6 +204,10 @@ func (s *surveyor) purpose() (Purpose, float64) {
 	}
 	return Other, 1 - score
 }
+
+// Weight is how much an item speaks for being the one that is looked for: that
+// its customers are the CRM's decides between two that look alike.
+func (i *Item) Weight() float64 { return i.Sure + 0.1*i.Known }
 
 // has gives the column of a role.
 func (s *surveyor) has(role Role) (int, bool) {
@@ -215,15 +222,15 @@ func (s *surveyor) name(i int) string { return s.sample.Columns[i].Name }
 func Best(items []*Item) *Item {
 	var best *Item
 	for _, i := range items {
-		if i.Proposal != nil && (best == nil || i.Sure > best.Sure) {
+		if i.Proposal != nil && (best == nil || i.Weight() > best.Weight()) {
 			best = i
 		}
 	}
 	return best
 }
 
-// percent writes a confidence.
-func percent(f float64) string { return fmt.Sprintf("%.0f %%", 100*f) }
+// percent writes a share as the language does: "94 %", 94%.
+func (t text) percent(f float64) string { return fmt.Sprintf(t.of("%.0f %%", "%.0f%%"), 100*f) }
 
 // hasKey tells whether the mappings give entities of that kind the key.
 func (s *surveyor) hasKey(kind engine.EntityKind, key string) bool {
