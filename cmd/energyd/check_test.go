@@ -17,6 +17,7 @@ import (
 // TestCheck breaks one thing after the other in a working company: check names
 // each with its place and what to do, and shows no secret.
 func TestCheck(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		breaks func(t *testing.T, w *demo.World, config string)
@@ -76,6 +77,7 @@ func TestCheck(t *testing.T) {
 		}, exitUsage, []string{"FAIL  schedule", "never comes", "energyd.yaml:"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			w, config := world(t)
 			c.breaks(t, w, config)
 			var out, errs bytes.Buffer
@@ -100,6 +102,7 @@ func TestCheck(t *testing.T) {
 
 // TestJSON reads each command's --json as a program would.
 func TestJSON(t *testing.T) {
+	t.Parallel()
 	_, config := world(t)
 	for _, c := range []struct {
 		args []string

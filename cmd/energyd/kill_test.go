@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"os/exec"
@@ -28,13 +27,13 @@ type state struct {
 func stateOf(t *testing.T, w *demo.World, config, asOf string) state {
 	t.Helper()
 	lines := func(what string) []string {
-		out := strings.Split(strings.TrimSpace(mustRun(t, exitDone, "export", what, "--config", config, "--as-of", asOf)), "\n")
+		out := strings.Split(strings.TrimSpace(mustEnd(t, []int{exitDone}, "export", what, "--config", config, "--as-of", asOf)), "\n")
 		slices.Sort(out)
 		return out
 	}
 	s := state{Activities: lines("activities"), Scores: lines("scores"), CRM: map[string]map[string]any{}}
 	// How often a reject was met, and by which run, differs by nature.
-	for _, line := range strings.Split(strings.TrimSpace(mustRun(t, exitDone, "export", "rejects", "--format", "csv", "--config", config)), "\n") {
+	for _, line := range strings.Split(strings.TrimSpace(mustEnd(t, []int{exitDone}, "export", "rejects", "--format", "csv", "--config", config)), "\n") {
 		s.Rejects = append(s.Rejects, strings.Join(strings.Split(line, ",")[:3], ","))
 	}
 	slices.Sort(s.Rejects)
@@ -56,9 +55,10 @@ func stateOf(t *testing.T, w *demo.World, config, asOf string) state {
 // ten times each, lets it finish, and compares with a world where nothing went
 // wrong: nothing may be lost, doubled or half written.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	asOf := time.Now().In(time.FixedZone("JST", 9*3600)).Format(time.DateOnly)
 	calm, calmConfig := world(t)
-	mustRun(t, exitPartial, "sync", "--config", calmConfig, "--as-of", asOf)
+	mustEnd(t, []int{exitPartial}, "sync", "--config", calmConfig, "--as-of", asOf)
 	want := stateOf(t, calm, calmConfig, asOf)
 	if len(want.Activities) < 100 || len(want.CRM) < 50 {
 		t.Fatalf("the calm world is too small to prove anything: %d activities, %d records", len(want.Activities), len(want.CRM))
@@ -73,6 +73,7 @@ func TestKill(t *testing.T) {
 		{"apply", []string{"sync"}, crmsim.Fault{Name: "slow", Match: "PATCH /services/data/.*", DelayMS: 150}},
 	} {
 		t.Run(step.name, func(t *testing.T) {
+			t.Parallel()
 			whole := undisturbed(t, step.args, step.fault, asOf)
 			for kills := 0; kills < 10; {
 				w, config := world(t)
@@ -81,13 +82,11 @@ func TestKill(t *testing.T) {
 				}
 				n := killUntilDone(t, append(step.args, "--config", config, "--as-of", asOf), whole)
 				kills += n
-				if code := run(t.Context(), []string{"sync", "--config", config, "--as-of", asOf}, io.Discard, t.Output()); code != exitDone && code != exitPartial {
-					t.Fatalf("the sync after %d kills ended with exit code %d", n, code)
-				}
+				mustEnd(t, []int{exitDone, exitPartial}, "sync", "--config", config, "--as-of", asOf)
 				if diff := cmp.Diff(want, stateOf(t, w, config, asOf)); diff != "" {
 					t.Fatalf("after %d kills the world differs (-calm +killed):\n%s", n, diff)
 				}
-				if again := mustRun(t, exitDone, "sync", "--config", config, "--as-of", asOf); !strings.Contains(again, "nothing to write") {
+				if again := mustEnd(t, []int{exitDone}, "sync", "--config", config, "--as-of", asOf); !strings.Contains(again, "nothing to write") {
 					t.Fatalf("a sync after the last one still writes:\n%s", again)
 				}
 			}
@@ -101,7 +100,7 @@ func TestKill(t *testing.T) {
 func killUntilDone(t *testing.T, args []string, whole time.Duration) (kills int) {
 	t.Helper()
 	for kills < 5 {
-		cmd := process(t.Context(), args...)
+		cmd := process(t.Context(), t, args...)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +124,7 @@ func undisturbed(t *testing.T, step []string, f crmsim.Fault, asOf string) time.
 		t.Fatal(err)
 	}
 	begin := time.Now()
-	cmd := process(t.Context(), append(step, "--config", config, "--as-of", asOf)...)
+	cmd := process(t.Context(), t, append(step, "--config", config, "--as-of", asOf)...)
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState.ExitCode() != exitPartial {
 		t.Fatalf("%v: %v\n%s", cmd.Args, err, out)

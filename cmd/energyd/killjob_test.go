@@ -160,11 +160,13 @@ func jobWorld(t *testing.T, polls int) (*demo.World, string) {
 // again, and compares with a world where nothing went wrong: nothing may be
 // lost, sent in vain, half written or left in the org.
 func TestKillJob(t *testing.T) {
+	t.Parallel()
 	struckJob(t, moments, func(cmd *exec.Cmd) { _ = cmd.Process.Kill() }) // it may have ended by itself
 }
 
 // TestStopJob does the same with SIGTERM, after which energyd has ten seconds (C63).
 func TestStopJob(t *testing.T) {
+	t.Parallel()
 	struckJob(t, slices.DeleteFunc(slices.Clone(moments), func(m moment) bool { return m.when == done }),
 		func(cmd *exec.Cmd) { _ = cmd.Process.Signal(syscall.SIGTERM) })
 }
@@ -173,7 +175,7 @@ func struckJob(t *testing.T, moments []moment, strike func(*exec.Cmd)) {
 	asOf := time.Now().In(time.FixedZone("JST", 9*3600)).Format(time.DateOnly)
 	calm, calmConfig := jobWorld(t, 0)
 	throughGate(t, calmConfig, calm.URL, calm.URL)
-	mustRun(t, exitPartial, "sync", "--config", calmConfig, "--as-of", asOf)
+	mustEnd(t, []int{exitPartial}, "sync", "--config", calmConfig, "--as-of", asOf)
 	want := stateOf(t, calm, calmConfig, asOf)
 	if len(calm.CRM().Jobs()) > 0 || len(want.CRM) < 50 {
 		t.Fatalf("the calm world has jobs %v and %d records", calm.CRM().Jobs(), len(want.CRM))
@@ -192,7 +194,7 @@ func struckJob(t *testing.T, moments []moment, strike func(*exec.Cmd)) {
 				<-ended // the answer, if it is one, comes too late
 			})
 			throughGate(t, config, w.URL, g.URL)
-			cmd = process(t.Context(), "sync", "--config", config, "--as-of", asOf)
+			cmd = process(t.Context(), t, "sync", "--config", config, "--as-of", asOf)
 			var said bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &said, &said
 			if err := cmd.Start(); err != nil {
@@ -209,9 +211,7 @@ func struckJob(t *testing.T, moments []moment, strike func(*exec.Cmd)) {
 			throughGate(t, config, g.URL, w.URL)
 			// Partial or done: the struck run may have come to the refused records already, which are told once.
 			sync := []string{"sync", "--config", config, "--as-of", asOf}
-			if code := run(t.Context(), sync, io.Discard, t.Output()); code != exitPartial && code != exitDone {
-				t.Fatalf("the next sync ended with exit code %d", code)
-			}
+			mustEnd(t, []int{exitPartial, exitDone}, sync...)
 			if diff := cmp.Diff(want, stateOf(t, w, config, asOf)); diff != "" {
 				t.Fatalf("the world differs (-calm +struck):\n%s", diff)
 			}
@@ -219,7 +219,7 @@ func struckJob(t *testing.T, moments []moment, strike func(*exec.Cmd)) {
 				t.Errorf("the org has %v left", left)
 			}
 			before := len(w.CRM().Log())
-			mustRun(t, exitDone, sync...)
+			mustEnd(t, []int{exitDone}, sync...)
 			for _, r := range w.CRM().Log()[before:] {
 				if r.Method == http.MethodPut {
 					t.Errorf("a sync after the last one still writes: %s %s", r.Method, r.Path)

@@ -93,6 +93,7 @@ func events(t *testing.T, config string) []string {
 // Test11_24: a large first reading that is told to end, and one that is killed
 // again and again, come to what an undisturbed one comes to.
 func Test11_24_ReadingsThatEndInTheMiddle(t *testing.T) {
+	t.Parallel()
 	const mails = 5000
 	s := testmail.Start(t, testmail.Options{})
 	s.Fill("rep1", mails, func(i int) ([]byte, time.Time) { return aMail(i), mailTime(i) })
@@ -108,7 +109,7 @@ func Test11_24_ReadingsThatEndInTheMiddle(t *testing.T) {
 
 	t.Run("11_SIGTERM", func(t *testing.T) {
 		config := mailConfig(t, w.addr, rep1())
-		cmd := process(t.Context(), "pull", "--config", config)
+		cmd := process(t.Context(), t, "pull", "--config", config)
 		held := make(chan struct{})
 		w.when(whole*85/100, func() { // in the last batch
 			w.hold()
@@ -154,7 +155,7 @@ func Test11_24_ReadingsThatEndInTheMiddle(t *testing.T) {
 		for kills := 0; kills < 10; {
 			config := mailConfig(t, w.addr, rep1())
 			for here := 0; ; here++ {
-				cmd := process(t.Context(), "pull", "--config", config)
+				cmd := process(t.Context(), t, "pull", "--config", config)
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
@@ -212,6 +213,7 @@ func untilSaved(t *testing.T, config string) {
 
 // Test19_20_22_23: what is known is no news, whatever is done to its folder, and costs nothing.
 func Test19_20_22_23_NightsWithoutNews(t *testing.T) {
+	t.Parallel()
 	s := testmail.Start(t, testmail.Options{})
 	s.Doveadm("mailbox", "create", "-u", "rep1", "Archive")
 	for i := range 6 {
@@ -255,6 +257,7 @@ func Test19_20_22_23_NightsWithoutNews(t *testing.T) {
 
 // TestPull_OneMailboxOfThreeIsRefused: the others are read, and the run says which is missing.
 func TestPull_OneMailboxOfThreeIsRefused(t *testing.T) {
+	t.Parallel()
 	s := testmail.Start(t, testmail.Options{})
 	for i, user := range []string{"rep1", "rep2", "shared"} {
 		s.Save(user, "INBOX", aMail(i))
@@ -275,12 +278,13 @@ func TestPull_OneMailboxOfThreeIsRefused(t *testing.T) {
 
 // Test39_PullWatch: a mail that comes while energyd watches is an event soon after.
 func Test39_PullWatch(t *testing.T) {
+	t.Parallel()
 	s := testmail.Start(t, testmail.Options{})
 	s.Save("rep1", "INBOX", aMail(1))
 	config := mailConfig(t, s.Addr(), rep1())
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // for a machine that does much else
 	defer cancel()
-	cmd := process(ctx, "pull", "--watch", "--config", config)
+	cmd := process(ctx, t, "pull", "--watch", "--config", config)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -314,6 +318,7 @@ func Test39_PullWatch(t *testing.T) {
 }
 
 func TestPull_WatchWithoutMailboxes(t *testing.T) {
+	t.Parallel()
 	_, config := world(t)
 	var out, errs bytes.Buffer
 	if code := run(t.Context(), []string{"pull", "--watch", "accounts", "--config", config}, &out, &errs); code != exitUsage || !strings.Contains(errs.String(), "cannot be watched") {

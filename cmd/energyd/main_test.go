@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,14 +19,8 @@ import (
 	"energyd/internal/demo"
 )
 
-// asEnergyd makes the test binary be energyd, so that tests can start and kill it as a process.
-const asEnergyd = "ENERGYD_TEST_MAIN"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(asEnergyd) != "" {
-		os.Exit(Main())
-	}
-	testscript.Main(m, map[string]func(){"energyd": func() { os.Exit(Main()) }})
+	testscript.Main(withProgram{m}, map[string]func(){"energyd": func() { os.Exit(Main()) }})
 }
 
 // TestScripts runs sessions as a person would type them; -update rewrites what they print.
@@ -58,11 +54,60 @@ func startCRM(ts *testscript.TestScript, neg bool, lacks []string) {
 	ts.Setenv("CRM_URL", server.URL)
 }
 
+// program is energyd as it is shipped, built when a test first starts it as a process. Nothing that
+// is killed can tell of a data race, so that the race detector would only make these processes slower.
+var program = struct {
+	sync.Mutex
+	dir string
+}{}
+
+// withProgram removes the program after all tests.
+type withProgram struct{ *testing.M }
+
+func (m withProgram) Run() int {
+	defer func() { _ = os.RemoveAll(program.dir) }()
+	return m.M.Run()
+}
+
+func built(t *testing.T) string {
+	t.Helper()
+	program.Lock()
+	defer program.Unlock()
+	path := filepath.Join(program.dir, "energyd")
+	if program.dir != "" {
+		return path
+	}
+	dir, err := os.MkdirTemp("", "energyd-built-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(dir, "energyd")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", path, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		_ = os.RemoveAll(dir)
+		t.Fatalf("%v: %v\n%s", build.Args, err, out)
+	}
+	program.dir = dir
+	return path
+}
+
 // process makes a command that runs energyd as a process of its own.
-func process(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asEnergyd+"=1")
-	return cmd
+func process(ctx context.Context, t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	return exec.CommandContext(ctx, built(t), args...)
+}
+
+// mustEnd runs energyd as a process and gives what it printed.
+func mustEnd(t *testing.T, want []int, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd := process(t.Context(), t, args...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); cmd.ProcessState == nil || !slices.Contains(want, cmd.ProcessState.ExitCode()) {
+		t.Fatalf("energyd %s: %v, want exit code %v\n%s%s", strings.Join(args, " "), err, want, &out, &errs)
+	}
+	return out.String()
 }
 
 // mustRun runs energyd in this process and gives what it printed.
