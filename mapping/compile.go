@@ -35,6 +35,15 @@ type compiler struct {
 	finds    bool
 	reads    bool // free text
 	elements map[string]*expression.Element
+	// what the file's tests have for elements, for the names of fields of lists in lists
+	elementsAt map[*expression.Element][]any
+	wrong      map[wrong]bool // findings so far: those in a snippet come with each of its uses
+}
+
+// wrong is a finding at its place.
+type wrong struct {
+	path, msg string
+	offset    int
 }
 
 // fingerprint is the mapping's without what changes no result: its tests and the lines of its rules.
@@ -75,7 +84,8 @@ func setOf(words []string) map[string]bool {
 
 // Compile checks cfg and makes a Mapping of it. The error is fault.Problems, all of them at once.
 func Compile(cfg *Config, env Env) (*Mapping, error) {
-	c := &compiler{cfg: cfg, env: env, zone: time.UTC, lists: map[string]*wordList{}, checked: map[string]bool{}, elements: map[string]*expression.Element{}}
+	c := &compiler{cfg: cfg, env: env, zone: time.UTC, lists: map[string]*wordList{}, checked: map[string]bool{}, elements: map[string]*expression.Element{},
+		elementsAt: map[*expression.Element][]any{}, wrong: map[wrong]bool{}}
 	if cfg.Timezone != "" {
 		zone, err := time.LoadLocation(cfg.Timezone)
 		if err != nil {
@@ -87,10 +97,11 @@ func Compile(cfg *Config, env Env) (*Mapping, error) {
 	for _, name := range slices.Sorted(maps.Keys(cfg.Lookups)) {
 		c.lists[name] = newWordList("lookups."+name, name, cfg.Lookups[name], &c.problems)
 	}
-	c.scope = expression.Scope{Columns: c.columns(), Functions: append(c.functions(), c.textFunctions()...)}
+	c.scope = expression.Scope{Columns: c.columns(), Functions: append(c.functions(), c.textFunctions()...), Snippets: cfg.Snippets}
 	if c.scope.Columns != nil && len(cfg.Columns) == 0 {
 		c.scope.Known = "; the file has no list columns:, so only those in its tests' records are known"
 	}
+	c.snippets()
 	m := &Mapping{env: env, zone: c.zone, kinds: setOf(env.Kinds), tests: cfg.Tests}
 	for i, s := range cfg.Skip {
 		path := at("skip", i)
@@ -153,7 +164,7 @@ func (c *compiler) field(path, text string, want expression.Type, what string, w
 	}
 	c.what, c.words, c.used = what, words, nil
 	source := text
-	if isName(text) && !slices.Contains(c.scope.Columns, text) && words != nil {
+	if isName(text) && !slices.Contains(c.scope.Columns, text) && c.cfg.Snippets[text] == "" && words != nil {
 		switch {
 		case slices.Contains(words, text):
 			source = strconv.Quote(text)
@@ -165,9 +176,7 @@ func (c *compiler) field(path, text string, want expression.Type, what string, w
 	program, err := expression.Compile(source, &c.scope, want)
 	var findings expression.Findings
 	if errors.As(err, &findings) {
-		for _, f := range findings {
-			c.place(path, lead+f.Offset, f.Msg)
-		}
+		c.findings(path, lead, findings)
 		return nil
 	}
 	if words != nil {
@@ -178,10 +187,15 @@ func (c *compiler) field(path, text string, want expression.Type, what string, w
 		}
 		c.checkLists()
 	}
-	return &field{path, program}
+	return &field{path, text, program}
 }
 
 func (c *compiler) place(path string, offset int, msg string) {
+	if w := (wrong{path, msg, offset}); c.wrong[w] {
+		return
+	} else {
+		c.wrong[w] = true
+	}
 	c.problems = append(c.problems, fault.Problem{Path: path, Offset: offset, Msg: msg})
 }
 
@@ -235,62 +249,14 @@ func (c *compiler) shares(path string, rules []ShareRule) []shareRule {
 			}
 			continue
 		}
-		each := c.each(path, r.Each)
+		each, end := c.each(path, r.Each)
 		if strings.TrimSpace(r.ID) == "" {
 			c.problems.Add(path, "%s.id is required", path)
 		}
 		out = append(out, shareRule{each, c.condition(path+".when", r.When), c.id(path+".id", r.ID)})
-		c.scope.Element = nil
+		end()
 	}
 	return out
-}
-
-// each begins a rule that walks through a list column: its expressions know
-// the word item until the caller sets scope.Element to nil. nil without such a column.
-func (c *compiler) each(path, column string) *list {
-	if column == "" {
-		return nil
-	}
-	if text, ok := peopleIn(column); ok {
-		c.reads = true
-		c.scope.Element = &expression.Element{Fields: personFields}
-		return c.list(path, text, true)
-	}
-	if c.elements[column] == nil {
-		c.elements[column] = &expression.Element{Fields: c.elementFields(column)}
-	}
-	c.scope.Element = c.elements[column]
-	return c.list(path, column, false)
-}
-
-func (c *compiler) list(path, column string, people bool) *list {
-	slot, ok := c.scope.Slot(column)
-	if !ok {
-		c.problems.Add(path+".each", "unknown column %q%s%s", column, fault.DidYouMean(column, c.scope.Columns), c.scope.Known)
-	}
-	l := &list{path: path + ".each", column: column, slot: slot}
-	if people {
-		l.people = &c.env
-	}
-	return l
-}
-
-// elementFields are the fields that the elements of a list column have in the tests; nil when none tells.
-func (c *compiler) elementFields(column string) []string {
-	known := map[string]bool{}
-	for _, t := range c.cfg.Tests {
-		elements, _ := t.Record[column].([]any)
-		for _, e := range elements {
-			fields, _ := e.(map[string]any)
-			for name := range fields {
-				known[name] = true
-			}
-		}
-	}
-	if len(known) == 0 {
-		return nil
-	}
-	return slices.Sorted(maps.Keys(known))
 }
 
 func (c *compiler) activity(a *ActivityRule) *activityRule {
@@ -299,10 +265,18 @@ func (c *compiler) activity(a *ActivityRule) *activityRule {
 			c.problems.Add("activity", "activity.%s is required", required.name)
 		}
 	}
+	version := c.version("activity.version", a.Version) // of the record, so it knows no item
+	each, end := c.each("activity", a.Each)
+	defer end()
+	if a.Each == "" && a.When != "" {
+		c.problems = append(c.problems, fault.Problem{Path: "activity.when", Key: true, Msg: "when chooses among the elements of each, and there is no each; leave records out by a skip rule"})
+	}
 	rule := &activityRule{
 		origin:    c.env.File + ":" + strconv.Itoa(a.Line),
+		version:   version,
+		each:      each,
+		when:      c.condition("activity.when", a.When),
 		id:        c.id("activity.id", a.ID),
-		version:   c.version("activity.version", a.Version),
 		at:        c.field("activity.at", a.At, expression.Text|expression.Date|expression.Time, "time", nil),
 		kind:      c.field("activity.kind", a.Kind, expression.Text, "kind", c.env.Kinds),
 		direction: c.field("activity.direction", a.Direction, expression.Text, "direction", directions.words()),
@@ -315,12 +289,13 @@ func (c *compiler) activity(a *ActivityRule) *activityRule {
 		deals:     c.shares("activity.deals", a.Deals),
 		reps:      c.shares("activity.reps", a.Reps),
 	}
+	rule.ownID = each != nil && rule.id != nil && len(rule.id.program.Fields()) > 0
 	for i, p := range a.Participants {
 		path := at("activity.participants", i)
 		if p.Contact == "" && p.Title == "" {
 			c.problems.Add(path, "a participant needs contact or title")
 		}
-		each := c.each(path, p.Each)
+		each, end := c.each(path, p.Each)
 		rule.participants = append(rule.participants, participantRule{
 			each:    each,
 			when:    c.condition(path+".when", p.When),
@@ -329,7 +304,7 @@ func (c *compiler) activity(a *ActivityRule) *activityRule {
 			keyman:  c.condition(path+".keyman", p.Keyman),
 			role:    c.field(path+".role", p.Role, expression.Text, "role", roles.words()),
 		})
-		c.scope.Element = nil
+		end()
 	}
 	for _, cue := range slices.Sorted(maps.Keys(a.Cues)) {
 		path := "activity.cues." + cue
@@ -384,12 +359,13 @@ func (c *compiler) tests() {
 		}
 		names[t.Name] = true
 		given := 0
-		for _, is := range [...]bool{len(t.Expect) > 0, t.Skip != "", t.Reject != ""} {
+		for _, is := range [...]bool{t.Expect != nil, t.Skip != "", t.Reject != ""} {
 			if is {
 				given++
 			}
 		}
-		if given != 1 {
+		several := c.cfg.Activity != nil && c.cfg.Activity.Each != ""
+		if given != 1 && !(several && given == 2 && t.Skip == "") {
 			c.problems.Add(path, "a test has exactly one of expect, skip and reject; here are %d", given)
 		}
 		for name := range t.Record {
@@ -403,17 +379,44 @@ func (c *compiler) tests() {
 				c.problems.Add(at(path+".directory", j)+".kind", "%s", unknownWord("entity", e.Kind, entityWords))
 			}
 		}
+		c.expected(path+".expect", t.Expect, several)
+	}
+}
+
+// expected finds fields that no result has, in what a test expects.
+func (c *compiler) expected(path string, expect any, several bool) {
+	switch e := expect.(type) {
+	case nil:
+	case []any:
+		if !several {
+			c.problems.Add(path, "a record becomes one activity here; a list is expected where activity has each")
+			return
+		}
+		for i, one := range e {
+			if _, ok := one.(map[string]any); !ok {
+				c.problems.Add(at(path, i), "needs the fields of an activity, as {kind: visit}")
+				continue
+			}
+			c.expected(at(path, i), one, false)
+		}
+	case map[string]any:
+		if several {
+			c.problems.Add(path, "a record becomes several activities here; expect a list, as [{kind: visit}]")
+			return
+		}
 		known := shown(Result{Activity: &engine.Activity{}})
 		if c.cfg.Profile != nil {
 			known = shown(Result{Profile: &engine.Profile{}})
 		}
-		c.testRanks(path+".expect.participants", t.Expect["participants"])
+		c.testRanks(path+".participants", e["participants"])
 		words := slices.Sorted(maps.Keys(known))
-		for name := range t.Expect {
+		for name := range e {
 			if _, ok := known[name]; !ok {
-				c.problems = append(c.problems, fault.Problem{Path: path + ".expect." + name, Key: true, Msg: unknownWord("field", name, words)})
+				c.problems = append(c.problems, fault.Problem{Path: path + "." + name, Key: true, Msg: unknownWord("field", name, words)})
 			}
 		}
+	default:
+		c.problems.Add(path, "needs the fields that are expected, as {kind: visit}")
 	}
 }
 

@@ -10,11 +10,13 @@ type Config struct {
 	Columns []string `yaml:"columns"`
 	// Lookups are word lists: name → word as the source writes it → meaning.
 	// Words are compared without regard to width, case and blanks.
-	Lookups  map[string]map[string]string `yaml:"lookups"`
-	Skip     []SkipRule                   `yaml:"skip"`
-	Activity *ActivityRule                `yaml:"activity"`
-	Profile  *ProfileRule                 `yaml:"profile"`
-	Tests    []Test                       `yaml:"tests"`
+	Lookups map[string]map[string]string `yaml:"lookups"`
+	// Snippets are expressions that others use by their names.
+	Snippets map[string]string `yaml:"snippets"`
+	Skip     []SkipRule        `yaml:"skip"`
+	Activity *ActivityRule     `yaml:"activity"`
+	Profile  *ProfileRule      `yaml:"profile"`
+	Tests    []Test            `yaml:"tests"`
 }
 
 // SkipRule leaves records out that are no contacts at all (drafts, templates).
@@ -27,8 +29,12 @@ type SkipRule struct {
 // names are expressions; a bare word of the field's own list ("visit",
 // "inbound", "held", "attended") stands for itself unless it is a column.
 type ActivityRule struct {
-	Line         int               `yaml:",line"`
-	ID           string            `yaml:"id"`        // default: the record's key
+	Line int `yaml:",line"`
+	// Each makes an activity of each element of a list that the record holds: a
+	// column, or the contacts of a text, contacts_in(column). The others see the element as item.
+	Each         string            `yaml:"each"`
+	When         string            `yaml:"when"`      // which elements of Each are contacts; default: all
+	ID           string            `yaml:"id"`        // default: the record's key; with Each followed by "/1", "/2" …, unless it names item
 	Version      string            `yaml:"version"`   // default: the time of the last change
 	At           string            `yaml:"at"`        // a time, or a date when no time is known
 	Kind         string            `yaml:"kind"`      // of the points table
@@ -74,7 +80,7 @@ func (r *ShareRule) UnmarshalText(text []byte) error {
 // ParticipantRule is one person on the customer's side, or with Each one for
 // every element of a list column. Without When the person counts if a contact or a title is given.
 type ParticipantRule struct {
-	Each    string `yaml:"each"` // a column that holds a list; the others see its element as item
+	Each    string `yaml:"each"` // a list: a column, people_in(column) or item.people; the others see its element as item
 	When    string `yaml:"when"`
 	Contact string `yaml:"contact"`
 	Title   string `yaml:"title"`
@@ -95,7 +101,8 @@ type ProfileRule struct {
 	Keys    map[string]string `yaml:"keys"` // name of the key → expression
 }
 
-// Test is a test case that lives in the mapping file. Exactly one of Expect, Skip and Reject is given.
+// Test is a test case that lives in the mapping file. Exactly one of Expect,
+// Skip and Reject is given; where a record becomes several activities, Reject may stand beside Expect.
 type Test struct {
 	Name      string         `yaml:"name"`
 	Line      int            `yaml:",line"`
@@ -103,7 +110,7 @@ type Test struct {
 	Deleted   bool           `yaml:"deleted"`
 	Record    map[string]any `yaml:"record"`
 	Directory []Entry        `yaml:"directory"`
-	Expect    map[string]any `yaml:"expect"` // only the fields named here are compared
+	Expect    any            `yaml:"expect"` // only the fields named here are compared; a list of such where a record becomes several activities
 	Skip      string         `yaml:"skip"`   // the reason expected
 	Reject    string         `yaml:"reject"` // the code expected
 }

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"energyd/engine"
 	"energyd/internal/expression"
@@ -16,6 +15,7 @@ import (
 // field is one compiled expression of the file; nil where the file says nothing.
 type field struct {
 	path    string // "activity.kind"
+	source  string // as written
 	program *expression.Program
 }
 
@@ -136,60 +136,6 @@ func (f *field) version(w *run) (int64, error) {
 		}
 	}
 	return 0, &RejectError{Code: "value", Reason: f.path + " gives no time and no whole number, so versions of the record cannot be told apart", Columns: f.columns()}
-}
-
-// list is a column that holds a list; nil where a rule has no each.
-type list struct {
-	path, column string
-	slot         int
-	people       *Env // the column holds a text: the people it names
-}
-
-// walk calls do with each element as the run's item; once, without one, when there is no list to walk through.
-func (l *list) walk(w *run, do func() error) error {
-	if l == nil {
-		return do()
-	}
-	var elements []any
-	switch v := w.Values[l.slot].(type) {
-	case nil:
-	case []any:
-		elements = v
-	case string:
-		if l.people != nil {
-			elements = l.people.people(w, v)
-			break
-		}
-		return &RejectError{Code: "value", Reason: fmt.Sprintf("%s: the column %q holds no list", l.path, l.column)}
-	default:
-		return &RejectError{Code: "value", Reason: fmt.Sprintf("%s: the column %q holds no list", l.path, l.column)}
-	}
-	defer func() { w.Item = nil }()
-	for _, e := range elements {
-		if bad, ok := notUTF8(e); ok {
-			return &RejectError{Code: "encoding", Reason: fmt.Sprintf("an element of the column %q is not UTF-8 (%q); repair it at its source; the record is read again when it changes", l.column, short(bad))}
-		}
-		w.Item = e
-		if err := do(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// notUTF8 gives the first broken text of an element or of its fields.
-func notUTF8(element any) (bad string, ok bool) {
-	switch e := element.(type) {
-	case string:
-		return e, !utf8.ValidString(e)
-	case map[string]any:
-		for _, v := range e {
-			if s, isText := v.(string); isText && !utf8.ValidString(s) {
-				return s, true
-			}
-		}
-	}
-	return "", false
 }
 
 // reject makes an error of an expression a reject with the field's path.

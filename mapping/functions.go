@@ -37,9 +37,13 @@ func (c *compiler) functions() []expression.Function {
 		},
 		{Name: "minutes", Usage: "minutes(column)", Params: []expression.Type{expression.Text | expression.Time}, Returns: expression.Number, Bind: c.plain(minutes)},
 		{
-			Name: "datetime", Usage: "datetime(column) or datetime(date, time)",
-			Params:   []expression.Type{expression.Text | expression.Date | expression.Time | expression.Number, expression.Text | expression.Time | expression.Number},
-			Optional: 1, Returns: expression.Date | expression.Time, Bind: c.plain(datetime),
+			Name: "datetime", Usage: `datetime(column), datetime(date, time) or datetime(date, time, "Asia/Tokyo")`,
+			Params:   []expression.Type{expression.Text | expression.Date | expression.Time | expression.Number, expression.Text | expression.Time | expression.Number, expression.Text},
+			Optional: 2, Returns: expression.Date | expression.Time, Bind: c.bindDatetime,
+		},
+		{
+			Name: "extract", Usage: `extract(column, "pattern")`,
+			Params: []expression.Type{expression.Text, expression.Text}, Returns: expression.Text, Bind: bindExtract,
 		},
 		{
 			Name: "lookup", Usage: `lookup("list", column) or lookup("list", column, "otherwise")`,

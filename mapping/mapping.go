@@ -5,6 +5,7 @@
 //   - config.go is the file as users write it, compile.go checks it, field.go runs one expression of it;
 //   - functions.go holds the words of the language beyond expression's own:
 //     date, datetime, lookup, find …; dates.go reads dates and times as people write them;
+//   - lists.go walks through lists, parts.go makes several activities of one record;
 //   - titles.go ranks job titles; phrases.go reads free text by the words of package freetext;
 //   - testing.go runs the test cases that live in mapping files.
 package mapping
@@ -48,9 +49,10 @@ type Directory interface {
 	Contact(id string) (account, title string)
 }
 
-// Result is what became of one record: an activity, a profile or a skip.
+// Result is what became of one record: an activity, several (Parts), a profile or a skip.
 type Result struct {
 	Activity     *engine.Activity // of a skip: the tombstone of the activity that the record may have been before
+	Parts        *Parts           // instead of Activity, where a record becomes several: all of what the record is now, also beside an error
 	Profile      *engine.Profile
 	Skip         string // the reason of the skip rule
 	UnknownTitle string // a title of this record that is not understood, for counting; "" when all are
@@ -95,6 +97,9 @@ type skipRule struct {
 
 type activityRule struct {
 	origin                                   string // Activity.Mapping
+	each                                     *list  // the record becomes an activity for each element; nil = it is one
+	when                                     *field // which elements
+	ownID                                    bool   // id is that of the element's activity, not of the record
 	id, version, at, kind, direction, status *field
 	account                                  *field
 	message, thread, answers                 *field
@@ -136,8 +141,11 @@ type run struct {
 	expression.Run
 	dir     Directory
 	reading reading
-	missed  key // what the last find did not find
-	unfound key // the first missed one that left a field empty
+	part    int // of the record's several, from 1
+	// of the text whose contacts the record becomes
+	contacts []freetext.Contact
+	missed   key // what the last find did not find
+	unfound  key // the first missed one that left a field empty
 
 	activities stock[engine.Activity]
 	shares     stock[engine.Share]
@@ -242,7 +250,7 @@ func (m *Mapping) Fields(r connectors.Record) map[string]any {
 func (m *Mapping) Apply(r connectors.Record, dir Directory) (Result, error) {
 	w := m.runs.Get().(*run)
 	defer m.runs.Put(w)
-	w.dir, w.unfound, w.reading = dir, key{}, reading{}
+	w.dir, w.unfound, w.reading, w.part = dir, key{}, reading{}, 0
 	if err := m.load(w, r); err != nil {
 		return Result{}, err
 	}
@@ -261,8 +269,11 @@ func (m *Mapping) Apply(r connectors.Record, dir Directory) (Result, error) {
 			}
 		}
 	}
-	if m.profile != nil {
+	switch {
+	case m.profile != nil:
 		return m.applyProfile(w, r)
+	case m.activity.each != nil:
+		return m.applyParts(w, r)
 	}
 	return m.applyActivity(w, r)
 }
@@ -274,8 +285,16 @@ func (m *Mapping) leftOut(w *run, r connectors.Record, reason string) Result {
 	if m.activity == nil {
 		return res
 	}
-	id, version, err := identity(w, r, m.activity.id, m.activity.version)
-	if err == nil { // a record that cannot be named was never an activity
+	idRule := m.activity.id
+	if m.activity.ownID {
+		idRule = nil
+	}
+	id, version, err := identity(w, r, idRule, m.activity.version)
+	switch {
+	case err != nil:
+	case m.activity.each != nil:
+		res.Parts = &Parts{Version: version}
+	default: // a record that cannot be named was never an activity
 		res.Activity = &engine.Activity{Source: m.env.Source, ID: id, Version: version, Mapping: m.activity.origin, Deleted: true, Date: engine.NoDate}
 	}
 	return res
@@ -314,14 +333,30 @@ func (m *Mapping) load(w *run, r connectors.Record) error {
 }
 
 func (m *Mapping) applyActivity(w *run, r connectors.Record) (Result, error) {
-	rule := m.activity
-	a := w.activities.next()
-	a.Source, a.Mapping, a.Deleted, a.Date = m.env.Source, rule.origin, r.Deleted, engine.NoDate
-	var err error
-	if a.ID, a.Version, err = identity(w, r, rule.id, rule.version); err != nil || r.Deleted {
-		return Result{Activity: a}, err
+	id, version, err := identity(w, r, m.activity.id, m.activity.version)
+	if err != nil {
+		return Result{}, err
 	}
+	if r.Deleted {
+		a := m.activityOf(w, id, version)
+		a.Deleted = true
+		return Result{Activity: a}, nil
+	}
+	return m.contact(w, id, version)
+}
+
+func (m *Mapping) activityOf(w *run, id string, version int64) *engine.Activity {
+	a := w.activities.next()
+	a.Source, a.ID, a.Version, a.Mapping, a.Date = m.env.Source, id, version, m.activity.origin, engine.NoDate
+	return a
+}
+
+// contact makes an activity of the record, or of the element of its list at hand.
+func (m *Mapping) contact(w *run, id string, version int64) (Result, error) {
+	rule := m.activity
+	a := m.activityOf(w, id, version)
 	result := Result{Activity: a}
+	var err error
 	if a.Kind, err = rule.kind.text(w); err != nil {
 		return Result{}, err
 	}

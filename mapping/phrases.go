@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -102,16 +103,6 @@ func (c *compiler) bindCue(consts []any) (expression.Call, error) {
 	}, nil
 }
 
-// peopleIn gives the column of people_in(column), as each: may name a list of people.
-func peopleIn(each string) (column string, ok bool) {
-	inside, ok := strings.CutPrefix(each, "people_in(")
-	if !ok {
-		return "", false
-	}
-	column, rest, ok := strings.Cut(inside, ")")
-	return strings.TrimSpace(column), ok && strings.TrimSpace(rest) == ""
-}
-
 // people are the persons that a text names at contacts that were held, as elements with name, title and company.
 func (e *Env) people(w *run, text any) []any {
 	var out []any
@@ -119,16 +110,44 @@ func (e *Env) people(w *run, text any) []any {
 		if x.Status != freetext.Held {
 			continue
 		}
-		for _, p := range x.People {
-			company := p.Company
-			if company == "" {
-				company = x.Company
-			}
-			out = append(out, map[string]any{"name": orNull(p.Name), "title": orNull(p.Title), "company": orNull(company)})
+		out = append(out, persons(&x)...)
+	}
+	return out
+}
+
+func persons(x *freetext.Contact) []any {
+	out := make([]any, len(x.People))
+	for i, p := range x.People {
+		out[i] = map[string]any{"name": orNull(p.Name), "title": orNull(p.Title), "company": orNull(cmp.Or(p.Company, x.Company))}
+	}
+	return out
+}
+
+// contacts are those that a text speaks of, whatever became of them, as elements with contactFields.
+func (e *Env) contacts(w *run, text any) []any {
+	contacts := e.read(w, text)
+	w.contacts = contacts
+	out := make([]any, len(contacts))
+	for i := range contacts {
+		x := &contacts[i]
+		cues := make([]any, len(x.Cues))
+		for j, cue := range x.Cues {
+			cues[j] = cue
+		}
+		name, title := "", ""
+		if len(x.People) > 0 {
+			name, title = x.People[0].Name, x.People[0].Title
+		}
+		out[i] = map[string]any{
+			"number": int64(i + 1), "kind": orNull(x.Kind), "direction": orNull(x.Direction), "status": string(x.Status), "time": orNull(x.Time),
+			"company": orNull(x.Company), "people": persons(x), "name": orNull(name), "title": orNull(title), "cues": cues,
 		}
 	}
 	return out
 }
+
+// contactFields are the fields of contacts' elements; name and title are those of the first person.
+var contactFields = []string{"company", "cues", "direction", "kind", "name", "number", "people", "status", "time", "title"}
 
 // personFields are the fields of people's elements.
 var personFields = []string{"company", "name", "title"}

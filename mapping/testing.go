@@ -56,7 +56,9 @@ func (m *Mapping) runTest(t Test) error {
 		if reject == nil || reject.Code != t.Reject {
 			return fmt.Errorf("expected the reject %q, got %s", t.Reject, outcome)
 		}
-		return nil
+		if t.Expect == nil {
+			return nil
+		}
 	case t.Skip != "":
 		if got.Skip != t.Skip {
 			return fmt.Errorf("expected the skip %q, got %s", t.Skip, outcome)
@@ -66,7 +68,21 @@ func (m *Mapping) runTest(t Test) error {
 		return fmt.Errorf("expected a result, got %s", outcome)
 	}
 	var diffs []string
-	m.differences("", t.Expect, shown(got), &diffs)
+	switch parts := got.Parts; {
+	case parts != nil:
+		several := make([]any, len(parts.Activities))
+		for i := range parts.Activities {
+			several[i] = shown(Result{Activity: &parts.Activities[i], UnknownTitle: got.UnknownTitle, Unfound: got.Unfound})
+		}
+		if want, _ := t.Expect.([]any); len(want) != len(several) {
+			return fmt.Errorf("expected %d contacts, got %d", len(want), len(several))
+		}
+		m.differences("", t.Expect, several, &diffs)
+	case got.Activity == nil && got.Profile == nil:
+		return fmt.Errorf("expected a result, got %s", outcome)
+	default:
+		m.differences("", t.Expect, shown(got), &diffs)
+	}
 	if diffs == nil {
 		return nil
 	}

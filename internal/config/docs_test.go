@@ -23,7 +23,11 @@ func TestDocs_Mapping(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := mapping.Env{Titles: titles}
+	phrases, err := LoadPhrases("", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := mapping.Env{Titles: titles, Phrases: phrases}
 	for kind := range points.Kinds {
 		env.Kinds = append(env.Kinds, kind)
 	}
@@ -52,7 +56,7 @@ func TestDocs_Mapping(t *testing.T) {
 			}
 		}
 	}
-	if examples != 5 || tests != 2 {
+	if examples != 7 || tests != 4 {
 		t.Errorf("found %d examples with %d tests", examples, tests)
 	}
 }

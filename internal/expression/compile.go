@@ -35,14 +35,14 @@ func parse(text string, scope *Scope) (ast.Node, *Finding) {
 	}
 	var at *file.Error
 	if !errors.As(err, &at) {
-		return nil, &Finding{0, err.Error()}
+		return nil, &Finding{Msg: err.Error()}
 	}
 	msg := at.Message
 	if word := betweenWords.FindStringSubmatch(msg); word != nil {
 		msg = fmt.Sprintf(`%s stands between two values, as in memo %[1]s "word"`, word[1])
 	}
 	msg = strings.Replace(msg, "unexpected token EOF", "it ends too early", 1)
-	return nil, &Finding{byteOffset(text, at.From), "not an expression: " + msg}
+	return nil, &Finding{Offset: byteOffset(text, at.From), Msg: "not an expression: " + msg}
 }
 
 var betweenWords = regexp.MustCompile(`unexpected token Operator\("(contains|startsWith|endsWith|matches)"\)`)
@@ -79,11 +79,18 @@ type compiler struct {
 	scope    *Scope
 	findings Findings
 	columns  []string // that the text reads
+	fields   []string // of item that it reads
+	inside   []string // snippets whose texts this one stands in, the innermost last
+	spread   *int     // how many snippets were put in
 }
 
 // fail notes a finding and gives a stand-in of any type, so that one mistake makes one finding.
 func (c *compiler) fail(at ast.Node, format string, args ...any) compiled {
-	c.findings = append(c.findings, Finding{byteOffset(c.text, start(at)), fmt.Sprintf(format, args...)})
+	f := Finding{Offset: byteOffset(c.text, start(at)), Msg: fmt.Sprintf(format, args...)}
+	if n := len(c.inside); n > 0 {
+		f.Snippet = c.inside[n-1]
+	}
+	c.findings = append(c.findings, f)
 	return compiled{typ: Any}
 }
 
@@ -160,6 +167,9 @@ func (c *compiler) column(n ast.Node) compiled {
 	if name == "null" {
 		return literal(nil)
 	}
+	if text, ok := c.scope.Snippets[name]; ok {
+		return c.snippet(n, name, text)
+	}
 	if name == element || strings.HasPrefix(name, element+".") {
 		if c.scope.Element != nil {
 			return c.element(n, strings.TrimPrefix(strings.TrimPrefix(name, element), "."))
@@ -172,7 +182,7 @@ func (c *compiler) column(n ast.Node) compiled {
 		if f := c.scope.function(name); f != nil {
 			return c.fail(n, "%s is a function; write %s", name, f.Usage)
 		}
-		return c.fail(n, "unknown column %q%s%s", name, fault.DidYouMean(name, c.scope.Columns), c.scope.Known)
+		return c.fail(n, "unknown column %q%s%s", name, fault.DidYouMean(name, c.scope.names()), c.scope.Known)
 	}
 	i := c.scope.slot(name)
 	if !slices.Contains(c.columns, name) {
@@ -191,6 +201,9 @@ func (c *compiler) element(n ast.Node, field string) compiled {
 		known.Used = map[string]bool{}
 	}
 	known.Used[field] = true
+	if !slices.Contains(c.fields, field) {
+		c.fields = append(c.fields, field)
+	}
 	if field == "" {
 		return compiled{eval: func(r *Run) (any, error) { return r.Item, nil }, typ: Any}
 	}
@@ -393,7 +406,7 @@ func (c *compiler) in(n *ast.BinaryNode) compiled {
 	left := c.compile(n.Left)
 	list, ok := n.Right.(*ast.ArrayNode)
 	if !ok {
-		return c.fail(n.Right, `"in" needs a list, as in kind in ["a", "b"]`)
+		return c.inColumn(n, left)
 	}
 	values := make([]any, len(list.Nodes))
 	for i, item := range list.Nodes {
@@ -410,6 +423,34 @@ func (c *compiler) in(n *ast.BinaryNode) compiled {
 		v, err := left.eval(r)
 		if err != nil {
 			return nil, err
+		}
+		for _, item := range values {
+			if same, err := equal(v, item); same || err != nil {
+				return same, err
+			}
+		}
+		return false, nil
+	}}
+}
+
+// inColumn is "in" with a column, or a field of item, that holds a list.
+func (c *compiler) inColumn(n *ast.BinaryNode, left compiled) compiled {
+	if _, ok := columnName(n.Right); !ok {
+		return c.fail(n.Right, `"in" needs a list, as in kind in ["a", "b"], or a column that holds one`)
+	}
+	right := c.compile(n.Right)
+	return compiled{typ: Bool, eval: func(r *Run) (any, error) {
+		v, err := left.eval(r)
+		if err != nil {
+			return nil, err
+		}
+		in, err := right.eval(r)
+		if err != nil || in == nil {
+			return false, err
+		}
+		values, ok := in.([]any)
+		if !ok {
+			return nil, fmt.Errorf(`"in" needs a list, and the value is %s`, describe(in))
 		}
 		for _, item := range values {
 			if same, err := equal(v, item); same || err != nil {
@@ -452,16 +493,18 @@ func (c *compiler) conditional(n *ast.ConditionalNode) compiled {
 }
 
 // results gathers the constant texts in the places whose value a tree may give.
-func results(text string, n ast.Node) []Result {
+func (c *compiler) results(n ast.Node) []Result {
 	switch n := n.(type) {
 	case *ast.StringNode:
-		return []Result{{byteOffset(text, start(n)), n.Value}}
+		return []Result{{byteOffset(c.text, start(n)), n.Value}}
 	case *ast.ConditionalNode:
-		return slices.Concat(results(text, n.Exp1), results(text, n.Exp2))
+		return slices.Concat(c.results(n.Exp1), c.results(n.Exp2))
 	case *ast.BinaryNode:
 		if n.Operator == "??" {
-			return slices.Concat(results(text, n.Left), results(text, n.Right))
+			return slices.Concat(c.results(n.Left), c.results(n.Right))
 		}
+	case *ast.IdentifierNode:
+		return c.snippetResults(n)
 	}
 	return nil
 }

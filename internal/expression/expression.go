@@ -100,8 +100,9 @@ func (e *ArgumentError) Error() string { return e.Msg }
 
 // Finding is one thing wrong in a text.
 type Finding struct {
-	Offset int // in bytes
-	Msg    string
+	Offset  int // in bytes
+	Msg     string
+	Snippet string // in whose text it is; "" = in the compiled text itself
 }
 
 // Findings are all that is wrong in a text, in the order of the text.
@@ -121,6 +122,8 @@ type Scope struct {
 	Columns   []string // nil: every name is a column
 	Known     string   // says where Columns come from, after "unknown column"; "" when that is plain
 	Functions []Function
+	// Snippets are texts that stand for themselves wherever their name does.
+	Snippets map[string]string
 	// Element allows the word item, with fields as item.Name: the element of a
 	// list column that the caller walks through (Run.Item). nil: there is none.
 	Element *Element
@@ -186,6 +189,7 @@ type Program struct {
 	node    compiled
 	results []Result
 	columns []string
+	fields  []string
 }
 
 // Result is a constant text that a program may give.
@@ -200,6 +204,9 @@ func (p *Program) Eval(r *Run) (any, error) { return p.node.eval(r) }
 // Columns are those that the program reads, in the order of its text.
 func (p *Program) Columns() []string { return p.columns }
 
+// Fields are those of item that the program reads; "" is the element itself.
+func (p *Program) Fields() []string { return p.fields }
+
 // Results are the constant texts the program may give, for checking them beforehand.
 func (p *Program) Results() []Result { return p.results }
 
@@ -209,16 +216,16 @@ const maxText = 4096
 // Compile makes a program of text that gives a value of the types want. The error is Findings.
 func Compile(text string, scope *Scope, want Type) (*Program, error) {
 	if strings.TrimSpace(text) == "" {
-		return nil, Findings{{0, "empty expression"}}
+		return nil, Findings{{Msg: "empty expression"}}
 	}
 	if len(text) > maxText {
-		return nil, Findings{{0, fmt.Sprintf("expression longer than %d bytes", maxText)}}
+		return nil, Findings{{Msg: fmt.Sprintf("expression longer than %d bytes", maxText)}}
 	}
 	root, err := parse(text, scope)
 	if err != nil {
 		return nil, Findings{*err}
 	}
-	c := compiler{text: text, scope: scope}
+	c := compiler{text: text, scope: scope, spread: new(int)}
 	node := c.compile(root)
 	if len(c.findings) == 0 && node.typ&want == 0 && !node.isNull() {
 		c.fail(root, "needs %s, and this gives %s", want, node.typ)
@@ -227,7 +234,7 @@ func Compile(text string, scope *Scope, want Type) (*Program, error) {
 		slices.SortStableFunc(c.findings, func(a, b Finding) int { return a.Offset - b.Offset })
 		return nil, c.findings
 	}
-	p := &Program{results: results(text, root), columns: c.columns}
+	p := &Program{results: c.results(root), columns: c.columns, fields: c.fields}
 	p.node = node
 	if node.typ&^want != 0 && want != Bool { // Truth checks by itself, and takes 1 and 0
 		p.node.eval = checked(node.eval, want)

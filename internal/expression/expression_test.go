@@ -144,7 +144,7 @@ func TestCompile_findings(t *testing.T) {
 		{`memo contains 3`, Any, `3`, `"contains" needs a text, and this is a number`},
 		{`memo matches "("`, Any, `"("`, `missing closing )`},
 		{`memo matches status`, Any, `status`, `needs a constant text`},
-		{`minutes in memo`, Any, `memo`, `"in" needs a list`},
+		{`minutes in "memo"`, Any, `"memo"`, `"in" needs a list`},
 		{`minutes in [status]`, Any, `status`, `holds constants only`},
 		{`[1, 2]`, Any, `[1`, `a list can stand only after "in"`},
 		{`memo ==`, Any, ``, `not an expression: it ends too early`},

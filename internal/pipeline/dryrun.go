@@ -212,6 +212,12 @@ func (d *dryRun) waiting(ctx context.Context, m *mapper) error {
 
 // became notes what a record would become.
 func (d *dryRun) became(ctx context.Context, m *mapper, rec connectors.Record, res mapping.Result, reject *connectors.Reject) error {
+	if res.Parts != nil {
+		if err := d.parts(ctx, m, rec, res, reject); err != nil || reject == nil && res.Skip == "" {
+			count(m.report.Unfound, res.Unfound)
+			return err
+		}
+	}
 	s := Shown{Source: m.source, Key: rec.Key, Origin: rec.Origin, Reject: reject, Activity: res.Activity, Profile: res.Profile}
 	if reject != nil {
 		s.Fate, s.Activity, s.Profile = Rejected, nil, nil
@@ -232,6 +238,23 @@ func (d *dryRun) became(ctx context.Context, m *mapper, rec connectors.Record, r
 	}
 	d.keep(s)
 	return err
+}
+
+// parts notes the contacts that a record would become, and those that it would be no more.
+func (d *dryRun) parts(ctx context.Context, m *mapper, rec connectors.Record, res mapping.Result, reject *connectors.Reject) error {
+	parts := m.parts(rec, res, reject != nil)
+	gone, err := d.pipeline.store.Gone(ctx, m.source, m.revision, parts)
+	if err != nil {
+		return err
+	}
+	for _, a := range append(slices.Clone(parts.Activities), gone...) {
+		s := Shown{Source: m.source, Key: rec.Key, Origin: rec.Origin, Activity: &a}
+		if err := d.activity(ctx, &s); err != nil {
+			return err
+		}
+		d.keep(s)
+	}
+	return nil
 }
 
 func (d *dryRun) keep(s Shown) {

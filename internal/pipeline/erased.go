@@ -49,6 +49,8 @@ func (m *mapper) apply(rec connectors.Record) (mapping.Result, error) {
 	g := guard{Directory: m.directory, erased: m.erased}
 	res, err := m.Apply(rec, &g)
 	switch {
+	case res.Parts != nil:
+		return m.withoutErasedParts(rec, res, err, &g)
 	case err != nil && (g.hit || m.holdsErased(rec.Values)):
 		return m.erasedResult(rec), nil
 	case err != nil:
@@ -60,17 +62,43 @@ func (m *mapper) apply(rec connectors.Record) (mapping.Result, error) {
 	case res.Profile != nil && m.erasedProfile(res.Profile):
 		return m.erasedResult(rec), nil
 	case res.Activity != nil && !res.Activity.Deleted:
-		a := res.Activity
-		people := len(a.People)
-		a.People = slices.DeleteFunc(a.People, func(p engine.Participant) bool {
-			return p.Contact == erasedContact || m.erased.Has(store.IDKey, p.Contact)
-		})
-		if len(a.People) == 0 && (people > 0 || g.hit) || strings.Contains(a.ID, erasedContact) {
+		if m.strip(res.Activity, g.hit) {
 			return m.erasedResult(rec), nil
 		}
-		a.Link = m.erased.Unlink(a.Link)
 	}
 	return res, nil
+}
+
+// strip takes erased people out of an activity, and tells that it is theirs
+// alone. hit says that one of them was looked for and may be why nobody is left.
+func (m *mapper) strip(a *engine.Activity, hit bool) (alone bool) {
+	people := len(a.People)
+	a.People = slices.DeleteFunc(a.People, func(p engine.Participant) bool {
+		return p.Contact == erasedContact || m.erased.Has(store.IDKey, p.Contact)
+	})
+	if len(a.People) == 0 && (people > 0 || hit) || strings.Contains(a.ID, erasedContact) {
+		return true
+	}
+	a.Link = m.erased.Unlink(a.Link)
+	return false
+}
+
+// withoutErasedParts leaves out the contacts of a record that are an erased
+// person's alone. A reject would keep the record, which may tell of the person: it is left out too.
+func (m *mapper) withoutErasedParts(rec connectors.Record, res mapping.Result, err error, g *guard) (mapping.Result, error) {
+	var others []engine.Activity
+	for _, a := range res.Parts.Activities {
+		if !m.strip(&a, false) {
+			others = append(others, a)
+		}
+	}
+	all := len(res.Parts.Activities)
+	res.Parts.Activities = others
+	if g.hit && (err != nil || res.Skip != "") || err != nil && m.holdsErased(rec.Values) || all > 0 && others == nil {
+		res.Skip, res.Unfound, res.UnknownTitle = erasedSkip, "", ""
+		return res, nil
+	}
+	return res, err
 }
 
 // erasedResult is what becomes of an erased person's record. In the reading that

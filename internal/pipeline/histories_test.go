@@ -162,6 +162,19 @@ activity:
       title: '"営業部長"'
 `
 
+// daysMapping makes an activity of each contact of a day.
+const daysMapping = `columns: [Id, Contacts]
+lookups: {kinds: {訪問: visit, 電話: phone}}
+activity:
+  each: Contacts
+  when: item.Draft == null
+  id: Id
+  at: date("2026-09-30")
+  kind: lookup("kinds", item.Kind)
+  account: find("account", "code", item.Code)
+  participants: [{title: '"部長"'}]
+`
+
 func (h *history) write(name, text string) {
 	h.Helper()
 	if err := os.WriteFile(filepath.Join(h.dir, name), []byte(text), 0o600); err != nil {
@@ -176,13 +189,14 @@ func (h *history) remap(prefix string) {
 func newHistory(t *testing.T, seed uint64, url string) *history {
 	h := &history{T: t, Rand: rand.New(rand.NewPCG(seed, 7)), dir: t.TempDir(), clock: time.Date(2026, 10, 1, 2, 0, 0, 0, time.UTC), tables: map[string]*table{}}
 	for name, columns := range map[string][]string{"accounts": {"Id", "Code", "Into"}, "contacts": {"Id", "Code", "Account", "Into"},
-		"tasks": {"Id", "Account", "Contact", "Kind", "Draft", "Code"}, "reports": {"Id", "Code", "Account", "Contact", "Kind", "Draft"}} {
+		"tasks": {"Id", "Account", "Contact", "Kind", "Draft", "Code"}, "reports": {"Id", "Code", "Account", "Contact", "Kind", "Draft"}, "days": {"Id", "Contacts"}} {
 		h.tables[name] = &table{columns: connectors.NewColumns(columns), rows: map[string]*row{}, world: h}
 	}
 	h.tables["reports"].silent, h.calm = seed%4 == 3, seed%2 == 0
 	h.write("accounts.yaml", "profile: {kind: account, id: Id, name: Id, into: Into, keys: {code: Code}}\n")
 	h.write("contacts.yaml", "profile: {kind: contact, id: Id, name: Id, account: Account, into: Into, keys: {code: Code}}\n")
 	h.write("tasks.yaml", strings.NewReplacer("IDRULE", "Id", "ACCOUNT", "Account", "CONTACT", "Contact").Replace(historyMapping))
+	h.write("days.yaml", daysMapping)
 	h.remap("")
 	h.file = h.config("energyd.yaml", url)
 	return h
@@ -196,7 +210,7 @@ func (h *history) config(name, url string) string {
 		h.Fatal(err)
 	}
 	text := fmt.Sprintf("language: en\nstore: %q\npoints: %s/configs/points.yaml\ntitles: %s/configs/titles.yaml\nconnections: {all: {type: memory}}\nsources:\n", url, root, root)
-	for _, s := range []string{"accounts", "contacts", "tasks", "reports"} {
+	for _, s := range []string{"accounts", "contacts", "tasks", "reports", "days"} {
 		text += fmt.Sprintf("  %s: {connection: all, object: %s, mapping: %s.yaml}\n", s, s, s)
 	}
 	h.write(name, text)
@@ -268,6 +282,19 @@ func (h *history) any(table string, deleted bool) string {
 	return keys[h.IntN(len(keys))]
 }
 
+// contacts gives a day's list: those that stay, and some more.
+func (h *history) contacts(stay []any, more int) []any {
+	list := slices.Clone(stay)
+	for range more {
+		var draft any
+		if h.IntN(5) == 0 {
+			draft = "yes"
+		}
+		list = append(list, map[string]any{"Code": fmt.Sprint("K", h.IntN(8)), "Kind": []string{"訪問", "電話"}[h.IntN(2)], "Draft": draft})
+	}
+	return list
+}
+
 // holders are the rows of a table that name something in a column.
 func (h *history) holders(table, column, value string) (keys []string) {
 	for _, key := range slices.Sorted(maps.Keys(h.tables[table].rows)) {
@@ -284,7 +311,7 @@ func (h *history) happens() {
 	code := func() string { return fmt.Sprint("K", h.IntN(8)) }
 	kind := func() string { return []string{"訪問", "訪問", "電話"}[h.IntN(3)] }
 	draft := func() string { return []string{"", "", "", "yes"}[h.IntN(4)] }
-	n := h.IntN(22)
+	n := h.IntN(27)
 	if instead, ok := map[int]int{14: 12, 15: 12, 17: 13}[n]; ok && h.calm {
 		n = instead
 	}
@@ -369,7 +396,7 @@ func (h *history) happens() {
 		}
 		h.tell("contact %s goes into %s", loser, master)
 	case 14: // gone without a trace
-		name := []string{"accounts", "contacts", "tasks", "reports"}[h.IntN(4)]
+		name := []string{"accounts", "contacts", "tasks", "reports", "days"}[h.IntN(5)]
 		if id := h.any(name, h.IntN(2) == 0); id != "" && !h.tables[name].rows[id].merged { // what was merged leads on, for ever
 			delete(h.tables[name].rows, id)
 			h.traceless = true
@@ -389,6 +416,29 @@ func (h *history) happens() {
 			tasks.rows[id].changed, h.traceless = h.clock.Add(-300*day), true
 			h.tell("%s of old: %v", id, tasks.rows[id].values)
 		}
+	case 18, 19: // a day of several contacts, perhaps with customers to come
+		id := fmt.Sprint("d", len(h.tables["days"].rows))
+		h.tables["days"].set(id, map[string]any{"Id": id, "Contacts": h.contacts(nil, 1+h.IntN(4))})
+		h.tell("day %s: %v", id, h.tables["days"].rows[id].values)
+	case 20, 21: // a day has other contacts, more or fewer
+		if id := h.any("days", false); id != "" {
+			was := h.tables["days"].rows[id].values["Contacts"].([]any)
+			keep := was[:h.IntN(len(was)+1)]
+			if !h.calm && h.IntN(2) == 0 {
+				keep = nil
+				h.traceless = true // where the new one waits, the old activity stands until the next complete reading
+			}
+			h.tables["days"].set(id, map[string]any{"Contacts": h.contacts(keep, h.IntN(3))})
+			h.tell("day %s: %v", id, h.tables["days"].rows[id].values)
+		}
+	case 22: // a day is deleted, or taken back
+		back := h.IntN(2) == 0
+		if id := h.any("days", back); id != "" {
+			r := h.tables["days"].rows[id]
+			r.deleted = !back
+			h.tables["days"].touch(r)
+			h.tell("%s deleted: %v", id, r.deleted)
+		}
 	case 16:
 		if h.IntN(3) == 0 {
 			prefix := []string{"", "x/", "y/"}[h.IntN(3)]
@@ -401,7 +451,7 @@ func (h *history) happens() {
 		case 0:
 			stop = 1 + h.IntN(8)
 		case 1:
-			for _, name := range []string{"accounts", "contacts", "tasks", "reports"} {
+			for _, name := range []string{"accounts", "contacts", "tasks", "reports", "days"} {
 				if h.IntN(3) == 0 {
 					h.tables[name].fail = 1 + h.IntN(3)
 				}

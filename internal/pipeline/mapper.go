@@ -76,6 +76,7 @@ func (m *mapper) halves(out *store.Batch, first, second []connectors.Record) {
 	out.Profiles = append(out.Profiles, rest.Profiles...)
 	out.Rejects = append(out.Rejects, rest.Rejects...)
 	out.Withdrawn = append(out.Withdrawn, rest.Withdrawn...)
+	out.Parts = append(out.Parts, rest.Parts...)
 	out.Through = append(out.Through, rest.Through...)
 	out.Skipped += rest.Skipped
 	for reason, n := range b.report.Skips {
@@ -94,6 +95,9 @@ func (m *mapper) empty(records int) store.Batch {
 // one maps a record that was read at that time, and tells whether it came through.
 func (m *mapper) one(out *store.Batch, rec connectors.Record, read time.Time) bool {
 	res, reject := m.record(rec, read)
+	if res.Parts != nil {
+		out.Parts = append(out.Parts, m.parts(rec, res, reject != nil))
+	}
 	if reject != nil {
 		out.Rejects = append(out.Rejects, *reject)
 		return false
@@ -108,14 +112,34 @@ func (m *mapper) one(out *store.Batch, rec connectors.Record, read time.Time) bo
 // record gives what a record that was read at that time becomes, as it is stored.
 func (m *mapper) record(rec connectors.Record, read time.Time) (mapping.Result, *connectors.Reject) {
 	res, err := m.apply(rec)
-	if err != nil {
-		r := connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: "mapping", Reason: err.Error(), Fields: m.Fields(rec)}
-		var reject *mapping.RejectError
-		if errors.As(err, &reject) {
-			r.Code, r.Reason, r.Waits, r.ChangedAt = reject.Code, reject.Reason, reject.Waits, rec.ChangedAt
-			r.Origin = rec.Where(reject.Columns)
+	reject := m.rejected(rec, err)
+	m.stamp(&res, read)
+	return res, reject
+}
+
+// rejected is what is kept of a record that gave err; nil for none.
+func (m *mapper) rejected(rec connectors.Record, err error) *connectors.Reject {
+	if err == nil {
+		return nil
+	}
+	r := connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: "mapping", Reason: err.Error(), Fields: m.Fields(rec)}
+	var reject *mapping.RejectError
+	if errors.As(err, &reject) {
+		r.Code, r.Reason, r.Waits, r.ChangedAt = reject.Code, reject.Reason, reject.Waits, rec.ChangedAt
+		r.Origin = rec.Where(reject.Columns)
+	}
+	return &r
+}
+
+// stamp gives a record's activities their reading, and their version where the source tells none.
+func (m *mapper) stamp(res *mapping.Result, read time.Time) {
+	if parts := res.Parts; parts != nil {
+		if parts.Version == 0 {
+			parts.Version = read.UnixMicro()
 		}
-		return res, &r
+		for i := range parts.Activities {
+			parts.Activities[i].Revision, parts.Activities[i].Version = m.revision, parts.Version
+		}
 	}
 	if a := res.Activity; a != nil {
 		a.Revision = m.revision
@@ -123,7 +147,12 @@ func (m *mapper) record(rec connectors.Record, read time.Time) (mapping.Result, 
 			a.Version = read.UnixMicro()
 		}
 	}
-	return res, nil
+}
+
+// parts are the activities of a record that became several, or may have been several before.
+func (m *mapper) parts(rec connectors.Record, res mapping.Result, rejected bool) store.Parts {
+	return store.Parts{Record: rec.Key, Version: res.Parts.Version, Activities: res.Parts.Activities, Standing: res.Parts.Standing, AllStand: res.Parts.AllStand,
+		Uncounted: rejected || res.Skip != "", Erased: res.Skip == erasedSkip}
 }
 
 func (m *mapper) keep(out *store.Batch, res mapping.Result) {
@@ -134,6 +163,7 @@ func (m *mapper) keep(out *store.Batch, res mapping.Result) {
 		if res.Activity != nil {
 			out.Withdrawn = append(out.Withdrawn, *res.Activity)
 		}
+	case res.Parts != nil: // kept already
 	case res.Activity != nil:
 		out.Activities = append(out.Activities, *res.Activity)
 	default:

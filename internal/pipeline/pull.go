@@ -467,7 +467,7 @@ func (p *Pipeline) retry(ctx context.Context, m *mapper, change int64) error {
 		out.Rejects = slices.DeleteFunc(out.Rejects, func(r connectors.Reject) bool { return r.Waits })
 		out.Read = len(out.Through) + len(out.Rejects)
 		waiting = waiting[:0]
-		if out.Read == 0 {
+		if out.Read == 0 && len(out.Parts) == 0 { // of a record that still waits some contacts may come through
 			return nil
 		}
 		return p.store.SaveBatch(ctx, out)

@@ -178,6 +178,7 @@ func eraseTexts(ctx context.Context, tx *sqlx.Tx, p *Person, e *Erasure) error {
 		columns []string
 	}{
 		{"run", []string{"id"}, []string{"message"}},
+		{"part", []string{"source", "record"}, []string{"ids"}},
 		{"plan", []string{"run"}, []string{"summary"}},
 		{"plan_change", []string{"run", "seq"}, []string{"name", "fields", "error"}},
 	} {

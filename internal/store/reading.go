@@ -144,8 +144,10 @@ func (s *Store) WithdrawOlder(ctx context.Context, source string, revision uint3
 				return err
 			}
 		}
-		if _, err := tx.ExecContext(ctx, tx.Rebind("DELETE FROM reject WHERE source = ? AND revision < ?"), source, revision); err != nil {
-			return err
+		for _, table := range []string{"reject", "part"} {
+			if _, err := tx.ExecContext(ctx, tx.Rebind("DELETE FROM "+table+" WHERE source = ? AND revision < ?"), source, revision); err != nil {
+				return err
+			}
 		}
 		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE cursor SET settled = ? WHERE source = ? AND revision = ?"), revision, source, revision)
 		return err
@@ -197,7 +199,7 @@ func (s *Store) withdrawActivities(ctx context.Context, tx *sqlx.Tx, source stri
 	var some []engine.Activity
 	save := func() error {
 		withdrawn += len(some)
-		_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO arrival (run, source, activities, data) VALUES (?, ?, ?, ?)"), uncounted, source, len(some), packArrival(some))
+		err := arrive(ctx, tx, uncounted, source, len(some), packArrival(some))
 		some = some[:0]
 		return err
 	}

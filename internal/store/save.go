@@ -26,13 +26,14 @@ type Batch struct {
 	Read        int // records, rejects included
 	Skipped     int // records that the mapping leaves out
 	Activities  []engine.Activity
+	Parts       []Parts // of a source whose records become several activities each
 	Profiles    []engine.Profile
 	Rejects     []connectors.Reject
 	Withdrawn   []engine.Activity // tombstones of skipped records, which may have been activities before; not counted
 	Through     []string          // keys of the records that were not rejected
 }
 
-// uncounted is the run of arrivals that appear in no sums: their records are counted as skipped.
+// uncounted is the run of arrivals that appear in no sums: their records are counted already.
 const uncounted = ""
 
 // SaveBatch saves a batch and moves the source's cursor, in one transaction.
@@ -60,20 +61,25 @@ func (s *Store) SaveBatch(ctx context.Context, b Batch) error {
 			}
 		}
 		for _, a := range arrivals {
-			if a.packed == nil {
-				continue
-			}
-			_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO arrival (run, source, activities, data) VALUES (?, ?, ?, ?)"),
-				a.run, b.Source, len(a.activities), a.packed)
-			if err != nil {
+			if err := arrive(ctx, tx, a.run, b.Source, len(a.activities), a.packed); err != nil {
 				return err
 			}
 		}
-		var err error
-		if sums.Stored, err = saveProfiles(ctx, tx, b.Profiles, b.Revision); err != nil {
+		// Records are counted here, and not their parts when these are folded.
+		parts, stored, unchanged, err := saveParts(ctx, tx, b)
+		if err != nil {
 			return err
 		}
-		sums.Unchanged = len(b.Profiles) - sums.Stored
+		if len(parts) > 0 {
+			if err := arrive(ctx, tx, uncounted, b.Source, len(parts), packArrival(parts)); err != nil {
+				return err
+			}
+		}
+		profiles, err := saveProfiles(ctx, tx, b.Profiles, b.Revision)
+		if err != nil {
+			return err
+		}
+		sums.Stored, sums.Unchanged = stored+profiles, unchanged+len(b.Profiles)-profiles
 		if err := saveRejects(ctx, tx, b); err != nil {
 			return err
 		}
@@ -82,6 +88,15 @@ func (s *Store) SaveBatch(ctx context.Context, b Batch) error {
 		}
 		return addRunSource(ctx, tx, b.Run, sums)
 	})
+}
+
+// arrive keeps packed activities for the next fold.
+func arrive(ctx context.Context, tx *sqlx.Tx, run, source string, activities int, packed []byte) error {
+	if packed == nil {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO arrival (run, source, activities, data) VALUES (?, ?, ?, ?)"), run, source, activities, packed)
+	return err
 }
 
 // moveCursor sets the cursor to b.Next if it is at b.After.

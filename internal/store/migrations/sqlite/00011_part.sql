@@ -1,0 +1,11 @@
+-- +goose Up
+-- Records that became several activities, as they were read last: so the activities that a record gives no more are found.
+CREATE TABLE part (
+    source TEXT NOT NULL,
+    record TEXT NOT NULL, -- its key
+    revision INTEGER NOT NULL, -- of the source's reading
+    version INTEGER NOT NULL, -- of the record, as activities have it
+    says INTEGER NOT NULL, -- a hash of what the activities say
+    ids TEXT NOT NULL, -- of the activities: a JSON list
+    PRIMARY KEY (source, record)
+);
