@@ -89,8 +89,10 @@ func newPartSaver(t *testing.T) *partSaver {
 type partScorer struct{}
 
 func (partScorer) Contributions([]engine.Activity, func(int, engine.Contribution)) {}
-func (partScorer) Due(engine.EntityKind, []engine.Cell, engine.Date) engine.Date   { return engine.NoDate }
-func (partScorer) Fingerprint() string                                             { return "none" }
+func (partScorer) Due(engine.EntityKind, []engine.Cell, engine.Date) engine.Date {
+	return engine.NoDate
+}
+func (partScorer) Fingerprint() string { return "none" }
 
 // TestParts_inAnyOrder: whatever order the versions of a record come in, the newest one's contacts stand.
 func TestParts_inAnyOrder(t *testing.T) {
