@@ -34,6 +34,10 @@ func (t *turn) bodies(ctx context.Context, b *box, f *folder, mails []*mail) err
 	if len(uids) == 0 {
 		return nil
 	}
+	// A mail that the library cannot parse ends the connection: it must not be one that was asked for beforehand.
+	if err := t.with(ctx, b, (*session).settle); err != nil {
+		return err
+	}
 	plans, err := t.structures(ctx, b, f, uids, byUID)
 	if err != nil {
 		return err
@@ -85,7 +89,7 @@ func (t *turn) structures(ctx context.Context, b *box, f *folder, uids []imap.UI
 					plans[d.uid] = planOf(byUID[d.uid], d.structure)
 				}
 			}
-		})
+		}, nil)
 	}
 	return plans, a.all(ctx, uids)
 }
@@ -175,7 +179,7 @@ func (t *turn) parts(ctx context.Context, b *box, f *folder, sections string, ui
 					}
 				}
 			}
-		})
+		}, nil)
 	}
 	return a.all(ctx, uids)
 }

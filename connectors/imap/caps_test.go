@@ -172,8 +172,8 @@ func TestAFolderIsSearchedOnce(t *testing.T) {
 			t.Errorf("%d mails that are gone are rejects: %v", len(batch.Rejects), batch.Rejects[0])
 		}
 	}
-	// Once for the folder, and once for each Read that missed mails.
-	if n := strings.Count(said.String(), "SEARCH"); read != 120 || n > 3 {
+	// Once for the folder, and once for each Read that missed mails. The second hundred was under way when they vanished.
+	if n := strings.Count(said.String(), "SEARCH"); read < 120 || read > 220 || n > 3 {
 		t.Errorf("%d mails were read with %d searches", read, n)
 	}
 }

@@ -188,8 +188,9 @@ var headerItems = &imap.FetchOptions{
 }
 
 // headers reads the headers of mails, in the order of uids. lost are those that
-// cannot be read. While the server sends, other goroutines read what came.
-func (t *turn) headers(ctx context.Context, f *folder, uids []imap.UID) (mails []*mail, lost []imap.UID, err error) {
+// cannot be read. While the server sends, other goroutines read what came. soon
+// are asked for beforehand.
+func (t *turn) headers(ctx context.Context, f *folder, uids, soon []imap.UID) (mails []*mail, lost []imap.UID, err error) {
 	read := make([]*mail, len(uids)) // as uids, each written once
 	came := make(chan []arrival, 2*runtime.GOMAXPROCS(0))
 	var readers sync.WaitGroup
@@ -207,13 +208,32 @@ func (t *turn) headers(ctx context.Context, f *folder, uids []imap.UID) (mails [
 		})
 	}
 	a := &asking{conn: t.conn, box: t.box, folder: f, came: make(map[imap.UID]bool, len(uids))}
+	look := func(some []arrival) {
+		// Of a mail that vanished meanwhile, servers give a header without even its last line.
+		some = slices.DeleteFunc(some, func(a arrival) bool { return len(a.body) == 0 })
+		a.arrived(some)
+		came <- some
+	}
 	a.ask = func(s *session, uids []imap.UID) error {
-		return s.stream(uids, headerBatch, headerItems, func(some []arrival) {
-			// Of a mail that vanished meanwhile, servers give a header without even its last line.
-			some = slices.DeleteFunc(some, func(a arrival) bool { return len(a.body) == 0 })
-			a.arrived(some)
-			came <- some
-		})
+		next := soon
+		soon = nil // once
+		early := func() {
+			if len(next) > 0 {
+				s.askEarly(f, next)
+			}
+		}
+		under, err := s.underWay(f)
+		if err != nil {
+			return err
+		}
+		if under != nil {
+			early()
+			if err := under.adopt(look); err != nil {
+				return err
+			}
+			uids, next = a.missing(uids), nil
+		}
+		return s.stream(uids, headerBatch, headerItems, look, early)
 	}
 	err = a.all(ctx, uids)
 	close(came)
@@ -255,8 +275,9 @@ type section struct {
 
 // stream fetches mails in batches, some at a time, each read by a goroutine of
 // its own: the server may answer the second before the first is through. look
-// gets what came by handfuls, from several goroutines.
-func (s *session) stream(uids []imap.UID, batch int, items *imap.FetchOptions, look func([]arrival)) error {
+// gets what came by handfuls, from several goroutines. asked, unless nil, is called
+// when all batches are asked for and there is room for more.
+func (s *session) stream(uids []imap.UID, batch int, items *imap.FetchOptions, look func([]arrival), asked func()) error {
 	var (
 		wait  sync.WaitGroup
 		mu    sync.Mutex
@@ -282,6 +303,15 @@ func (s *session) stream(uids []imap.UID, batch int, items *imap.FetchOptions, l
 				}
 			}
 		})
+	}
+	if asked != nil {
+		places <- struct{}{}
+		mu.Lock()
+		failed := first != nil
+		mu.Unlock()
+		if !failed {
+			asked()
+		}
 	}
 	wait.Wait()
 	return first

@@ -195,6 +195,10 @@ func choose(folders []folder, want, skip []string) []folder {
 
 // examine opens a folder for reading only; false when it is gone.
 func (s *session) examine(f *folder) (bool, error) {
+	if err := s.settle(); err != nil {
+		return false, err
+	}
+	s.early = nil
 	s.folder = ""
 	s.listed.Store(true)
 	d, err := s.client.Select(f.name, &imap.SelectOptions{ReadOnly: true}).Wait()
@@ -211,6 +215,10 @@ func (s *session) examine(f *folder) (bool, error) {
 
 // leave closes the examined folder. CLOSE removes nothing from a folder that is open for reading only.
 func (s *session) leave() error {
+	if err := s.settle(); err != nil {
+		return err
+	}
+	s.early = nil
 	s.folder = ""
 	if s.caps.Has(imap.CapUnselect) {
 		return s.client.Unselect().Wait()

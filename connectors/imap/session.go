@@ -30,6 +30,7 @@ type session struct {
 	folder string        // examined now; "" = none
 	listed atomic.Bool   // folders were looked at: no line needs to be held against its name
 	heard  chan struct{} // there is a new mail in the open folder
+	early  *early        // what was asked for beforehand; nil = nothing
 	conn   *conn
 }
 
@@ -105,12 +106,31 @@ func (s *session) hear(d *imapclient.UnilateralDataMailbox) {
 // reading makes a connection one that is read in large pieces, without unreadable names where those are known.
 func (s *session) reading(c net.Conn) net.Conn {
 	r := bufio.NewReaderSize(c, readBuffer)
+	c = &writing{c, s}
 	if !s.box.badNames.Load() {
 		return &shortened{Conn: c, r: r}
 	}
 	return &listed{Conn: c, r: r, off: &s.listed, lost: func() {
 		s.conn.env.Log.Warn("A folder's name breaks the standard; the folder is left out. Rename it in a mail program.", "mailbox", s.box.User)
 	}}
+}
+
+// writing fails only when the library has stopped reading: else it would end its
+// commands while their answers still come.
+type writing struct {
+	net.Conn
+	session *session
+}
+
+func (w *writing) Write(p []byte) (int, error) {
+	n, err := w.Conn.Write(p)
+	if err != nil {
+		w.session.wire.kill()
+		if w.session.client != nil {
+			<-w.session.client.Closed()
+		}
+	}
+	return n, err
 }
 
 // signOn proves who we are. What the server refuses is not tried again [6]; a

@@ -31,7 +31,7 @@ func (t *turn) next(ctx context.Context, p *place, f *folder, known *list) error
 	if len(uids) > t.quota {
 		uids, later = uids[:t.quota], uids[t.quota:]
 	}
-	if err := t.mails(ctx, f, uids); err != nil {
+	if err := t.mails(ctx, f, uids, later[:min(len(later), t.quota)]); err != nil {
 		return err
 	}
 	*known = list{}
@@ -50,12 +50,12 @@ func (t *turn) next(ctx context.Context, p *place, f *folder, known *list) error
 	return nil
 }
 
-// mails reads mails of a folder and makes records of them.
-func (t *turn) mails(ctx context.Context, f *folder, uids []imap.UID) error {
+// mails reads mails of a folder and makes records of them. soon are those of the next Read.
+func (t *turn) mails(ctx context.Context, f *folder, uids, soon []imap.UID) error {
 	if len(uids) == 0 {
 		return nil
 	}
-	mails, lost, err := t.headers(ctx, f, uids)
+	mails, lost, err := t.headers(ctx, f, uids, soon)
 	if err != nil {
 		return err
 	}
