@@ -81,8 +81,11 @@ func (s *surveyor) column(i int, guess *Guess, all []Guess) Column {
 	mask := s.masks(v, guess)
 	c.Personal = mask != nil
 	for _, text := range commonest(v.counts, shownSamples) {
-		if mask != nil {
+		switch {
+		case mask != nil:
 			text = mask(text)
+		case strings.ContainsAny(text, "。\n"): // a sentence, whatever the column is
+			text, c.Personal = s.lengthOnly(text), true
 		}
 		c.Samples = append(c.Samples, cut(text, 40))
 	}
@@ -103,9 +106,7 @@ func (s *surveyor) masks(v *values, guess *Guess) func(string) string {
 	case v.date+v.both+v.clock > 0.5 || v.number > 0.8 || v.code > 0.7:
 		return nil
 	case role == Memo || role == Subject || v.long > 0.1:
-		return func(t string) string {
-			return s.text.f("(%d characters)", "(%d文字)", utf8.RuneCountInString(t))
-		}
+		return s.lengthOnly
 	case role == ContactName || role == RepName || v.person > 0.15 || v.honorific > 0.1 || v.endsInTitle > 0.15:
 		return maskName
 	case role == AccountName || role == Title || role == Kind || role == Status || role == Department:
@@ -114,6 +115,11 @@ func (s *surveyor) masks(v *values, guess *Guess) func(string) string {
 		return maskName
 	}
 	return nil
+}
+
+// lengthOnly tells of a report's text how long it is.
+func (s *surveyor) lengthOnly(t string) string {
+	return s.text.f("(%d characters)", "(%d文字)", utf8.RuneCountInString(t))
 }
 
 // maskName keeps the first letter of each word: 山田太郎 is 山○○○, Anna Berg is A○○○ B○○○.

@@ -2,6 +2,7 @@ package survey_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,6 +88,50 @@ func TestProposal_WhatIsNotKnownRejects(t *testing.T) {
 	}
 	if !told {
 		t.Errorf("advice %v", item.Advice)
+	}
+}
+
+// Of tables that look alike the one whose words are known comes first, and a table of which no row would count says so.
+func TestBest_WordsThatAreKnown(t *testing.T) {
+	env := environment(t, "ja")
+	look := func(name string, kinds ...any) *survey.Item {
+		sample := connectors.Sample{Item: connectors.Item{Name: name, Kind: "table", Rows: 40}, Whole: true,
+			Columns: []connectors.SampleColumn{{Name: "訪問日"}, {Name: "顧客コード"}, {Name: "区分"}, {Name: "役職"}}}
+		for i := range 40 {
+			sample.Rows = append(sample.Rows, []any{"2026-09-30", fmt.Sprintf("K%04d", i%7), kinds[i%len(kinds)], []any{"部長", "課長"}[i%2]})
+		}
+		return survey.Look(env, from, &sample)
+	}
+	coded, spoken := look("t_nippo", "1", "2", "3"), look("営業日報", "訪問", "電話", "来社")
+	if best := survey.Best([]*survey.Item{coded, spoken}); best != spoken {
+		t.Errorf("the best is %s", best.Name)
+	}
+	for _, a := range coded.Advice {
+		if a.Code == "kinds_open" && a.Must {
+			return
+		}
+	}
+	t.Errorf("advice %+v", coded.Advice)
+}
+
+// Sentences are masked in whatever column they stand, and no text shows a broken format.
+func TestLook_MasksSentences(t *testing.T) {
+	env := environment(t, "ja")
+	sample := connectors.Sample{Item: connectors.Item{Name: "日報", Kind: "table", Rows: 120}, Whole: true,
+		Columns: []connectors.SampleColumn{{Name: "訪問日"}, {Name: "顧客コード"}, {Name: "面談者"}, {Name: "xyz"}}}
+	for i := range 120 {
+		sample.Rows = append(sample.Rows, []any{[]any{"2026-09-30", "未定", "2026-09-29"}[i%3], fmt.Sprintf("K%04d", i%7), "佐藤様、鈴木様", []any{"良好", "甲が反対。"}[i%2]})
+	}
+	page := string(survey.Page{Connection: "reports", Language: "ja", Items: []*survey.Item{survey.Look(env, from, &sample)}}.HTML())
+	for _, bad := range []string{"反対", "%!"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page shows %q", bad)
+		}
+	}
+	for _, want := range []string{"訪問日の33.3%が日付でなく", "面談者の100%に複数の人"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
 	}
 }
 

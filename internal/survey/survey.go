@@ -206,8 +206,23 @@ func (s *surveyor) purpose() (Purpose, float64) {
 }
 
 // Weight is how much an item speaks for being the one that is looked for: that
-// its customers are the CRM's decides between two that look alike.
-func (i *Item) Weight() float64 { return i.Sure + 0.1*i.Known }
+// its customers are the CRM's, and that its words are known, decides between
+// two that look alike.
+func (i *Item) Weight() float64 { return i.Sure + 0.1*i.Known - 0.1*i.open() }
+
+// open is the share of rows that would be rejected for a kind that is not known.
+func (i *Item) open() float64 {
+	if i.Proposal == nil {
+		return 0
+	}
+	rows := 0
+	for _, w := range i.Proposal.Words {
+		if w.Kind == "" {
+			rows += w.Count
+		}
+	}
+	return float64(rows) / float64(max(i.Looked, 1))
+}
 
 // has gives the column of a role.
 func (s *surveyor) has(role Role) (int, bool) {
