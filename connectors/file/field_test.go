@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"energyd/connectors"
 )
 
 // TestSheet_totals_below_merged_dates: a date drawn over its rows also covers their subtotal.
@@ -68,6 +70,9 @@ func TestMonthOf_dates_as_columns_hold_them(t *testing.T) {
 		{"３月２日（月）", period{year: 2026, month: 3}, "2026-03"},
 		{"12/28", period{year: 2026, month: 1}, "2025-12"},
 		{"1/4", period{year: 2026, month: 12}, "2027-01"},
+		{"8/1", period{year: 2026, month: 1}, "2025-08"},
+		{"6/30", period{year: 2026, month: 12}, "2026-06"},
+		{"5/31", period{year: 2026, month: 12}, "2027-05"},
 		{"2/3", period{year: 2026, fiscal: true}, "2027-02"},
 		{"3/2", period{}, ""},
 		{"14:30", period{year: 2026}, ""},
@@ -111,6 +116,16 @@ func TestSource_a_renamed_file(t *testing.T) {
 	if diff := cmp.Diff(want, f.read(func(*Stream) {})); diff != "" {
 		t.Error(diff)
 	}
+	// A file that is gone, and another one that is new.
+	f.write("4月.csv", lines30(1, "z"))
+	if err := os.Remove(f.path("other.csv")); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.read(func(*Stream) {}); len(got) != 1 {
+		t.Errorf("a new file gives %q", got)
+	}
+	f.write("other.csv", lines30(2, "y"))
+	f.read(func(*Stream) {})
 	// A copy is a file of its own: the old one is still there.
 	f.write("copy of other.csv", lines30(2, "y"))
 	if got := f.read(func(*Stream) {}); len(got) != 2 {
@@ -139,6 +154,40 @@ func TestStatement_each_row_follows_the_deletion_of_its_older_version(t *testing
 		}
 		if diff := cmp.Diff(want, f.read(set)); diff != "" {
 			t.Errorf("%s: %s", replaces, diff)
+		}
+	}
+}
+
+// TestStatement_a_file_with_an_older_time is the later word all the same: a copy from a backup keeps its time.
+func TestStatement_a_file_with_an_older_time(t *testing.T) {
+	f := newFolder(t)
+	records := map[string]connectors.Record{}
+	for _, value := range []string{"x", "y", "z"} {
+		writeFile(t, f.path("3月.csv"), lines30(2, value))
+		f.now = f.now.Add(-time.Hour)
+		if err := os.Chtimes(f.path("3月.csv"), f.now, f.now); err != nil {
+			t.Fatal(err)
+		}
+		batches, err := f.batches(func(*Stream) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stand(records, batches)
+	}
+	want := []string{"3月.csv/1 @3月.csv:2 2026/3/1|z", "3月.csv/2 @3月.csv:3 2026/3/2|z"}
+	if diff := cmp.Diff(want, standing(records)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestFolder_times_in_the_future are of another clock: they say nothing of whether a file is still being written.
+func TestFolder_times_in_the_future(t *testing.T) {
+	now := time.Date(2026, 5, 1, 9, 0, 0, 0, time.UTC)
+	for age, want := range map[time.Duration]bool{
+		time.Hour: true, 10 * time.Second: true, 9 * time.Second: false, 0: false, -9 * time.Second: false, -time.Minute: true,
+	} {
+		if got := (found{mtime: now.Add(-age).UnixMicro()}).settled(now, 10*time.Second); got != want {
+			t.Errorf("changed %v ago: settled is %v", age, got)
 		}
 	}
 }
