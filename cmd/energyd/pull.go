@@ -89,6 +89,9 @@ func (a *app) printPull(r pipeline.Report) {
 		if s.Withdrawn > 0 {
 			fmt.Fprintf(a.out, "%s: %d that did not come again were withdrawn\n", s.Source, s.Withdrawn)
 		}
+		if s.Kept != "" {
+			fmt.Fprintf(a.out, "%s: %s\n", s.Source, s.Kept)
+		}
 		if s.Retried > 0 {
 			fmt.Fprintf(a.out, "%s: %d that had been rejected came through, since the CRM knows their customers now\n", s.Source, s.Retried)
 		}

@@ -46,6 +46,7 @@ type SourceReport struct {
 	Unfound   map[string]int `json:"unfound,omitempty"`   // contacts, deals and reps that the CRM does not know, left out of activities
 	Reread    store.Again    `json:"reread,omitempty"`    // why everything was read again; "" when it was not
 	Withdrawn int            `json:"withdrawn,omitempty"` // activities, and entries of the directory, that a complete reading did not find again
+	Kept      string         `json:"kept,omitempty"`      // why what it did not find again stays, and what to do; "" when nothing does
 	Retried   int            `json:"retried,omitempty"`   // records that were rejected in earlier runs and came through now; Read counts them
 	Error     string         `json:"error,omitempty"`
 
@@ -330,8 +331,9 @@ func (p *Pipeline) withdrawOlder(ctx context.Context, r *Report, sr *SourceRepor
 		if w.Rejected > 0 {
 			why = fmt.Sprintf("%d were rejected: look at them first (energyd export rejects)", w.Rejected)
 		}
-		r.partial("%s: its complete reading found %d records to use, and not the %d others that energyd knows; they stay. %s. "+
-			"If they are really gone, tell so with: energyd pull --gone %[1]s", sr.Source, w.Came, w.Kept, why)
+		sr.Kept = fmt.Sprintf("its complete reading found %d records to use, and not the %d others that energyd knows; they stay. %s. "+
+			"If they are really gone, tell so with: energyd pull --gone %s", w.Came, w.Kept, why, sr.Source)
+		r.partial("%s: %s", sr.Source, sr.Kept)
 	}
 	return w.Activities, nil
 }
