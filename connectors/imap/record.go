@@ -177,7 +177,7 @@ func (t *turn) judge(m *mail) verdict {
 	case v.direction == message.Internal:
 		v.drop, v.look = dropInternal, true // but our own mail system's notices
 	case m.From.Addr == "" && v.direction == message.Inbound:
-		v.drop = dropNobody
+		v.drop, v.look = dropNobody, true // but a mail system that gives itself no address
 	case !t.anybody(m, v):
 		v.drop = dropStrangers
 	case m.Kind == message.ReadReceipt || m.Kind == message.Invitation || m.Reports() || v.direction == message.Inbound && m.WantsText():
@@ -253,8 +253,10 @@ func (t *turn) record(f *folder, m *mail) *connectors.Record {
 		values[colCalendarMethod], values[colCalendarUID], values[colPartstat] = c.Method, c.UID, c.PartStat
 		if p := t.address(c.Attendee); t.box.shown(p) {
 			values[colAttendee] = p.key
-			if c.Method == "REPLY" && t.box.stored(p) {
-				values[colCustomer] = p.key // whose answer it is, whoever sent it [56]
+		}
+		if c.Method == "REPLY" && c.Attendee != "" { // whose answer it is, whoever sent it [56]
+			if values[colCustomer] = ""; t.box.stored(t.address(c.Attendee)) {
+				values[colCustomer] = t.address(c.Attendee).key
 			}
 		}
 	}
