@@ -321,10 +321,10 @@ func (s *Stream) Validate() error {
 	return ps.Or()
 }
 
-// since is zero for all mails.
 // Vanishes makes a stream of mails connectors.Vanishing.
 func (*Stream) Vanishes() bool { return true }
 
+// since is zero for all mails.
 func (s *Stream) since() (time.Time, error) {
 	if s.Since == "" {
 		return time.Time{}, nil

@@ -122,10 +122,11 @@ func specialUse(attr string) string {
 var usual = map[string]string{
 	"sent": `\Sent`, "sent items": `\Sent`, "sent messages": `\Sent`, "sent mail": `\Sent`, "送信済み": `\Sent`, "送信済みトレイ": `\Sent`,
 	"送信済みアイテム": `\Sent`, "送信済みメール": `\Sent`, "送信箱": `\Sent`,
+	"テンプレート": `\Drafts`, "送信待ち": `\Drafts`,
 	"drafts": `\Drafts`, "draft": `\Drafts`, "下書き": `\Drafts`, "templates": `\Drafts`, "outbox": `\Drafts`, "送信トレイ": `\Drafts`,
 	"trash": `\Trash`, "deleted items": `\Trash`, "deleted messages": `\Trash`, "ごみ箱": `\Trash`, "ゴミ箱": `\Trash`, "削除済みアイテム": `\Trash`, "削除済みメール": `\Trash`,
 	"junk": `\Junk`, "spam": `\Junk`, "junk e-mail": `\Junk`, "junk email": `\Junk`, "junk mail": `\Junk`, "bulk mail": `\Junk`,
-	"迷惑メール": `\Junk`, "迷惑メールフォルダ": `\Junk`,
+	"迷惑メール": `\Junk`, "迷惑メールフォルダ": `\Junk`, "迷惑メールフォルダー": `\Junk`, "迷惑メール フォルダー": `\Junk`,
 }
 
 // shown is a folder's name as people and records see it: without what would

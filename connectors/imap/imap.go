@@ -66,14 +66,17 @@ type conn struct {
 	seen   identities
 	people people
 
+	internal, tagged []string // domains, as message.Domain gives them
+
 	readers sync.Pool // *message.Reader
 }
 
 // box is one mailbox of the server.
 type box struct {
 	*Mailbox
-	rep    string // the address of whose it is
-	access accessToken
+	rep     string   // the address of whose it is
+	domains []string // Domains, as message.Domain gives them
+	access  accessToken
 	// badNames says that the server lists folders with names that the library cannot read.
 	badNames atomic.Bool
 }
@@ -89,15 +92,25 @@ func open(c connectors.Config, env connectors.Env, clock clock) (connectors.Conn
 	}
 	conn := &conn{cfg: cfg, env: env, tls: tlsConfig, clock: clock, readers: sync.Pool{New: func() any { return new(message.Reader) }}}
 	conn.http = httpclient.New(httpclient.Options{Log: env.Log, Timeout: time.Duration(cfg.Timeout)})
+	conn.internal, conn.tagged = normalized(cfg.InternalDomains), normalized(cfg.TaggedDomains)
 	conn.leaveOut(cfg.OptOut)
 	for i := range cfg.Mailboxes {
 		m := &cfg.Mailboxes[i]
-		conn.boxes = append(conn.boxes, &box{Mailbox: m, rep: m.owner()})
+		conn.boxes = append(conn.boxes, &box{Mailbox: m, rep: m.owner(), domains: normalized(m.Domains)})
 	}
 	conn.pool = newPool(cfg.Connections, cfg.ConnectionsPerMailbox, func(ctx context.Context, b *box) (*session, error) {
 		return conn.dial(ctx, b, conn.tls)
 	})
 	return conn, nil
+}
+
+// normalized gives domains as those of addresses are compared with.
+func normalized(domains []string) []string {
+	list := make([]string, len(domains))
+	for i, d := range domains {
+		list[i] = message.Domain(d)
+	}
+	return list
 }
 
 // Check signs on to every mailbox and lists its folders.

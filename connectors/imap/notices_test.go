@@ -48,3 +48,19 @@ func Test51_52_56_NoticesOfOldMailSystems(t *testing.T) {
 		}
 	}
 }
+
+// [46, 58] Domains are compared as the network knows them, however the configuration writes them.
+func Test46_58_DomainsInJapaneseAreOurs(t *testing.T) {
+	s := dovecot(t)
+	internal := text(1, "From: boss@xn--wgv71a119e.jp")
+	customer := text(2, "From: taro@\u5c71\u7530.example")
+	for _, raw := range [][]byte{internal, customer, text(3, "From: x@cust.example")} {
+		s.Save("rep1", "INBOX", raw)
+	}
+	cfg := config(s, s.TLSAddr(), "rep1")
+	cfg.InternalDomains = append(cfg.InternalDomains, "\u65e5\u672c\u8a9e.JP.")
+	cfg.Mailboxes[0].Domains = []string{"\u5c71\u7530.Example"}
+	r := newReader(t, cfg)
+	got, _, _ := r.read(&Stream{}, "")
+	r.want("of the customer alone", got, customer)
+}

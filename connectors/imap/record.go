@@ -129,11 +129,12 @@ func (l *leftOut) log(log *slog.Logger) {
 }
 
 // ours tells whether a domain is our own.
-func (c *conn) ours(domain string) bool { return within(domain, c.cfg.InternalDomains) }
+func (c *conn) ours(domain string) bool { return within(domain, c.internal) }
 
+// within tells whether a domain is one of a list, or below one. Both are as message.Domain gives them.
 func within(domain string, list []string) bool {
 	return slices.ContainsFunc(list, func(d string) bool {
-		above, ok := strings.CutSuffix(domain, strings.ToLower(d))
+		above, ok := strings.CutSuffix(domain, d)
 		return ok && (above == "" || above[len(above)-1] == '.')
 	})
 }
@@ -144,12 +145,12 @@ func (b *box) shown(p *person) bool { return p.inside || b.stored(p) }
 
 // stored tells whether an outside person may be stored.
 func (b *box) stored(p *person) bool {
-	return p.key != "" && !p.inside && !p.out && (len(b.Domains) == 0 || within(p.Domain(), b.Domains))
+	return p.key != "" && !p.inside && !p.out && (len(b.domains) == 0 || within(p.Domain(), b.domains))
 }
 
 // key is the address by which a person is found.
 func (c *conn) key(a message.Address) string {
-	return a.ContactKey(func(domain string) bool { return within(domain, c.cfg.TaggedDomains) })
+	return a.ContactKey(func(domain string) bool { return within(domain, c.tagged) })
 }
 
 // judge decides on a mail by what is known of it.

@@ -71,6 +71,15 @@ func ParseAddress(text string) (Address, bool) {
 	return list[0], true
 }
 
+// Domain is a domain in the form in which those of addresses are compared: small letters, in ASCII.
+func Domain(text string) string {
+	a, ok := normal("x@" + text)
+	if !ok {
+		return strings.ToLower(text)
+	}
+	return Address{Addr: a}.Domain()
+}
+
 // maxAddressText is how much of one field is looked at, in bytes.
 const maxAddressText = 64 << 10
 
