@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -773,6 +774,10 @@ func Test62_63_64_HeadersOnly(t *testing.T) {
 		if strings.Contains(line, "BODY.PEEK[3") || strings.Contains(line, "BODY.PEEK[]") {
 			t.Errorf("an attachment is fetched: %s", line)
 		}
+	}
+	parts := regexp.MustCompile(`BODY\.PEEK\[\d[^\]]*\](<[^>]*>)?`).FindAllStringSubmatch(said.String(), -1)
+	if len(parts) == 0 || slices.ContainsFunc(parts, func(p []string) bool { return p[1] != "<0.65536>" }) {
+		t.Errorf("more than 64 kB of a part may come: %v", parts)
 	}
 	if f := fields(t, one(t, more, raw), "question"); f != "true" {
 		t.Error("the text was not looked at")

@@ -3,6 +3,8 @@ package imap
 import (
 	"strings"
 	"testing"
+
+	"energyd/connectors/imap/message"
 )
 
 // [51, 52, 56] as mail systems without standards send them, through a real server: what
@@ -63,4 +65,32 @@ func Test46_58_DomainsInJapaneseAreOurs(t *testing.T) {
 	r := newReader(t, cfg)
 	got, _, _ := r.read(&Stream{}, "")
 	r.want("of the customer alone", got, customer)
+}
+
+// [32] What relays and lists change is no other mail: writer, time and subject differ in one that is.
+func Test32_OnlyAnotherMailReusesAnID(t *testing.T) {
+	const first = "From: taro@cust.example\r\nDate: Mon, 2 Nov 2026 10:15:30 +0900\r\nSubject: offer\r\nMessage-ID: <same@cust.example>\r\n\r\n"
+	for change, want := range map[string]bool{
+		"":                                    false,
+		"offer|[sales:12] Re: offer":          false,
+		"offer|order":                         false,
+		"taro|hanako":                         false,
+		"10:15|10:16":                         false,
+		"taro|hanako,offer|order":             false,
+		"taro|hanako,10:15|10:16":             false,
+		"taro|hanako,10:15|11:00,offer|order": true,
+	} {
+		var seen identities
+		m := message.ReadHeader([]byte(first))
+		seen.reused(m, m.BaseSubject())
+		raw := first
+		for _, c := range strings.Split(change, ",") {
+			was, is, _ := strings.Cut(c, "|")
+			raw = strings.Replace(raw, was, is, 1)
+		}
+		m = message.ReadHeader([]byte(raw))
+		if got := seen.reused(m, m.BaseSubject()); got != want {
+			t.Errorf("%s: %v", change, got)
+		}
+	}
 }

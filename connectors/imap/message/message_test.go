@@ -222,8 +222,11 @@ func TestIDs(t *testing.T) {
 	if one.Identity() != other.Identity() || !strings.HasPrefix(one.Identity(), "digest:") {
 		t.Errorf("%s and %s", one.Identity(), other.Identity())
 	}
-	if third := ReadHeader([]byte("From: z@b.example\r\n" + header[19:] + "\r\n")); third.Identity() == one.Identity() {
-		t.Error("another writer's mail has the same identity")
+	for _, change := range []string{"a@b.example>z@b.example", "10:15:30>10:15:31", "Subject: x>Subject: y", "c@our.example>d@our.example", "To: c>In-Reply-To: <q@x>\r\nTo: c"} {
+		was, is, _ := strings.Cut(change, ">")
+		if third := ReadHeader([]byte(strings.Replace(header, was, is, 1) + "\r\n")); third.Identity() == one.Identity() {
+			t.Errorf("%s: another mail has the same identity", change)
+		}
 	}
 }
 

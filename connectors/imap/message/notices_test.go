@@ -55,6 +55,10 @@ func TestNotices(t *testing.T) {
 			known{"kind": "bounce", "final_recipient": "gone@cust.example"}},
 		"Yahoo!メール": {mail("From: MAILER-DAEMON@yahoo.co.jp", "To: rep@our.example", date, "Subject: Failure Notice", utf8Text, "", "Sorry, we were unable to deliver your message to the following address.", "", "<gone@yahoo.co.jp>:", "554: delivery error: This user doesn't have a yahoo.co.jp account"),
 			known{"kind": "bounce", "final_recipient": "gone@yahoo.co.jp"}},
+		"a late notice about a notice": {mail("From: MAILER-DAEMON@mx.our.example", date, "Content-Type: multipart/report; report-type=delivery-status; boundary=b", "", "--b", "Content-Type: message/rfc822", "",
+			"Content-Type: multipart/report; report-type=delivery-status; boundary=c", "", "--c", "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; x", "", "Final-Recipient: rfc822; inner@cust.example", "Action: failed", "--c--",
+			"--b", "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; x", "", "Final-Recipient: rfc822; slow@cust.example", "Action: delayed", "--b--"),
+			known{"kind": "delivery_report", "dsn_action": "delayed", "final_recipient": "slow@cust.example"}},
 		"a quoted address in a notice": {mail("From: postmaster@docomo.ne.jp", date, "Subject: Undelivered Mail Returned to Sender", "", `<"a..b"@docomo.ne.jp>: 550 Unknown user`), known{"kind": "bounce", "final_recipient": "a..b@docomo.ne.jp"}},
 		"a postmaster who writes":      {mail("From: Postmaster <postmaster@cust.example>", date, "Subject: "+word("サーバー停止のお知らせ"), utf8Text, "", "11月10日に停止します。"), known{"kind": "ordinary"}},
 
