@@ -17,6 +17,18 @@ func assign(n, m int, cost func(i, j int) (int, bool)) []int {
 	for j := range partner {
 		partner[j] = -1
 	}
+	if min(n, m) <= 1 { // nearly always
+		at, least := -1, math.MaxInt
+		for k := range n * m {
+			if x, ok := cost(k/m, k%m); ok && x < least {
+				at, least = k, x
+			}
+		}
+		if at >= 0 {
+			partner[at%m] = at / m
+		}
+		return partner
+	}
 	const forbidden = math.MaxInt32 // more than all costs together
 	rows, columns := min(n, m), max(n, m)
 	costs := make([]int, rows*columns)

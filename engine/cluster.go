@@ -32,7 +32,8 @@ func (c *clusters) find(p *Points, acts []Activity, messages *conversations) {
 	c.above, c.spots = c.above[:0], c.spots[:0]
 	clear(c.members)
 	clear(c.united)
-	if !p.mayUnite(acts) {
+	several, named := bonds(acts)
+	if !named && !(several && p.families) {
 		return
 	}
 	if c.members == nil {
@@ -41,11 +42,13 @@ func (c *clusters) find(p *Points, acts []Activity, messages *conversations) {
 	for i := range acts {
 		c.above = append(c.above, int32(i))
 	}
-	c.joinNamed(acts, messages)
+	if named {
+		c.joinNamed(acts, messages)
+	}
 	for at, members := range c.members {
 		c.unite(p, acts, messages, at, members)
 	}
-	if p.families {
+	if several && p.families {
 		c.joinAlike(p, acts, messages)
 	}
 	for at, members := range c.members {
@@ -57,20 +60,18 @@ func (c *clusters) find(p *Points, acts []Activity, messages *conversations) {
 	}
 }
 
-// mayUnite tells whether records of an account may be one contact: several sources wrote them, or they name the same.
-func (p *Points) mayUnite(acts []Activity) bool {
+// bonds tells whether several sources wrote the records of an account, and
+// whether some name what others may name too.
+func bonds(acts []Activity) (several, named bool) {
 	if len(acts) < 2 || acts[0].Account == "" {
-		return false
+		return false, false
 	}
-	several, linked := false, false
+	linked := false
 	for i := range acts {
 		a := &acts[i]
-		if a.Same != nil {
-			return true
-		}
-		several, linked = several || a.Source != acts[0].Source, linked || a.Link != nil
+		several, linked, named = several || a.Source != acts[0].Source, linked || a.Link != nil, named || a.Same != nil
 	}
-	return several && (p.families || linked)
+	return several, named || several && linked // the messages of one source are joined already
 }
 
 // first gives the record that stands for the cluster of i: that of the smallest key, so that others join without renaming it.

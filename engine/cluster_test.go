@@ -251,6 +251,21 @@ func TestNoFamilies(t *testing.T) {
 	same(t, "named", contacts(p, []engine.Activity{visit(day, in("a"), named), visit(day, in("b"), named)}), 1)
 }
 
+// Cases 39 and 40, as far as contacts themselves go: rank and employer are those
+// at the time, so that neither a promotion nor a new job changes what was earned before.
+func TestCases39And40RankAndAccountAtTheTime(t *testing.T) {
+	p := table(t)
+	promoted := ledgerOf(p, visit("2026-03-20", people(person("C1", "section_manager"))), visit("2026-04-10", people(person("C1", "department_manager"))))
+	same(t, "39 account", promoted.total(engine.Account, "A"), 30000)
+	same(t, "39 March", promoted[engine.Entity{Kind: engine.Contact, ID: "C1"}][0].Milli, 12000)
+	elsewhere := visit("2026-05-10")
+	elsewhere.Account = "B"
+	moved := ledgerOf(p, visit("2026-04-10"), elsewhere)
+	same(t, "40 the old account", moved.total(engine.Account, "A"), 6000)
+	same(t, "40 the new account", moved.total(engine.Account, "B"), 6000)
+	same(t, "40 the person", moved.total(engine.Contact, "C1"), 12000)
+}
+
 // Case 41: of two entries of one person in the CRM, 50 and 100 points, 20 of
 // them by one contact that both took part in, the merged one has 130; taken apart they have what they had.
 func TestCase41MergedContacts(t *testing.T) {

@@ -57,6 +57,15 @@ func TestMail49_55_automatic_answers_and_lists_earn_nothing(t *testing.T) {
 		arrived{"rep1", "", lines(fromTaro, toRep1, "Message-ID: <a3@yamada.example>", "Auto-Submitted: auto-generated")})
 }
 
+// Case 36 of the energy model: bulk mail, an automatic answer, and a mail of ours that came back earn nothing, 0, 0, 0.
+func TestCase36_bulk_mail_automatic_answer_and_bounce_earn_nothing(t *testing.T) {
+	expect(t, came{Points: earned(), Skips: map[string]int{"auto_reply": 1, "list": 1}, Undelivered: []string{"2026-11-02 株式会社山田製作所 山田 太郎"}},
+		arrived{"rep1", "", lines("List-Id: <news.yamada.example>", "Precedence: bulk", fromTaro, toRep1, "Message-ID: <b1@yamada.example>")},
+		arrived{"rep1", "", lines(fromTaro, toRep1, "Message-ID: <b2@yamada.example>", "Auto-Submitted: auto-replied")},
+		arrived{"rep1", sent, lines(fromRep1, toTaro, "Message-ID: <m1@our.example>")},
+		arrived{"rep1", "", report("failed")})
+}
+
 // report is a delivery report about our mail m1 to 太郎.
 func report(action string) []byte {
 	return lines("Date: Mon, 2 Nov 2026 12:05:00 +0900", "From: MAILER-DAEMON@mx.our.example", toRep1, "Return-Path: <>", "Message-ID: <r-"+action+"@mx.our.example>", "Subject: Delivery Status Notification",
