@@ -77,6 +77,9 @@ func (f *field) eval(w *run) (any, error) {
 		return nil, nil
 	}
 	v, err := f.program.Eval(&w.Run)
+	if w.steps != nil {
+		w.step(f, v, err)
+	}
 	if err != nil {
 		return nil, f.reject(err)
 	}
@@ -100,6 +103,9 @@ func (f *field) truth(w *run) (bool, error) {
 		return false, nil
 	}
 	b, err := f.program.Truth(&w.Run)
+	if w.steps != nil {
+		w.step(f, b, err)
+	}
 	if err != nil {
 		return false, f.reject(err)
 	}

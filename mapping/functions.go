@@ -453,13 +453,16 @@ func (c *compiler) bindLookup(consts []any) (expression.Call, error) {
 			return nil, &expression.ArgumentError{Arg: 2, Msg: unknownWord(c.what, s, c.words)}
 		}
 	}
-	return func(_ any, args []any) (any, error) {
+	return func(env any, args []any) (any, error) {
 		word, err := textOf(args[1])
 		if err != nil {
 			return nil, err
 		}
 		if v, ok := list.meaning(word); ok {
 			return v, nil
+		}
+		if w := env.(*run); w.misses != nil {
+			w.misses(name, word)
 		}
 		if len(args) == 3 {
 			return args[2], nil

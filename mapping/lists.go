@@ -36,8 +36,11 @@ func (c *compiler) each(path, source string) (l *list, end func()) {
 	field, isField := strings.CutPrefix(source, "item.")
 	switch {
 	case isText && (!closed || strings.TrimSpace(rest) != "" || !slices.Contains(textLists, function)):
-		msg := fmt.Sprintf("no list %q%s", source, fault.DidYouMean(function, textLists))
-		c.problems.Add(l.path, "%s; write a column that holds a list, people_in(column) or contacts_in(column)", msg)
+		meant := fault.DidYouMean(function, textLists)
+		if meant == "" {
+			meant = "; write a column that holds a list, people_in(column) or contacts_in(column)"
+		}
+		c.problems.Add(l.path, "no list %q%s", source, meant)
 		c.scope.Element = &expression.Element{}
 	case isText:
 		c.textList(l, function, strings.TrimSpace(column))

@@ -141,7 +141,10 @@ type run struct {
 	expression.Run
 	dir     Directory
 	reading reading
-	part    int // of the record's several, from 1
+	part    int                     // of the record's several, from 1
+	columns []string                // in slot order
+	steps   *[]Step                 // of a record that is tried
+	misses  func(list, word string) // is told of words that no list knows; nil = nobody looks
 	// of the text whose contacts the record becomes
 	contacts []freetext.Contact
 	missed   key // what the last find did not find
@@ -248,8 +251,13 @@ func (m *Mapping) Fields(r connectors.Record) map[string]any {
 // Apply maps one record; dir may be nil when the mapping has no find. The
 // error is a *RejectError. A deleted record gives a tombstone.
 func (m *Mapping) Apply(r connectors.Record, dir Directory) (Result, error) {
+	return m.apply(r, dir, nil, nil)
+}
+
+func (m *Mapping) apply(r connectors.Record, dir Directory, steps *[]Step, misses func(list, word string)) (Result, error) {
 	w := m.runs.Get().(*run)
 	defer m.runs.Put(w)
+	w.steps, w.misses, w.columns = steps, misses, m.columns
 	w.dir, w.unfound, w.reading, w.part = dir, key{}, reading{}, 0
 	if err := m.load(w, r); err != nil {
 		return Result{}, err

@@ -44,10 +44,10 @@ func (g *guard) Contact(id string) (account, title string) {
 // is skipped, in what others took part in they are left out.
 func (m *mapper) apply(rec connectors.Record) (mapping.Result, error) {
 	if m.erased == nil {
-		return m.Apply(rec, m.directory)
+		return m.Watch(rec, m.directory, m.misses)
 	}
 	g := guard{Directory: m.directory, erased: m.erased}
-	res, err := m.Apply(rec, &g)
+	res, err := m.Watch(rec, &g, m.misses)
 	switch {
 	case res.Parts != nil:
 		return m.withoutErasedParts(rec, res, err, &g)

@@ -25,6 +25,8 @@ type mapper struct {
 	report      *SourceReport
 	titles      map[string]int // unknown ones, with how often they were met
 
+	misses func(list, word string) // is told of words that no word list knows; nil = nobody looks
+
 	activities []engine.Activity // of the batch at hand: a large array, used again
 	beside     *mapper           // maps the second half of a large batch, and counts by itself
 }

@@ -83,15 +83,10 @@ func (p *Pipeline) compile() error {
 	if p.opt.AtRest {
 		return nil
 	}
-	titles, err := config.LoadTitles(p.cfg.Titles, p.points.Ranks())
+	env, err := p.environment()
 	if err != nil {
 		return err
 	}
-	phrases, err := config.LoadPhrases(p.cfg.Phrases, p.points.Kinds(), p.points.Cues())
-	if err != nil {
-		return err
-	}
-	env := mapping.Env{Titles: titles, Phrases: phrases, Kinds: p.points.Kinds(), Ranks: p.points.Ranks(), Cues: p.points.Cues(), Keys: p.keys()}
 	// All mappings' problems at once: a person mends them in one go.
 	var all config.Errors
 	for _, s := range p.cfg.Sources {
@@ -121,6 +116,19 @@ func (p *Pipeline) compile() error {
 		return all
 	}
 	return nil
+}
+
+// environment is what mappings are compiled against.
+func (p *Pipeline) environment() (mapping.Env, error) {
+	titles, err := config.LoadTitles(p.cfg.Titles, p.points.Ranks())
+	if err != nil {
+		return mapping.Env{}, err
+	}
+	phrases, err := config.LoadPhrases(p.cfg.Phrases, p.points.Kinds(), p.points.Cues())
+	if err != nil {
+		return mapping.Env{}, err
+	}
+	return mapping.Env{Titles: titles, Phrases: phrases, Kinds: p.points.Kinds(), Ranks: p.points.Ranks(), Cues: p.points.Cues(), Keys: p.keys()}, nil
 }
 
 // keys are the names of the keys that the mappings give their entities; nil

@@ -187,6 +187,9 @@ func untyped(v any) any {
 	return v
 }
 
+// ParseFields reads a record's fields as FieldsJSON writes them; plain JSON is read as it is.
+func ParseFields(text []byte) (map[string]any, error) { return fieldsOf(text) }
+
 func fieldsOf(text []byte) (map[string]any, error) {
 	var fields map[string]any
 	d := json.NewDecoder(bytes.NewReader(text))
