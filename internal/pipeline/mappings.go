@@ -56,7 +56,7 @@ type Coverage struct {
 	Words   map[string]map[string]int `json:"unmapped_words,omitempty"` // by word list
 	Titles  map[string]int            `json:"unknown_titles,omitempty"`
 	Unfound map[string]int            `json:"unfound,omitempty"` // customers, people, deals and reps that the CRM does not know
-	Rejects map[string]RejectedAs       `json:"rejects,omitempty"` // by code
+	Rejects map[string]RejectedAs     `json:"rejects,omitempty"` // by code
 	More    bool                      `json:"more,omitempty"`    // there are further records after the limit
 }
 
