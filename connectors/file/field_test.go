@@ -100,6 +100,17 @@ func TestSource_a_new_file_that_cannot_be_used(t *testing.T) {
 	}
 }
 
+// TestSource_a_file_of_nothing is told from one without a header.
+func TestSource_a_file_of_nothing(t *testing.T) {
+	for text, want := range map[string]string{"": "header: 3月.csv: the file is empty", "\n\n": "header: 3月.csv: there is no header"} {
+		f := newFolder(t)
+		f.write("3月.csv", text)
+		if got := f.read(func(*Stream) {}); len(got) != 1 || !strings.Contains(got[0], want) {
+			t.Errorf("%q gives %q, want %s", text, got, want)
+		}
+	}
+}
+
 // TestSource_a_renamed_file replaces what it said under its old name, where nothing else of it is known.
 func TestSource_a_renamed_file(t *testing.T) {
 	f := newFolder(t)

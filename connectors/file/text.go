@@ -26,8 +26,11 @@ func openCSV(ctx context.Context, f fileHandle, t *table, format string, from po
 			return nil, err
 		}
 	}
-	for !t.headed() {
+	for any := false; !t.headed(); any = true {
 		row, err := rows.next(ctx)
+		if errors.Is(err, io.EOF) && !any {
+			return nil, unusable("header", "%s: the file is empty", t.file)
+		}
 		if errors.Is(err, io.EOF) {
 			return nil, t.noHeader()
 		}
