@@ -176,7 +176,7 @@ func (c *conn) remember(name string, g *guess) {
 }
 
 // Stream gives the files' source, with what was guessed when they were sampled.
-func (c *conn) Stream(item connectors.Item, by connectors.Reading) []connectors.Option {
+func (c *conn) Stream(item connectors.Item, _ connectors.Reading) []connectors.Option {
 	options := []connectors.Option{{Name: "files", Value: item.Name}}
 	c.mu.Lock()
 	g := c.guesses[item.Name]
@@ -197,10 +197,7 @@ func (c *conn) Stream(item connectors.Item, by connectors.Reading) []connectors.
 		options = append(options, connectors.Option{Name: "header", Value: []connectors.Option{{Name: "row", Value: 0}}, Reason: "there is none"},
 			connectors.Option{Name: "columns", Value: g.Columns})
 	}
-	if len(by.Key) > 0 {
-		options = append(options, connectors.Option{Name: "key", Value: by.Key})
-	}
-	return options
+	return options // a file replaces what it said before, so that rows need no key
 }
 
 // guess looks at the beginning of a file.

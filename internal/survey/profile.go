@@ -65,7 +65,7 @@ func (s *surveyor) column(i int, guess *Guess, all []Guess) Column {
 		c.Holds = s.text.of("text", "文字")
 	}
 	switch {
-	case !v.from.IsZero() && v.date+v.both > 0.5:
+	case v.yearless == 0 && !v.from.IsZero() && v.date+v.both > 0.5:
 		c.From, c.To = v.from.Format(time.DateOnly), v.to.Format(time.DateOnly)
 	case v.number > 0.8:
 		c.From, c.To = strconv.FormatFloat(v.low, 'f', -1, 64), strconv.FormatFloat(v.high, 'f', -1, 64)

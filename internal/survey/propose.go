@@ -75,6 +75,10 @@ func (s *surveyor) propose(from Source) *Proposal {
 	p.rep()
 	p.participants()
 	p.out.Options = from.Surveyor.Stream(s.item.Item, s.reading())
+	if slices.Contains(p.columns, period) {
+		p.out.Options = append(p.out.Options, connectors.Option{Name: "period", Value: "name",
+			Reason: p.text.of("the file's name tells the year of 3/1; else sheet, or title above the header", "3/1 の年はファイル名にある。シート名なら sheet、見出し上の表題なら title")})
+	}
 	p.out.Mapping = p.file()
 	return p.out
 }
@@ -267,6 +271,10 @@ func (p *proposing) when() {
 		p.set("at", fmt.Sprintf("datetime(%s)", p.ref(j)), g.Confidence, g.Reason+"; "+p.guessed(j).Reason)
 		return
 	}
+	if p.values[i].yearless > 0.5 {
+		p.yearless(i)
+		return
+	}
 	date := p.ref(i)
 	if p.values[i].types["number"] > 0 { // 20260930
 		date = "text(" + date + ")"
@@ -282,6 +290,27 @@ func (p *proposing) when() {
 	}
 	p.set("at", "date("+date+")", g.Confidence, g.Reason)
 }
+
+// yearless takes the year of 3/1 from where a file says which month it is of.
+func (p *proposing) yearless(i int) {
+	g := p.guessed(i)
+	if !strings.HasPrefix(p.item.Kind, "file") {
+		p.out.missing = true
+		p.set("at", "null", 0, p.text.f("TODO: %s lacks the year; until it is told here, every row is rejected", "TODO: %sに年がない。ここで補うまで全行が保留になる", p.name(i)))
+		return
+	}
+	reason := g.Reason + p.text.of("; the year is that of the file's period", "；年はファイルの年月(period)から補う")
+	day := p.ref(i)
+	p.columns = append(p.columns, period)
+	if j, ok := p.has(Time); ok && j != i && p.values[j].clock > 0.4 {
+		p.set("at", fmt.Sprintf("datetime(date(%s, %s), %s)", day, period, p.ref(j)), g.Confidence, reason)
+		return
+	}
+	p.set("at", fmt.Sprintf("date(%s, %s)", day, period), g.Confidence, reason)
+}
+
+// period is the column that the files' connector adds: the year and month of the file.
+const period = "_period"
 
 // account is how the customer is found: by the key that the CRM knows most of, then by the others.
 func (p *proposing) account() {

@@ -135,6 +135,26 @@ func TestLook_MasksSentences(t *testing.T) {
 	}
 }
 
+// Days without a year take it from the month that the file is of.
+func TestProposal_DaysWithoutAYear(t *testing.T) {
+	env := environment(t, "ja")
+	sample := connectors.Sample{Item: connectors.Item{Name: "日報_2026年*月.csv", Kind: "files", Rows: 40}, Whole: true,
+		Columns: []connectors.SampleColumn{{Name: "日付"}, {Name: "顧客コード"}, {Name: "方法"}}}
+	for i := range 40 {
+		sample.Rows = append(sample.Rows, []any{fmt.Sprintf("9/%d", i%30+1) + []string{"", "(水)"}[i%2], fmt.Sprintf("K%04d", i%7), []any{"訪問", "電話"}[i%2]})
+	}
+	item := survey.Look(env, from, &sample)
+	compiled(t, env, item.Proposal.Mapping)
+	if !strings.Contains(item.Proposal.Mapping, "date(日付, _period)") || !strings.Contains(item.Proposal.Source("m.yaml"), "period: name") {
+		t.Errorf("the proposal is\n%s%s", item.Proposal.Mapping, item.Proposal.Source("m.yaml"))
+	}
+	for _, a := range item.Advice {
+		if a.Code == "no_date" || a.Code == "bad_dates" || a.Code == "stale" {
+			t.Errorf("it says %s", a.Text)
+		}
+	}
+}
+
 // known is a directory that has everything.
 type known struct{}
 

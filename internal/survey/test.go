@@ -2,6 +2,7 @@ package survey
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -55,6 +56,14 @@ func (p *proposing) example() string {
 func (p *proposing) exampleTime(date int, record map[string]string) string {
 	const moment = `"2026-09-30T01:00:00Z"`
 	clock, hasClock := p.has(Time)
+	if slices.Contains(p.columns, period) {
+		record[period], record[p.name(date)] = `"2026-09"`, `"9/30"`
+		if hasClock && clock != date && p.used[p.name(clock)] {
+			record[p.name(clock)] = `"10:00"`
+			return "at: 2026-09-30 10:00"
+		}
+		return "date: 2026-09-30"
+	}
 	switch {
 	case hasClock && clock != date && p.used[p.name(clock)] && !p.used[p.name(date)]: // the start tells both
 		record[p.name(clock)] = moment

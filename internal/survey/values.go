@@ -24,6 +24,7 @@ type values struct {
 	types        map[string]int // Go's: text, number, bool, time
 
 	date, clock, both float64 // share of days alone, of clock times alone, of days with clock times
+	yearless          float64 // share of days without a year, 3/1; they are in date too
 	zoned             bool    // some times name their zone
 	even              float64 // share of clock times at a multiple of five minutes
 	future            float64 // share of days after today
@@ -60,6 +61,7 @@ var (
 	phoneForm = regexp.MustCompile(`^\+?[0-9][0-9() \-‐−－]{7,18}[0-9]$`)
 	codeForm  = regexp.MustCompile(`^[A-Za-z]{0,6}[-_]?[0-9][A-Za-z0-9_\-]{0,24}$`)
 	idForm    = regexp.MustCompile(`^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$|^[0-9a-fA-F]{8}-[0-9a-fA-F\-]{27}$`)
+	dayForm   = regexp.MustCompile(`^(1[0-2]|0?[1-9])(/|月)(3[01]|[12][0-9]|0?[1-9])日?(\([日月火水木金土]\))?$`)
 	urlForm   = regexp.MustCompile(`^(https?://|www\.)`)
 	latinName = regexp.MustCompile(`^(Mr|Mrs|Ms|Dr|Prof)\.?\s|^\p{Lu}[\p{L}'\-]+([ ,]+\p{Lu}[\p{L}'.\-]*){1,2}$`)
 	kanjiName = regexp.MustCompile(`^[\p{Han}々ヶ]{1,4}[ 　]?[\p{Han}\p{Hiragana}\p{Katakana}ー]{0,4}$`)
@@ -134,6 +136,10 @@ func (s *surveyor) look(rows [][]any, i int) *values {
 			v.types["text"] += int(n)
 			if m, ok := mapping.ReadMoment(text); ok && !digits(text, 8) {
 				v.moment(m, share, &clocks, s.today)
+				continue
+			} else if dayForm.MatchString(norm.NFKC.String(text)) {
+				v.date += share
+				v.yearless += share
 				continue
 			} else if ok && m.At.Year() > 1990 && m.At.Year() < 2100 { // 20260930 may be a number too
 				v.moment(m, share, &clocks, s.today)
