@@ -1,6 +1,32 @@
 package message
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Plus tags are cut in the domains alone that use them.
+func TestContactKey(t *testing.T) {
+	a := Address{Addr: "taro+news@cust.example"}
+	for domain, want := range map[string]string{"cust.example": "taro@cust.example", "other.example": "taro+news@cust.example"} {
+		if got := a.ContactKey(func(d string) bool { return d == domain }); got != want {
+			t.Errorf("tags at %s: %s", domain, got)
+		}
+	}
+}
+
+// Of many references the root of the conversation and the nearest mails are kept.
+func TestReferences_TheFirstAndTheLast(t *testing.T) {
+	var all strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&all, " <r%d@x>", i)
+	}
+	m := ReadHeader([]byte("References:" + all.String() + "\n\n"))
+	if r := m.References; len(r) != maxReferences || r[0] != "r0@x" || r[1] != "r11@x" || r[len(r)-1] != "r59@x" || !m.Cut {
+		t.Errorf("%d references, cut %v: %v", len(r), m.Cut, r)
+	}
+}
 
 // TestPerson_AsPeopleSignThemselves: company, department, title and form of address stand
 // before, behind and around a name; what is none of them is the name.
