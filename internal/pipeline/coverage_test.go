@@ -51,3 +51,27 @@ func TestCoverage(t *testing.T) {
 		t.Errorf("an unknown source gives %v", err)
 	}
 }
+
+// TestDryRun_severalContacts: a dry run shows each contact of a record, and those that it tells of no more.
+func TestDryRun_severalContacts(t *testing.T) {
+	h := newHistory(t, 0, "sqlite:"+filepath.Join(t.TempDir(), "energyd.db"))
+	h.tables["accounts"].set("a0", map[string]any{"Id": "a0", "Code": "K0"})
+	contact := func(kind string) any { return map[string]any{"Code": "K0", "Kind": kind, "Draft": nil} }
+	h.tables["days"].set("d0", map[string]any{"Id": "d0", "Contacts": []any{contact("訪問"), contact("電話"), contact("訪問")}})
+	h.night(0, false)
+	h.tables["days"].set("d0", map[string]any{"Contacts": []any{contact("訪問"), contact("訪問")}})
+	p := h.open(h.file, pipeline.Options{})
+	defer p.Close()
+	var got []string
+	_, errs, err := p.DryRun(context.Background(), pipeline.DryRunOptions{}, func(s pipeline.Shown) error {
+		if s.Activity.Deleted {
+			got = append(got, s.Activity.ID+" gone")
+		} else {
+			got = append(got, s.Activity.ID+" "+string(s.Fate))
+		}
+		return nil
+	}, "days")
+	if want := "d0/1 unchanged, d0/2 changed, d0/3 gone"; err != nil || len(errs) > 0 || strings.Join(got, ", ") != want {
+		t.Errorf("%q, %v, %v; want %s", got, errs, err, want)
+	}
+}
