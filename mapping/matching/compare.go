@@ -26,10 +26,12 @@ type Comparison struct {
 	Reason  string  // "other legal form", for people
 }
 
+const noName = "no name"
+
 // Compare compares two companies by their names alone.
 func Compare(a, b Company) Comparison {
 	if a.Core == "" || b.Core == "" {
-		return Comparison{Different, 0, "no name"}
+		return Comparison{Different, 0, noName}
 	}
 	if len(a.Others) > 0 || len(b.Others) > 0 {
 		for _, x := range append([]Company{a}, a.Others...) {
@@ -69,11 +71,17 @@ func otherCores(a, b Company, otherForms bool) Comparison {
 	if a.strong == b.strong {
 		return Comparison{Likely, 0.85, "the same but for old characters, lengthening marks or abbreviations"}
 	}
-	if s := similarity(a.strong, b.strong); s >= 0.85 && !telling(a.strong, b.strong) {
+	if s := similarity(a.strong, b.strong); s >= nearly && !telling(a.strong, b.strong) {
 		return Comparison{Likely, 0.8 * s, "nearly the same letters"}
 	}
 	return Comparison{Different, 0, "other names"}
 }
+
+// nearly is the similarity from which two names may be one with a slip of the pen.
+const nearly = 0.85
+
+// maxEdits is how many letters of that many may differ in names that are nearly the same.
+func maxEdits(letters int) int { return int((1 - nearly) * float64(letters)) }
 
 // short tells that a name is too short to be one company's alone: 協和, ABC.
 func short(core string) bool {

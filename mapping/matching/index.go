@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"unicode/utf8"
 )
 
 // Account is a company as one system knows it.
 type Account struct {
-	ID      string // "" of one that is looked for
+	ID      string // "" of one that is looked for; two may have the same: names of one account, as after a merge
 	Name    string
 	Number  string   // 法人番号; "" where none is known
 	Domains []string // of its own, lower case; never those of free mail
@@ -31,6 +32,7 @@ type Match struct {
 	ID        string     // of the account when Linked
 	Reason    string     // why it is linked
 	Proposals []Proposal // when Proposed: the likeliest first, five at most
+	Key       string     // when Proposed by a Matcher: under which the decision is kept; "" when there is no name to keep it by
 }
 
 // Proposal is an account that may be meant.
@@ -45,27 +47,46 @@ type Proposal struct {
 type Index struct {
 	region   string
 	accounts []indexed
-	keys     map[string][]int32 // "n"+number, "d"+domain, "p"+phone, "c"+core, "s"+strong
+	keys     map[indexKey][]int32
 	pairs    map[[2]rune][]int32
 }
+
+// indexKey is something by which candidates are found exactly.
+type indexKey struct {
+	kind  keyKind
+	value string
+}
+
+type keyKind byte
+
+const (
+	byNumber keyKind = iota
+	byDomain
+	byPhone
+	byCore
+	byStrong // what the core is folded to furthest
+)
 
 type indexed struct {
 	id, number string
 	company    Company
+	letters    int // of the strong core
 	domains    []string
 	phones     []string
 }
 
 // NewIndex makes an index. region is as Phone takes it.
 func NewIndex(accounts []Account, region string) *Index {
-	x := &Index{region: region, keys: map[string][]int32{}, pairs: map[[2]rune][]int32{}}
+	x := &Index{region: region, keys: map[indexKey][]int32{}, pairs: map[[2]rune][]int32{}}
 	for _, a := range accounts {
 		n := int32(len(x.accounts))
 		e := x.prepare(a)
 		x.accounts = append(x.accounts, e)
-		for key := range e.keys() {
-			x.keys[key] = append(x.keys[key], n)
-		}
+		e.eachKey(func(key indexKey) {
+			if at := x.keys[key]; len(at) == 0 || at[len(at)-1] != n {
+				x.keys[key] = append(at, n)
+			}
+		})
 		for p := range pairsOf(e.company.strong) {
 			x.pairs[p] = append(x.pairs[p], n)
 		}
@@ -75,6 +96,7 @@ func NewIndex(accounts []Account, region string) *Index {
 
 func (x *Index) prepare(a Account) indexed {
 	e := indexed{id: a.ID, number: CorporateNumber(a.Number), company: ParseCompany(a.Name), domains: a.Domains}
+	e.letters = utf8.RuneCountInString(e.company.strong)
 	for _, p := range a.Phones {
 		if n := Phone(p, x.region); n != "" {
 			e.phones = append(e.phones, n)
@@ -83,25 +105,26 @@ func (x *Index) prepare(a Account) indexed {
 	return e
 }
 
-func (e *indexed) keys() map[string]bool {
-	keys := map[string]bool{}
-	add := func(kind, value string) {
+// eachKey gives the keys of an account; one may come twice.
+func (e *indexed) eachKey(do func(indexKey)) {
+	give := func(kind keyKind, value string) {
 		if value != "" {
-			keys[kind+value] = true
+			do(indexKey{kind, value})
 		}
 	}
-	add("n", e.number)
-	for _, c := range append([]Company{e.company}, e.company.Others...) {
-		add("c", longVowels(c.Core))
-		add("s", c.strong)
+	give(byNumber, e.number)
+	give(byCore, longVowels(e.company.Core))
+	give(byStrong, e.company.strong)
+	for _, c := range e.company.Others {
+		give(byCore, longVowels(c.Core))
+		give(byStrong, c.strong)
 	}
 	for _, d := range e.domains {
-		add("d", d)
+		give(byDomain, d)
 	}
 	for _, p := range e.phones {
-		add("p", p)
+		give(byPhone, p)
 	}
-	return keys
 }
 
 // pairsOf are the neighbouring letters of a name.
@@ -173,7 +196,10 @@ func (e *evidence) reason() string {
 
 // Find looks for an account. Of several that are equally right none is linked:
 // they are proposed. What another corporate number rules out is not even that.
-func (x *Index) Find(want Account) Match {
+func (x *Index) Find(want Account) Match { return x.find(want, nil) }
+
+// find is Find without those that were decided not to be meant.
+func (x *Index) find(want Account, not map[string]bool) Match {
 	q := x.prepare(want)
 	found := map[int32]*evidence{}
 	at := func(n int32) *evidence {
@@ -184,26 +210,26 @@ func (x *Index) Find(want Account) Match {
 		}
 		return e
 	}
-	for key := range q.keys() {
+	q.eachKey(func(key indexKey) {
 		for _, n := range x.keys[key] {
 			e := at(n)
-			switch key[0] {
-			case 'n':
+			switch key.kind {
+			case byNumber:
 				e.number = true
-			case 'd':
+			case byDomain:
 				e.domain = true
-			case 'p':
+			case byPhone:
 				e.phone = true
 			}
 		}
-	}
+	})
 	if len(found) == 0 {
-		x.near(q.company.strong, at)
+		x.near(&q, at)
 	}
 	var all []*evidence
 	for _, n := range slices.Sorted(maps.Keys(found)) {
 		e, a := found[n], &x.accounts[n]
-		if q.number != "" && a.number != "" && q.number != a.number {
+		if not[a.id] || q.number != "" && a.number != "" && q.number != a.number {
 			continue
 		}
 		if e.name = Compare(q.company, a.company); q.company.Core == "" && (e.domain || e.phone) {
@@ -216,9 +242,13 @@ func (x *Index) Find(want Account) Match {
 	return x.decide(all)
 }
 
-// near adds accounts that share the rarest letters of a name.
-func (x *Index) near(name string, at func(int32) *evidence) {
-	pairs := slices.Collect(maps.Keys(pairsOf(name)))
+// near adds accounts that share the rarest letters of a name and may be nearly
+// the same: of a name so short that one other letter makes it another one there are none.
+func (x *Index) near(q *indexed, at func(int32) *evidence) {
+	if maxEdits(q.letters+1) == 0 {
+		return
+	}
+	pairs := slices.Collect(maps.Keys(pairsOf(q.company.strong)))
 	slices.SortFunc(pairs, func(a, b [2]rune) int {
 		return cmp.Or(cmp.Compare(len(x.pairs[a]), len(x.pairs[b])), cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
 	})
@@ -228,7 +258,10 @@ func (x *Index) near(name string, at func(int32) *evidence) {
 			continue
 		}
 		for _, n := range x.pairs[p] {
-			at(n)
+			most, least := max(q.letters, x.accounts[n].letters), min(q.letters, x.accounts[n].letters)
+			if most-least <= maxEdits(most) {
+				at(n)
+			}
 		}
 		if used++; used == 3 {
 			return
@@ -240,6 +273,13 @@ func (x *Index) near(name string, at func(int32) *evidence) {
 func (x *Index) decide(all []*evidence) Match {
 	slices.SortStableFunc(all, func(a, b *evidence) int {
 		return cmp.Or(cmp.Compare(b.strength(), a.strength()), cmp.Compare(b.score(), a.score()), cmp.Compare(x.accounts[a.n].id, x.accounts[b.n].id))
+	})
+	told := map[string]bool{} // an account that went into another one speaks for that one
+	all = slices.DeleteFunc(all, func(e *evidence) bool {
+		id := x.accounts[e.n].id
+		again := told[id]
+		told[id] = true
+		return again
 	})
 	switch {
 	case len(all) == 0:
