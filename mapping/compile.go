@@ -33,6 +33,7 @@ type compiler struct {
 	used  []string
 	// so far, in the whole file: whether it finds and reads free text, and the list columns that it walks through
 	finds    bool
+	matches  map[engine.EntityKind]bool
 	reads    bool // free text
 	elements map[string]*expression.Element
 	// what the file's tests have for elements, for the names of fields of lists in lists
@@ -84,7 +85,7 @@ func setOf(words []string) map[string]bool {
 
 // Compile checks cfg and makes a Mapping of it. The error is fault.Problems, all of them at once.
 func Compile(cfg *Config, env Env) (*Mapping, error) {
-	c := &compiler{cfg: cfg, env: env, zone: time.UTC, lists: map[string]*wordList{}, checked: map[string]bool{}, elements: map[string]*expression.Element{},
+	c := &compiler{cfg: cfg, env: env, zone: time.UTC, lists: map[string]*wordList{}, matches: map[engine.EntityKind]bool{}, checked: map[string]bool{}, elements: map[string]*expression.Element{},
 		elementsAt: map[*expression.Element][]any{}, wrong: map[wrong]bool{}}
 	if cfg.Timezone != "" {
 		zone, err := time.LoadLocation(cfg.Timezone)
@@ -122,6 +123,7 @@ func Compile(cfg *Config, env Env) (*Mapping, error) {
 	}
 	c.tests()
 	m.columns, m.finds, m.elements, m.fingerprint = c.scope.Used(), c.finds, c.elements, c.fingerprint()
+	m.matches = c.matches
 	m.runs.New = func() any {
 		r := &run{}
 		r.Env = r

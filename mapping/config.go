@@ -119,6 +119,7 @@ type Test struct {
 type Entry struct {
 	Kind    string            `yaml:"kind"`
 	ID      string            `yaml:"id"`
+	Name    string            `yaml:"name"`
 	Keys    map[string]string `yaml:"keys"`
 	Account string            `yaml:"account"` // of a contact
 	Title   string            `yaml:"title"`   // of a contact

@@ -54,6 +54,7 @@ func (c *compiler) functions() []expression.Function {
 			Params:   []expression.Type{expression.Text, expression.Text, expression.Text | expression.Number, expression.Text},
 			Optional: 1, Returns: expression.Text, Bind: c.bindFind,
 		},
+		c.matchFunction(),
 		{Name: "domain", Usage: "domain(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(remembered(domain)))},
 		{Name: "company", Usage: "company(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(Company))},
 		{Name: "person", Usage: "person(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(Person))},

@@ -4,7 +4,7 @@
 //
 //   - config.go is the file as users write it, compile.go checks it, field.go runs one expression of it;
 //   - functions.go holds the words of the language beyond expression's own:
-//     date, datetime, lookup, find …; dates.go reads dates and times as people write them;
+//     date, datetime, lookup, find …; match.go is the word match; dates.go reads dates and times as people write them;
 //   - lists.go walks through lists, parts.go makes several activities of one record;
 //   - titles.go ranks job titles; phrases.go reads free text by the words of package freetext;
 //   - testing.go runs the test cases that live in mapping files.
@@ -26,6 +26,7 @@ import (
 	"energyd/internal/expression"
 	"energyd/internal/fault"
 	"energyd/mapping/freetext"
+	"energyd/mapping/matching"
 )
 
 // Env is what a mapping is compiled against.
@@ -47,6 +48,9 @@ type Directory interface {
 	// Contact tells what the CRM says now of a contact that was found: the CRM
 	// id of its account and its job title, "" where there is none.
 	Contact(id string) (account, title string)
+	// MatchAccount and MatchContact find by all that a record says of an entity.
+	MatchAccount(want matching.Account) matching.Match
+	MatchContact(want matching.Person) matching.Match
 }
 
 // Result is what became of one record: an activity, several (Parts), a profile or a skip.
@@ -59,11 +63,13 @@ type Result struct {
 	// Unfound is the first contact, deal or rep that the directory lacks and that is left out, as "contact T0999" or
 	// "contact @cust.example"; of a skip, what its rule did not find. "" when all were found.
 	Unfound string
+	// Asked is what match left for a person to decide: of a reject "match" its account, else contacts that were left out.
+	Asked []Asked
 }
 
 // RejectError says why this one record cannot be mapped; the others go on.
 type RejectError struct {
-	Code   string // "kind", "date", "account", "encoding", "column", "lookup", "no_key", "value"
+	Code   string // "kind", "date", "account", "match", "encoding", "column", "lookup", "no_key", "value"
 	Reason string // what is wrong and what to do
 	Waits  bool   // what it names may come into the directory later: the record as it is may come through then
 	// Columns are those that the failing expression reads, so that the reject can name their cells; nil when none did.
@@ -80,6 +86,7 @@ type Mapping struct {
 	tests       []Test
 	fingerprint string
 	finds       bool                           // some entity by a key
+	matches     map[engine.EntityKind]bool     // by all that a record says
 	elements    map[string]*expression.Element // of the list columns
 	columns     []string                       // of the expressions, in slot order
 	skip        []skipRule
@@ -147,8 +154,11 @@ type run struct {
 	misses  func(list, word string) // is told of words that no list knows; nil = nobody looks
 	// of the text whose contacts the record becomes
 	contacts []freetext.Contact
-	missed   key // what the last find did not find
-	unfound  key // the first missed one that left a field empty
+	missed   key                 // what the last find did not find
+	unfound  key                 // the first missed one that left a field empty
+	account  string              // of the activity, once it is known
+	asked    []Asked             // by match
+	proposed []matching.Proposal // for the last of them
 
 	activities stock[engine.Activity]
 	shares     stock[engine.Share]
@@ -258,7 +268,7 @@ func (m *Mapping) apply(r connectors.Record, dir Directory, steps *[]Step, misse
 	w := m.runs.Get().(*run)
 	defer m.runs.Put(w)
 	w.steps, w.misses, w.columns = steps, misses, m.columns
-	w.dir, w.unfound, w.reading, w.part = dir, key{}, reading{}, 0
+	w.dir, w.unfound, w.reading, w.part, w.account, w.asked = dir, key{}, reading{}, 0, "", nil
 	if err := m.load(w, r); err != nil {
 		return Result{}, err
 	}
@@ -383,10 +393,15 @@ func (m *Mapping) contact(w *run, id string, version int64) (Result, error) {
 	if err := choose(w, rule.status, statuses, &a.Status); err != nil {
 		return Result{}, err
 	}
+	w.asked = nil
 	if a.Account, err = w.id(rule.account); err != nil {
 		return Result{}, err
 	}
-	if a.Account == "" {
+	asked := w.asked
+	if w.asked, w.account = nil, a.Account; a.Account == "" {
+		if len(asked) > 0 {
+			return Result{Asked: asked}, &RejectError{Code: "match", Reason: undecided(asked[len(asked)-1], w.proposed), Waits: true, Columns: rule.account.columns()}
+		}
 		reason := "the record names no account; skip such records by a rule if they are no contacts"
 		if k := w.unfound; k != (key{}) {
 			reason = fmt.Sprintf("no %s with %s %q is known; correct the record at its source, or enter the customer in the CRM; "+
@@ -421,7 +436,7 @@ func (m *Mapping) contact(w *run, id string, version int64) (Result, error) {
 	if a.Same, err = m.same(w, rule.same); err != nil {
 		return Result{}, err
 	}
-	result.Unfound = w.unfound.String()
+	result.Unfound, result.Asked = w.unfound.String(), w.asked
 	a.Mapping = w.origin(rule.origin)
 	return result, nil
 }

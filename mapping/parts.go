@@ -89,6 +89,7 @@ func (m *Mapping) applyParts(w *run, r connectors.Record) (Result, error) {
 		}
 		ids[own] = true
 		one, err := m.contact(w, own, version)
+		result.Asked = append(result.Asked, one.Asked...)
 		if err != nil {
 			failed, rejected = failed+1, worse(rejected, err)
 			parts.Standing = append(parts.Standing, own)

@@ -12,6 +12,7 @@ import (
 	"energyd/engine"
 	"energyd/internal/fault"
 	"energyd/mapping"
+	"energyd/mapping/matching"
 )
 
 // visits is a mapping of records that hold a list of visits.
@@ -33,7 +34,9 @@ type codes []string
 func (c codes) Find(_ engine.EntityKind, _, value string) (string, bool) {
 	return "id-" + value, slices.Contains(c, value)
 }
-func (codes) Contact(string) (account, title string) { return "", "" }
+func (codes) Contact(string) (account, title string)       { return "", "" }
+func (codes) MatchAccount(matching.Account) matching.Match { return matching.Match{} }
+func (codes) MatchContact(matching.Person) matching.Match  { return matching.Match{} }
 
 func visit(kind, customer string, titles ...string) map[string]any {
 	v := map[string]any{"kind": kind, "customer": customer}

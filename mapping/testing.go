@@ -10,6 +10,7 @@ import (
 
 	"energyd/connectors"
 	"energyd/engine"
+	"energyd/mapping/matching"
 )
 
 // TestResult is the outcome of one test case of a mapping file.
@@ -190,6 +191,30 @@ func asTime(v any) time.Time {
 
 // testDirectory is the directory of one test.
 type testDirectory []Entry
+
+// MatchAccount implements Directory.
+func (d testDirectory) MatchAccount(want matching.Account) matching.Match {
+	return d.matcher().MatchAccount(want)
+}
+
+// MatchContact implements Directory.
+func (d testDirectory) MatchContact(want matching.Person) matching.Match {
+	return d.matcher().MatchContact(want)
+}
+
+func (d testDirectory) matcher() *matching.Matcher {
+	var accounts []matching.Account
+	var people []matching.Person
+	for _, e := range d {
+		switch e.Kind {
+		case "account":
+			accounts = append(accounts, MatchedAccount(e.ID, e.Name, e.Keys))
+		case "contact":
+			people = append(people, MatchedContact(e.ID, e.Account, e.Name, e.Keys))
+		}
+	}
+	return matching.NewMatcher(accounts, people, nil, "JP", func(_ bool, id string) (string, bool) { return id, true })
+}
 
 // Find implements Directory.
 func (d testDirectory) Find(kind engine.EntityKind, key, value string) (string, bool) {

@@ -192,7 +192,7 @@ func storedDirectory(ctx context.Context, cfg *config.Config) (mapping.Directory
 	if err != nil {
 		return nil, none, err
 	}
-	d, err := s.Directory(ctx)
+	d, err := pipeline.StoredDirectory(ctx, cfg, s)
 	if err != nil {
 		return nil, none, errors.Join(err, s.Close())
 	}

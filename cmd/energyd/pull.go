@@ -95,6 +95,9 @@ func (a *app) printPull(r pipeline.Report) {
 		if s.Retried > 0 {
 			fmt.Fprintf(a.out, "%s: %d that had been rejected came through, since the CRM knows their customers now\n", s.Source, s.Retried)
 		}
+		if s.Undecided > 0 {
+			fmt.Fprintf(a.out, "%s: %d names may mean several customers or people; energyd match list shows them\n", s.Source, s.Undecided)
+		}
 		if len(s.Unfound) > 0 {
 			fmt.Fprintf(a.out, "%s: not known in the CRM when it was read, so left out: %s\n", s.Source, mostFrequent(s.Unfound, 8))
 		}

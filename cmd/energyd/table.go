@@ -13,6 +13,7 @@ import (
 type table struct {
 	heads []string
 	right map[int]bool // columns aligned to the right
+	full  map[int]bool // columns that are never cut
 	rows  [][]string
 }
 
@@ -34,6 +35,14 @@ func (t *table) row(cells ...any) {
 	t.rows = append(t.rows, r)
 }
 
+// whole keeps the named columns from being cut: what people copy from them.
+func (t *table) whole(columns ...int) {
+	t.full = map[int]bool{}
+	for _, c := range columns {
+		t.full[c] = true
+	}
+}
+
 // widest keeps a cell from pushing all others off the screen.
 const widest = 60
 
@@ -45,7 +54,10 @@ func (t *table) print(w io.Writer) {
 	all := append([][]string{t.heads}, t.rows...)
 	for _, r := range all {
 		for i, c := range r {
-			r[i] = eastAsian.Truncate(strings.ReplaceAll(c, "\n", " "), widest, "…")
+			r[i] = strings.ReplaceAll(c, "\n", " ")
+			if !t.full[i] {
+				r[i] = eastAsian.Truncate(r[i], widest, "…")
+			}
 			widths[i] = max(widths[i], eastAsian.StringWidth(r[i]))
 		}
 	}

@@ -19,10 +19,11 @@ import (
 	"energyd/internal/secret"
 	"energyd/internal/testmail"
 	"energyd/mapping"
+	"energyd/mapping/matching"
 )
 
 // directory knows one customer with one person, and one of our sales people.
-type directory struct{}
+type directory struct{ *matching.Matcher }
 
 func (directory) Find(kind engine.EntityKind, key, value string) (string, bool) {
 	id, ok := map[string]string{"domain yamada.example": "001Y", "email taro@yamada.example": "003T", "email rep1@our.example": "005S"}[key+" "+value]

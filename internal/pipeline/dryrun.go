@@ -117,7 +117,7 @@ func (d *dryRun) read(ctx context.Context, src config.Source) error {
 	}
 	defer source.Close()
 	sr := SourceReport{Skips: map[string]int{}, Unfound: map[string]int{}}
-	m := &mapper{Mapping: p.mappings[src.Name], source: src.Name, at: p.opt.Now(), report: &sr, titles: map[string]int{}, directory: d.sketch}
+	m := &mapper{Mapping: p.mappings[src.Name], source: src.Name, at: p.opt.Now(), report: &sr, titles: map[string]int{}}
 	d.sum.Skips, d.sum.Unfound = sr.Skips, sr.Unfound
 	d.rejects, d.holds, d.profiles = map[string]int{}, map[string]int{}, map[engine.Entity]int{}
 	reading, after, err := p.store.NextReading(ctx, src.Name, m.Fingerprint(), m.at, src.Reread)
@@ -125,6 +125,9 @@ func (d *dryRun) read(ctx context.Context, src config.Source) error {
 		return err
 	}
 	m.revision, d.sum.Again = reading.Revision, reading.Again
+	if m.directory, err = p.matching(ctx, m.Mapping, d.sketch, d.sketch.Profiles, d.sketch.Change()); err != nil {
+		return err
+	}
 	if m.erased, err = p.store.Erased(ctx); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"energyd/engine"
 	"energyd/internal/store"
 	"energyd/mapping"
+	"energyd/mapping/matching"
 )
 
 // erasedSkip is why records of erased people are left out.
@@ -38,6 +39,15 @@ func (g *guard) Contact(id string) (account, title string) {
 		return "", ""
 	}
 	return g.Directory.Contact(id)
+}
+
+// MatchContact finds an erased person by the mail address alone: names are shared.
+func (g *guard) MatchContact(want matching.Person) matching.Match {
+	if g.erased.Has("@", want.Email) {
+		g.hit = true
+		return matching.Match{Outcome: matching.Linked, ID: erasedContact}
+	}
+	return g.Directory.MatchContact(want)
 }
 
 // apply maps a record as if erased people did not exist: what is theirs alone

@@ -85,6 +85,7 @@ func (m *mapper) halves(out *store.Batch, first, second []connectors.Record) {
 		m.report.Skips[reason] += n
 	}
 	add(m.report.Unfound, b.report.Unfound)
+	m.report.addAsked(b.report.asked)
 	add(m.titles, b.titles)
 }
 
@@ -99,6 +100,9 @@ func (m *mapper) one(out *store.Batch, rec connectors.Record, read time.Time) bo
 	res, reject := m.record(rec, read)
 	if res.Parts != nil {
 		out.Parts = append(out.Parts, m.parts(rec, res, reject != nil))
+	}
+	if !out.Retried { // those were counted when they were read
+		m.ask(res.Asked)
 	}
 	if reject != nil {
 		out.Rejects = append(out.Rejects, *reject)

@@ -77,7 +77,11 @@ func (p *Pipeline) Coverage(ctx context.Context, name string, limit int) (c Cove
 	}
 	src := sources[0]
 	defer p.countCalls(ctx)
-	directory, err := p.store.Directory(ctx)
+	known, err := p.store.Directory(ctx)
+	if err != nil {
+		return c, err
+	}
+	directory, err := p.matching(ctx, p.mappings[name], known, p.store.Profiles, known.Change())
 	if err != nil {
 		return c, err
 	}

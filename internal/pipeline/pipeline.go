@@ -55,6 +55,7 @@ type Pipeline struct {
 	table    *engine.PointsConfig
 	mappings map[string]*mapping.Mapping // by source name
 	conns    map[string]connectors.Conn  // opened when first needed
+	matcher  *builtMatcher               // made when first needed
 	counted  map[string]int              // of the connections' calls, how many are in the store
 }
 

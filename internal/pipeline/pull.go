@@ -48,9 +48,11 @@ type SourceReport struct {
 	Withdrawn int            `json:"withdrawn,omitempty"` // activities, and entries of the directory, that a complete reading did not find again
 	Kept      string         `json:"kept,omitempty"`      // why what it did not find again stays, and what to do; "" when nothing does
 	Retried   int            `json:"retried,omitempty"`   // records that were rejected in earlier runs and came through now; Read counts them
+	Undecided int            `json:"undecided,omitempty"` // names that may mean several accounts or contacts; a person decides (energyd match)
 	Error     string         `json:"error,omitempty"`
 
-	revision uint32 // of the reading; 0 when the source was not read
+	asked    map[string]store.Asked // by key
+	revision uint32                 // of the reading; 0 when the source was not read
 }
 
 // Pull reads new and changed records of the named sources (all when none is
@@ -173,7 +175,7 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 		if !profiles && !followed {
 			// The directory is up to date now: what follows looks things up in it.
 			if followed = true; missing == "" {
-				if err := p.followMerges(ctx); err != nil {
+				if err := errors.Join(p.followMerges(ctx), p.followDecisions(ctx)); err != nil {
 					return err
 				}
 			}
@@ -259,17 +261,29 @@ func (p *Pipeline) followMerges(ctx context.Context) error {
 	}
 	again := map[string]bool{}
 	for _, e := range merged {
-		account := e.Account
+		accounts := []string{e.Account}
 		if e.Kind == engine.Account {
-			account = e.ID
+			accounts[0] = e.ID
+		} else { // a lead has no account; the contact that it became has
+			now, err := p.present(ctx, e.Entity)
+			if err != nil {
+				return err
+			}
+			into, _, err := p.store.Profile(ctx, now)
+			if err != nil {
+				return err
+			}
+			accounts = append(accounts, into.Account)
 		}
-		activities, err := p.store.AccountActivities(ctx, account)
-		if err != nil {
-			return err
-		}
-		for _, a := range activities {
-			if m := p.mappings[a.Source]; m != nil && m.Finds() && !a.Deleted && names(a, e.Entity) {
-				again[a.Source] = true
+		for _, account := range accounts {
+			activities, err := p.store.AccountActivities(ctx, account)
+			if err != nil {
+				return err
+			}
+			for _, a := range activities {
+				if m := p.mappings[a.Source]; m != nil && m.Finds() && !a.Deleted && names(a, e.Entity) {
+					again[a.Source] = true
+				}
 			}
 		}
 	}
@@ -398,7 +412,9 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 	if err != nil {
 		return fail(err)
 	}
-	m.directory = directory
+	if m.directory, err = p.matching(ctx, m.Mapping, directory, p.store.Profiles, directory.Change()); err != nil {
+		return fail(err)
+	}
 	if m.erased, err = p.store.Erased(ctx); err != nil {
 		return fail(err)
 	}
@@ -418,9 +434,13 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 		}
 	}()
 	saved := 0
-	defer func() { // for a list that people look at: what a killed run found is told by the next complete reading
+	defer func() { // for lists that people look at: what a killed run found is told by the next complete reading
 		if countErr := p.store.AddUnfound(context.WithoutCancel(ctx), src.Name, sr.revision, sr.Unfound); countErr != nil && err == nil {
 			err = countErr
+		}
+		sr.Undecided = len(sr.asked)
+		if askErr := p.store.AddAsked(context.WithoutCancel(ctx), src.Name, sr.revision, sr.asked); askErr != nil && err == nil {
+			err = askErr
 		}
 	}()
 	for read := range batches {
@@ -450,7 +470,7 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 }
 
 // retry maps the source's rejects again that name what the CRM did not know
-// then, when its directory has changed since. Those that still wait are in no sums.
+// then, when its directory has changed since. Those that still wait for the same are in no sums.
 func (p *Pipeline) retry(ctx context.Context, m *mapper, change int64) error {
 	var waiting []store.Reject
 	tried := 0
@@ -466,7 +486,11 @@ func (p *Pipeline) retry(ctx context.Context, m *mapper, change int64) error {
 				m.report.Retried++
 			}
 		}
-		out.Rejects = slices.DeleteFunc(out.Rejects, func(r connectors.Reject) bool { return r.Waits })
+		was := make(map[string]string, len(waiting))
+		for _, w := range waiting {
+			was[w.Key] = w.Code
+		}
+		out.Rejects = slices.DeleteFunc(out.Rejects, func(r connectors.Reject) bool { return r.Waits && r.Code == was[r.Key] })
 		out.Read = len(out.Through) + len(out.Rejects)
 		waiting = waiting[:0]
 		if out.Read == 0 && len(out.Parts) == 0 { // of a record that still waits some contacts may come through

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"iter"
 
 	"energyd/engine"
 )
@@ -121,3 +122,26 @@ func (s *Store) Activity(ctx context.Context, source, id string) (a engine.Activ
 
 // SaysTheSame tells whether two versions of an activity differ in nothing but their version.
 func SaysTheSame(a, b *engine.Activity) bool { return sayTheSame(a, b) }
+
+// Profiles gives all profiles of a kind, by id and those that were put last, as they would stand.
+func (k *Sketch) Profiles(ctx context.Context, kind engine.EntityKind) iter.Seq2[engine.Profile, error] {
+	return func(yield func(engine.Profile, error) bool) {
+		for p, err := range k.store.Profiles(ctx, kind) {
+			if _, put := k.rows[p.Entity]; err == nil && put {
+				continue
+			}
+			if !yield(p, err) || err != nil {
+				return
+			}
+		}
+		for e, r := range k.rows {
+			if e.Kind != kind || !r.there {
+				continue
+			}
+			p, err := r.profile()
+			if !yield(p, storeError("read the directory", err)) || err != nil {
+				return
+			}
+		}
+	}
+}
