@@ -1,0 +1,23 @@
+package matching
+
+import "testing"
+
+func TestComparePeople(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want Verdict
+	}{
+		{"山田 太郎", "山田太郎様", Same}, {"山田　太郎", "営業部長 山田 太郎", Same}, {"髙橋 一郎", "高橋一郎", Same}, {"太郎 山田", "山田 太郎", Same},
+		{"YAMADA Taro", "Taro Yamada", Same}, {"Yamada, Taro", "Mr. Taro Yamada", Same},
+		{"山田部長", "山田 太郎", Likely}, {"長谷川", "長谷川", Likely}, {"渡邊 太郎", "渡辺 太郎", Likely}, {"T. Yamada", "Taro Yamada", Likely},
+		{"Satoh Kenji", "Kenji Sato", Likely}, {"やまだ たろう", "山田 太郎(ヤマダ タロウ)", Likely}, {"Taro Yamada", "山田 太郎(やまだ たろう)", Likely},
+		{"山田 太郎", "山田 次郎", Different}, {"佐藤 太郎", "山田 太郎", Different}, {"部長", "山田 太郎", Different}, {"Taro Yamada", "山田 太郎", Different},
+	} {
+		x, y := ParsePerson(c.a, ""), ParsePerson(c.b, "")
+		for _, got := range []Comparison{ComparePeople(x, y), ComparePeople(y, x)} {
+			if got.Verdict != c.want {
+				t.Errorf("%s | %s: %v (%s), want %v", c.a, c.b, got.Verdict, got.Reason, c.want)
+			}
+		}
+	}
+}
