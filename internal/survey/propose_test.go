@@ -14,6 +14,7 @@ import (
 	"energyd/internal/config"
 	"energyd/internal/survey"
 	"energyd/mapping"
+	"energyd/mapping/matching"
 )
 
 // compiled loads a proposed mapping as energyd does, and runs its own test.
@@ -160,6 +161,8 @@ type known struct{}
 
 func (known) Find(_ engine.EntityKind, _, value string) (string, bool) { return value, true }
 func (known) Contact(string) (account, title string)                   { return "001", "" }
+func (known) MatchAccount(matching.Account) matching.Match             { return matching.Match{} }
+func (known) MatchContact(matching.Person) matching.Match              { return matching.Match{} }
 
 // A key that no mapping of the CRM gives is told, not used: check would refuse it.
 func TestProposal_UsesOnlyKeysThatThereAre(t *testing.T) {
