@@ -18,6 +18,7 @@ type PointsConfig struct {
 	CueLimit               float64                `yaml:"cue_limit"`     // the product of all cue factors is cut here
 	Kinds                  map[string]KindConfig  `yaml:"kinds"`
 	Ranks                  map[string]RankConfig  `yaml:"ranks"` // "unknown" is required
+	Rank                   string                 `yaml:"rank"`  // of people whom a record names without title, or of all: "contact" (default; the rank on the day of the contact) or "today"
 	Cues                   map[string]CueConfig   `yaml:"cues"`  // "repeat" is found by the engine itself
 	SourceFactors          map[string]float64     `yaml:"source_factors"`
 	Sources                map[string]string      `yaml:"sources"`    // what a source is: "report", "calendar", "mail", "phone" or "crm"

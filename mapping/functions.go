@@ -502,7 +502,7 @@ func (c *compiler) bindFind(consts []any) (expression.Call, error) {
 			if of == "" {
 				return id, nil
 			}
-			account, title := r.dir.Contact(id)
+			account, title := r.contact(id)
 			if of == "title" {
 				return title, nil
 			}

@@ -53,6 +53,12 @@ type Directory interface {
 	MatchContact(want matching.Person) matching.Match
 }
 
+// Dated is a Directory that knows what contacts were before.
+type Dated interface {
+	// ContactAt tells what Contact told just before a time.
+	ContactAt(id string, before time.Time) (account, title string)
+}
+
 // Result is what became of one record: an activity, several (Parts), a profile or a skip.
 type Result struct {
 	Activity     *engine.Activity // of a skip: the tombstone of the activity that the record may have been before
@@ -159,6 +165,7 @@ type run struct {
 	account  string              // of the activity, once it is known
 	asked    []Asked             // by match
 	proposed []matching.Proposal // for the last of them
+	next     time.Time           // the end of the activity's day; zero while that is not known
 
 	activities stock[engine.Activity]
 	shares     stock[engine.Share]
@@ -178,6 +185,14 @@ func (k key) String() string {
 		k.value = k.value[at:]
 	}
 	return k.entity + " " + short(k.value)
+}
+
+// contact tells what a contact was on the day of the activity.
+func (w *run) contact(id string) (account, title string) {
+	if dated, ok := w.dir.(Dated); ok && !w.next.IsZero() {
+		return dated.ContactAt(id, w.next)
+	}
+	return w.dir.Contact(id)
 }
 
 // id evaluates a field that names an entity, and notes what the directory lacks.
@@ -212,6 +227,11 @@ func (m *Mapping) Keys() (kind engine.EntityKind, names []string) {
 
 // Finds tells that records name entities by keys of the directory, so that what becomes of them depends on it.
 func (m *Mapping) Finds() bool { return m.finds }
+
+// TellsTitles tells that records give titles of contacts, as they were on their day.
+func (m *Mapping) TellsTitles() bool {
+	return m.activity != nil && slices.ContainsFunc(m.activity.participants, func(p participantRule) bool { return p.contact != nil && p.title != nil })
+}
 
 // Fingerprint changes whenever the mapping, the titles that it ranks by or the
 // kinds of the points table may make something else of a record. Tests,
@@ -268,7 +288,7 @@ func (m *Mapping) apply(r connectors.Record, dir Directory, steps *[]Step, misse
 	w := m.runs.Get().(*run)
 	defer m.runs.Put(w)
 	w.steps, w.misses, w.columns = steps, misses, m.columns
-	w.dir, w.unfound, w.reading, w.part, w.account, w.asked = dir, key{}, reading{}, 0, "", nil
+	w.dir, w.next, w.unfound, w.reading, w.part, w.account, w.asked = dir, time.Time{}, key{}, reading{}, 0, "", nil
 	if err := m.load(w, r); err != nil {
 		return Result{}, err
 	}
@@ -562,6 +582,8 @@ func (m *Mapping) when(w *run, f *field, a *engine.Activity) error {
 	if err := checkYear(day.Time().Year()); err != nil {
 		return &RejectError{Code: "date", Reason: fmt.Sprintf("%s: %s %s", f.path, day, err), Columns: f.columns()}
 	}
+	year, month, dayOfMonth := day.Time().Date()
+	w.next = time.Date(year, month, dayOfMonth+1, 0, 0, 0, 0, m.zone)
 	return nil
 }
 

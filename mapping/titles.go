@@ -1,7 +1,9 @@
 package mapping
 
 import (
+	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
@@ -105,6 +107,16 @@ func (t *Titles) Rank(title string) (rank string, ok bool) {
 		return "", false
 	}
 	return rank, true
+}
+
+// Fingerprint changes whenever some title may mean another rank.
+func (t *Titles) Fingerprint() string { return hex.EncodeToString(t.fingerprint[:8]) }
+
+// Compare orders titles by their ranks, the lowest first, and those of equal rank as texts.
+func (t *Titles) Compare(a, b string) int {
+	x, _ := t.Rank(a)
+	y, _ := t.Rank(b)
+	return cmp.Or(cmp.Compare(t.height[x], t.height[y]), strings.Compare(a, b))
 }
 
 // Above tells that a rank is higher than the lowest one.

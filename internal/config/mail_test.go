@@ -99,7 +99,7 @@ func TestMail(t *testing.T) {
 	if diff := cmp.Diff([]string{answer, copied, first, ours, second}, slices.Sorted(maps.Keys(activities))); diff != "" {
 		t.Fatalf("activities (-want +got):\n%s", diff)
 	}
-	person := []engine.Participant{{Contact: "003T", Title: "購買部長", Rank: "department_manager", Role: engine.Sender}}
+	person := []engine.Participant{{Contact: "003T", Role: engine.Sender}}
 	a := activities[second]
 	if diff := cmp.Diff(person, a.People) + cmp.Diff([]string{"question"}, a.Cues) + cmp.Diff([]engine.Share{{ID: "005S"}}, a.Reps) +
 		cmp.Diff(&engine.Link{Message: "m3@yamada.example", Thread: "m1@yamada.example", Answers: "m2@our.example"}, a.Link); diff != "" || a.At.Hour() != 4 {

@@ -117,7 +117,7 @@ func (d *dryRun) read(ctx context.Context, src config.Source) error {
 	}
 	defer source.Close()
 	sr := SourceReport{Skips: map[string]int{}, Unfound: map[string]int{}}
-	m := &mapper{Mapping: p.mappings[src.Name], source: src.Name, at: p.opt.Now(), report: &sr, titles: map[string]int{}}
+	m := &mapper{Mapping: p.mappings[src.Name], source: src.Name, at: p.opt.Now(), report: &sr, titles: map[string]int{}, ranks: p.ranks(d.sketch)}
 	d.sum.Skips, d.sum.Unfound = sr.Skips, sr.Unfound
 	d.rejects, d.holds, d.profiles = map[string]int{}, map[string]int{}, map[engine.Entity]int{}
 	reading, after, err := p.store.NextReading(ctx, src.Name, m.Fingerprint(), m.at, src.Reread)

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"energyd/connectors"
 	"energyd/engine"
@@ -39,6 +40,15 @@ func (g *guard) Contact(id string) (account, title string) {
 		return "", ""
 	}
 	return g.Directory.Contact(id)
+}
+
+// ContactAt is Contact as it was just before a time.
+func (g *guard) ContactAt(id string, before time.Time) (account, title string) {
+	dated, ok := g.Directory.(mapping.Dated)
+	if !ok || id == erasedContact {
+		return g.Contact(id)
+	}
+	return dated.ContactAt(id, before)
 }
 
 // MatchContact finds an erased person by the mail address alone: names are shared.

@@ -20,6 +20,7 @@ type mapper struct {
 	revision    uint32    // of the reading
 	at          time.Time // when it is read: the version of records whose source tells none
 	directory   mapping.Directory
+	ranks       *ranks        // of contacts whom records name without title
 	erased      *store.Erased // people who must not come back; nil when there are none
 	erasing     bool          // this reading takes back what is left of them
 	report      *SourceReport
@@ -149,6 +150,7 @@ func (m *mapper) stamp(res *mapping.Result, read time.Time) {
 	}
 	if a := res.Activity; a != nil {
 		a.Revision = m.revision
+		m.ranks.fill(a)
 		if a.Version == 0 {
 			a.Version = read.UnixMicro()
 		}

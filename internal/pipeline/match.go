@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"time"
 
 	"energyd/engine"
 	"energyd/internal/config"
@@ -20,6 +21,7 @@ import (
 type lookup interface {
 	Find(kind engine.EntityKind, key, value string) (id string, ok bool)
 	Contact(id string) (account, title string)
+	ContactAt(id string, before time.Time) (account, title string)
 }
 
 // directory finds by keys and by all that a record says.

@@ -53,6 +53,7 @@ type Pipeline struct {
 	store    *store.Store
 	points   *engine.Points
 	table    *engine.PointsConfig
+	titles   *mapping.Titles
 	mappings map[string]*mapping.Mapping // by source name
 	conns    map[string]connectors.Conn  // opened when first needed
 	matcher  *builtMatcher               // made when first needed
@@ -125,6 +126,7 @@ func (p *Pipeline) environment() (mapping.Env, error) {
 	if err != nil {
 		return mapping.Env{}, err
 	}
+	p.titles = titles
 	phrases, err := config.LoadPhrases(p.cfg.Phrases, p.points.Kinds(), p.points.Cues())
 	if err != nil {
 		return mapping.Env{}, err

@@ -208,7 +208,10 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 		return err
 	}
 	p.purge(ctx)
-	return p.sums(ctx, r)
+	if err := p.sums(ctx, r); err != nil {
+		return err
+	}
+	return p.rerank(ctx, r)
 }
 
 // prepare lets a connection look at all its streams at once. One that cannot be
@@ -412,6 +415,7 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 	if err != nil {
 		return fail(err)
 	}
+	m.ranks = p.ranks(directory)
 	if m.directory, err = p.matching(ctx, m.Mapping, directory, p.store.Profiles, directory.Change()); err != nil {
 		return fail(err)
 	}

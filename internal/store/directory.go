@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -54,7 +55,7 @@ func rowOf(p engine.Profile) (profileRow, error) {
 // them: of a higher version, or of an equal one that says something else. What
 // their source said in an earlier reading gives way whatever its version.
 // Deletions tell little: what was known of the entity stays.
-func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile, revision uint32) (stored int, err error) {
+func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile, revision uint32, read time.Time) (stored int, err error) {
 	if len(profiles) == 0 {
 		return 0, nil
 	}
@@ -107,7 +108,7 @@ func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile, r
 			}
 		}
 	}
-	return stored, nil
+	return stored, tellTitles(ctx, tx, change, read)
 }
 
 // content is what a profile says, but for its version.
@@ -199,6 +200,8 @@ type Directory struct {
 	into     map[engine.Entity]string // of those that were merged: the id that they went into
 	found    map[lookup]string        // id
 	shared   map[lookup][]string      // ids of keys that several entities have
+	careers  map[string][]Told        // by the id of the contact: what was said of it, where that is more than people holds
+	titles   int64                    // careers are read after so many changes
 }
 
 // person is what mappings ask of a contact.
@@ -280,6 +283,9 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 	if s.directory == nil || s.directory.erasures != erasures {
 		s.directory = newDirectory(erasures)
 	}
+	if err := s.careers(ctx, s.directory); err != nil {
+		return nil, storeError("read titles", err)
+	}
 	return s.directory, s.refresh(ctx, s.directory)
 }
 
@@ -324,9 +330,12 @@ func (d *Directory) put(r *profileRow) error {
 		}
 		delete(d.keys, e)
 		delete(d.into, e)
-		if e.Kind == engine.Contact {
-			delete(d.people, e.ID)
-		}
+	}
+	if e.Kind == engine.Contact {
+		delete(d.people, e.ID)
+	}
+	if e.Kind == engine.Contact && (r.Account != "" || r.Title != "") { // of deleted ones too: their activities keep their rank
+		d.people[e.ID] = person{r.Account, r.Title}
 	}
 	switch {
 	case r.Into != "":
@@ -335,9 +344,6 @@ func (d *Directory) put(r *profileRow) error {
 		return nil
 	}
 	d.keys[e] = string(r.Keys)
-	if e.Kind == engine.Contact && (r.Account != "" || r.Title != "") {
-		d.people[e.ID] = person{r.Account, r.Title}
-	}
 	return eachKey(e.Kind, r.Keys, func(l lookup) { d.add(l, e.ID) })
 }
 

@@ -219,6 +219,10 @@ func (f *fold) eachRow(do func(first int64, acts []act) error) error {
 
 func eraseProfiles(ctx context.Context, tx *sqlx.Tx, p *Person, e *Erasure) error {
 	for _, id := range p.Contacts {
+		_, err := tx.ExecContext(ctx, tx.Rebind("DELETE FROM title WHERE contact = ? OR contact IN (SELECT id FROM entity WHERE kind = ? AND into_id = ?)"), id, engine.Contact, id)
+		if err != nil {
+			return err
+		}
 		n, err := affected(tx.ExecContext(ctx, tx.Rebind("DELETE FROM entity WHERE kind = ? AND (id = ? OR into_id = ?)"), engine.Contact, id, id))
 		if err != nil {
 			return err

@@ -75,7 +75,7 @@ func (s *Store) SaveBatch(ctx context.Context, b Batch) error {
 				return err
 			}
 		}
-		profiles, err := saveProfiles(ctx, tx, b.Profiles, b.Revision)
+		profiles, err := saveProfiles(ctx, tx, b.Profiles, b.Revision, b.At)
 		if err != nil {
 			return err
 		}

@@ -30,6 +30,9 @@ type sketched struct {
 // Sketch gives a copy of the directory.
 func (s *Store) Sketch(ctx context.Context) (*Sketch, error) {
 	k := &Sketch{Directory: newDirectory(0), store: s, rows: map[engine.Entity]sketched{}}
+	if err := s.careers(ctx, k.Directory); err != nil {
+		return nil, storeError("read titles", err)
+	}
 	return k, s.refresh(ctx, k.Directory)
 }
 

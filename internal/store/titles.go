@@ -1,0 +1,228 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"energyd/engine"
+)
+
+// Told is what was said of a contact: its title, and its account unless a report said it.
+type Told struct {
+	Contact string
+	Since   time.Time // UTC
+	Title   string
+	Account string
+}
+
+// titlesName counts the changes of the table title, rankedName the changes and settings by which activities are ranked.
+const (
+	titlesName = "titles"
+	rankedName = "ranked"
+)
+
+// tellTitles notes what the CRM says of contacts otherwise than it did before.
+// A version that is no time is taken for the time of reading.
+func tellTitles(ctx context.Context, tx *sqlx.Tx, change int64, read time.Time) error {
+	earliest, latest := time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro(), read.Add(24*time.Hour).UnixMicro()
+	n, err := affected(tx.ExecContext(ctx, tx.Rebind(`INSERT INTO title (contact, since_us, told, title, account)
+		SELECT id, CASE WHEN version BETWEEN ? AND ? THEN version ELSE ? END, 'crm', title, account FROM entity
+		WHERE change = ? AND kind = ? AND deleted = 0 AND NOT EXISTS (SELECT 1 FROM title t
+			WHERE t.contact = entity.id AND t.told = 'crm' AND t.title = entity.title AND t.account = entity.account
+			AND t.since_us = (SELECT MAX(since_us) FROM title last WHERE last.contact = entity.id AND last.told = 'crm'))
+		ON CONFLICT (contact, since_us, told) DO UPDATE SET title = excluded.title, account = excluded.account`),
+		earliest, latest, read.UnixMicro(), change, engine.Contact))
+	if err != nil || n == 0 {
+		return err
+	}
+	_, err = increase(ctx, tx, titlesName)
+	return err
+}
+
+// ReportTitles replaces what reports say of contacts' titles.
+func (s *Store) ReportTitles(ctx context.Context, told []Told) error {
+	slices.SortFunc(told, compareTold)
+	return s.tx(ctx, "keep titles", func(tx *sqlx.Tx) error {
+		before, err := tolds(ctx, tx, "WHERE told = 'reports'")
+		if err != nil || slices.Equal(before, told) {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM title WHERE told = 'reports'"); err != nil {
+			return err
+		}
+		add, err := tx.PreparexContext(ctx, tx.Rebind("INSERT INTO title (contact, since_us, told, title, account) VALUES (?, ?, 'reports', ?, '')"))
+		if err != nil {
+			return err
+		}
+		defer add.Close()
+		for _, t := range told {
+			if _, err := add.ExecContext(ctx, plain(t.Contact), t.Since.UnixMicro(), plain(t.Title)); err != nil {
+				return err
+			}
+		}
+		_, err = increase(ctx, tx, titlesName)
+		return err
+	})
+}
+
+func compareTold(a, b Told) int {
+	return cmp.Or(cmp.Compare(a.Contact, b.Contact), a.Since.Compare(b.Since))
+}
+
+// tolds gives rows of the table title by contact and time; of one time the CRM's is the last.
+func tolds(ctx context.Context, q sqlx.ExtContext, which string) ([]Told, error) {
+	var rows []struct {
+		Contact, Title, Account string
+		Since                   int64 `db:"since_us"`
+	}
+	if err := sqlx.SelectContext(ctx, q, &rows, "SELECT contact, since_us, title, account FROM title "+which+" ORDER BY contact, since_us, told DESC"); err != nil {
+		return nil, err
+	}
+	list := make([]Told, len(rows))
+	for i, r := range rows {
+		list[i] = Told{r.Contact, time.UnixMicro(r.Since).UTC(), r.Title, r.Account}
+	}
+	slices.SortStableFunc(list, compareTold) // a database may have another order of texts
+	return list, nil
+}
+
+// careers lets a directory know of the contacts of whom more than one thing was said.
+func (s *Store) careers(ctx context.Context, d *Directory) error {
+	change, err := number(ctx, s.read, titlesName)
+	if err != nil || d.careers != nil && change == d.titles {
+		return err
+	}
+	list, err := tolds(ctx, s.read, "WHERE contact IN (SELECT contact FROM title GROUP BY contact HAVING COUNT(*) > 1)")
+	if err != nil {
+		return err
+	}
+	careers := map[string][]Told{}
+	for same := range runs(list, func(a, b Told) int { return cmp.Compare(a.Contact, b.Contact) }) {
+		careers[same[0].Contact] = same
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.careers, d.titles = careers, change
+	return nil
+}
+
+// TitleAt gives the title that a contact had just before a time: what was said
+// last until then, else what was said first. "" when nothing is known.
+func (d *Directory) TitleAt(contact string, before time.Time) string {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	career := d.careers[contact]
+	if len(career) == 0 {
+		return d.people[contact].title
+	}
+	return career[max(0, said(career, before)-1)].Title
+}
+
+// ContactAt is Contact as it was just before a time.
+func (d *Directory) ContactAt(contact string, before time.Time) (account, title string) {
+	account, title = d.Contact(contact)
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	career := d.careers[contact]
+	if len(career) == 0 {
+		return account, title
+	}
+	n := said(career, before)
+	title = career[max(0, n-1)].Title
+	told := func(t Told) bool { return t.Account != "" }
+	of := slices.IndexFunc(career, told)
+	for i, t := range career[:n] {
+		if told(t) {
+			of = i
+		}
+	}
+	if of < 0 {
+		return account, title
+	}
+	if then, there := d.present(engine.Account, career[of].Account); there {
+		return then, title
+	}
+	return "", title
+}
+
+// said counts what was said before a time.
+func said(career []Told, before time.Time) int {
+	n := 0
+	for n < len(career) && career[n].Since.Before(before) {
+		n++
+	}
+	return n
+}
+
+// Careers tells what activities' ranks depend on in the store; it changes whenever that does.
+func (d *Directory) Careers() int64 {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.titles
+}
+
+// Ranked tells by what Rerank ranked the activities; "" when it never did.
+func (s *Store) Ranked(ctx context.Context) (string, error) {
+	var by []string
+	err := s.read.SelectContext(ctx, &by, s.read.Rebind("SELECT value FROM meta WHERE name = ?"), rankedName)
+	return append(by, "")[0], storeError("read ranks", err)
+}
+
+// Rerank lets rank look at all activities, and keeps what it changes, with the
+// energy that follows. rank gives the activity itself when nothing changes, and
+// else another one of the same account, time and id. by says what the ranks depend on. It counts what changed.
+func (s *Store) Rerank(ctx context.Context, sc Scorer, asOf engine.Date, by string, rank func(*engine.Activity) *engine.Activity) (changed int, err error) {
+	err = s.ledgerTx(ctx, "rank", func(tx *sqlx.Tx) error {
+		f, err := newFold(ctx, tx, sc, asOf)
+		if err != nil {
+			return err
+		}
+		if changed, err = f.rerank(rank); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, tx.Rebind("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"), rankedName, by)
+		return err
+	})
+	return changed, err
+}
+
+func (f *fold) rerank(rank func(*engine.Activity) *engine.Activity) (changed int, err error) {
+	w, err := activityTable().writer(f.ctx, f.tx)
+	if err != nil {
+		return 0, err
+	}
+	defer w.close()
+	err = f.scoring(func() error {
+		return f.eachRow(func(first int64, acts []act) error {
+			ranked := slices.Clone(acts)
+			before := changed
+			for i, a := range acts {
+				if ranked[i].Activity = rank(a.Activity); ranked[i].Activity != a.Activity {
+					changed++
+				}
+			}
+			if changed == before {
+				return nil
+			}
+			var list []change
+			at := 0
+			for cluster := range runs(acts, func(a, b act) int { return cmp.Compare(a.cluster, b.cluster) }) {
+				list = append(list, changes(cluster, ranked[at:at+len(cluster)])...)
+				at += len(cluster)
+			}
+			f.changes <- list
+			return w.write(first, ranked)
+		})
+	})
+	if err != nil {
+		return 0, err
+	}
+	if err := w.drain(); err != nil {
+		return 0, err
+	}
+	return changed, f.tally.flush()
+}
