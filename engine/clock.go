@@ -105,3 +105,9 @@ func weekdays(d Date) int {
 
 // Clock gives the reading of the table's clock at a date; differences are days of that clock.
 func (p *Points) Clock(d Date) int { return p.clock.at(d) }
+
+// Free tells that a date is a Saturday, a Sunday or one of Japan's national holidays.
+func (d Date) Free() bool {
+	_, holiday := holidays()[d]
+	return holiday || !isWeekday(d)
+}

@@ -17,9 +17,9 @@ type PointsConfig struct {
 	CcFactor               float64                `yaml:"cc_factor"`     // what a Cc of a mail counts; 1 = as To
 	CueLimit               float64                `yaml:"cue_limit"`     // the product of all cue factors is cut here
 	Kinds                  map[string]KindConfig  `yaml:"kinds"`
-	Ranks                  map[string]RankConfig  `yaml:"ranks"` // "unknown" is required
-	Rank                   string                 `yaml:"rank"`  // of people whom a record names without title, or of all: "contact" (default; the rank on the day of the contact) or "today"
-	Cues                   map[string]CueConfig   `yaml:"cues"`  // "repeat" is found by the engine itself
+	Ranks                  map[string]RankConfig  `yaml:"ranks"`                  // "unknown" is required
+	Rank                   string                 `yaml:"rank" json:",omitempty"` // of people whom a record names without title, or of all: "contact" (default; the rank on the day of the contact) or "today"
+	Cues                   map[string]CueConfig   `yaml:"cues"`                   // "repeat" is found by the engine itself
 	SourceFactors          map[string]float64     `yaml:"source_factors"`
 	Sources                map[string]string      `yaml:"sources"`    // what a source is: "report", "calendar", "mail", "phone" or "crm"
 	Precedence             PrecedenceConfig       `yaml:"precedence"` // whose word counts where several tell of one contact

@@ -132,6 +132,7 @@ func milli(points float64) int64 { return int64(math.Round(points * 1000)) }
 
 // fingerprint hashes all of a table that a score depends on: not its version, not its labels.
 func fingerprint(c PointsConfig) (string, error) {
+	c.Rank = "" // it decides what activities say, before they are scored
 	c = c.copied()
 	c.Version, c.Classes = "", nil
 	for name, k := range c.Kinds {

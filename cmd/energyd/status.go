@@ -83,6 +83,9 @@ func (a *app) printStatus(s pipeline.Status) {
 	for _, advice := range s.Advice {
 		fmt.Fprintln(a.out, "warning:", advice)
 	}
+	for _, line := range s.Quality {
+		fmt.Fprintln(a.out, "quality:", line)
+	}
 	for _, name := range s.Unconfigured {
 		fmt.Fprintf(a.out, "source %s is no longer in %s, but its activities still count\n", name, s.File)
 	}
@@ -132,7 +135,7 @@ func statusJSON(s pipeline.Status) map[string]any {
 	for i, src := range s.Sources {
 		sources[i] = map[string]any{"source": src.Name, "read_up_to": timestamp(src.Until), "rejects": src.Rejects}
 	}
-	return map[string]any{"runs": runs, "sources": sources, "advice": s.Advice, "budgets": s.Budgets, "plan": s.Plan, "schedule": s.Schedule, "next": timestamp(s.Next)}
+	return map[string]any{"runs": runs, "sources": sources, "advice": s.Advice, "quality": s.Quality, "budgets": s.Budgets, "plan": s.Plan, "schedule": s.Schedule, "next": timestamp(s.Next)}
 }
 
 // timestamp is RFC 3339 in UTC, "" for no time.

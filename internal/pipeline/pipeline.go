@@ -57,6 +57,7 @@ type Pipeline struct {
 	mappings map[string]*mapping.Mapping // by source name
 	conns    map[string]connectors.Conn  // opened when first needed
 	matcher  *builtMatcher               // made when first needed
+	watching bool                        // pulls follow each other with every mail
 	counted  map[string]int              // of the connections' calls, how many are in the store
 }
 

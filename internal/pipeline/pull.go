@@ -211,7 +211,10 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 	if err := p.sums(ctx, r); err != nil {
 		return err
 	}
-	return p.rerank(ctx, r)
+	if err := p.rerank(ctx, r); err != nil {
+		return err
+	}
+	return p.measure(ctx, r)
 }
 
 // prepare lets a connection look at all its streams at once. One that cannot be
@@ -401,7 +404,7 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 	}
 	defer source.Close()
 	began := p.opt.Now()
-	m := mapper{Mapping: p.mappings[src.Name], source: src.Name, run: r.Run, at: began, report: &sr, titles: r.Titles}
+	m := mapper{Mapping: p.mappings[src.Name], source: src.Name, run: r.Run, at: began, report: &sr, titles: map[string]int{}}
 	reading, err := p.store.BeginReading(ctx, src.Name, m.Fingerprint(), began, src.Reread)
 	if err != nil {
 		return fail(err)
@@ -438,8 +441,13 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 		}
 	}()
 	saved := 0
-	defer func() { // for lists that people look at: what a killed run found is told by the next complete reading
-		if countErr := p.store.AddUnfound(context.WithoutCancel(ctx), src.Name, sr.revision, sr.Unfound); countErr != nil && err == nil {
+	defer func() { // for a list that people look at: what a killed run found is told by the next complete reading
+		add(r.Titles, m.titles)
+		unknown := maps.Clone(sr.Unfound)
+		for title, n := range m.titles {
+			unknown[titleWord+title] = n
+		}
+		if countErr := p.store.AddUnfound(context.WithoutCancel(ctx), src.Name, sr.revision, unknown); countErr != nil && err == nil {
 			err = countErr
 		}
 		sr.Undecided = len(sr.asked)

@@ -17,6 +17,7 @@ type Status struct {
 	Sources  []SourceStatus
 	Rejects  []store.RejectCount
 	Advice   []string // what to do about many rejects
+	Quality  []string // of each source with warnings: which
 	Budgets  []store.SeenUsage
 	Plan     *sink.Summary // open or being applied; nil when there is none
 	Schedule string
@@ -74,6 +75,9 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 			}
 		}
 		s.Sources = append(s.Sources, st)
+	}
+	if s.Quality, err = p.qualityLines(ctx); err != nil {
+		return s, err
 	}
 	if s.Budgets, err = p.store.Usages(ctx); err != nil {
 		return s, err

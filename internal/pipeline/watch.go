@@ -45,6 +45,8 @@ func (p *Pipeline) Watch(ctx context.Context, names []string, done func(Report))
 	if len(watched) == 0 {
 		return fault.New(fault.Config, "", "no source can be watched", "only mailboxes tell of news; other sources are read by schedule", nil)
 	}
+	p.watching = true
+	defer func() { p.watching = false }()
 	n := news{signal: make(chan struct{}, 1)}
 	ctx, stop := context.WithCancel(ctx)
 	var wait sync.WaitGroup

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"energyd/internal/fault"
+	"energyd/internal/pipeline"
+	"energyd/internal/store"
+)
+
+func (a *app) qualityCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "quality [SOURCE]",
+		Short: "How good each source's records are: what is unmapped, unlinked, doubled or oddly dated",
+		Long: "quality shows what the last pull of each source found in all that is stored of it, with warnings, and the titles that\n" +
+			"nobody ranked yet, as lines for titles.yaml. docs/quality.md says what each line means.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.withStored(c, func(ctx context.Context, p *pipeline.Pipeline) error { return a.quality(ctx, p, args) })
+		},
+	}
+}
+
+// sourceQuality is a source's quality as it is shown.
+type sourceQuality struct {
+	store.Quality
+	Measures []pipeline.Measure `json:"measures"`
+	Before   *store.Quality     `json:"before,omitempty"` // what the run before it found
+	Titles   []store.Unfound    `json:"unknown_titles,omitempty"`
+}
+
+func (a *app) quality(ctx context.Context, p *pipeline.Pipeline, args []string) error {
+	var names []string
+	for _, s := range p.Config().Sources {
+		names = append(names, s.Name)
+	}
+	only := ""
+	if len(args) == 1 {
+		if only = args[0]; !strings.Contains("\n"+strings.Join(names, "\n")+"\n", "\n"+only+"\n") {
+			return usage("there is no source %q%s", only, fault.DidYouMean(only, names))
+		}
+		names = args
+	}
+	list := []sourceQuality{}
+	for _, name := range names {
+		kept, err := p.Store().Quality(ctx, name)
+		if err != nil {
+			return err
+		}
+		titles, err := p.UnknownTitles(ctx, name)
+		if err != nil {
+			return err
+		}
+		if len(kept) == 0 && len(titles) == 0 {
+			continue
+		}
+		q := sourceQuality{Titles: titles}
+		q.Source = name
+		if len(kept) > 0 {
+			q.Quality, q.Measures = kept[0], pipeline.Measures(kept[0])
+		}
+		if len(kept) > 1 {
+			q.Before = &kept[1]
+		}
+		list = append(list, q)
+	}
+	if a.json {
+		return a.encode(list)
+	}
+	ja := p.Config().Language == "ja"
+	if len(list) == 0 {
+		fmt.Fprintln(a.out, either(ja, "まだ何も読み込まれていません。energyd pull から始めてください", "nothing was read yet; start with energyd pull"))
+	}
+	for _, q := range list {
+		a.printQuality(q, ja)
+	}
+	return nil
+}
+
+// measureWords names the measures in Japanese and English.
+var measureWords = map[string][2]string{
+	"no_account":  {"顧客企業がCRMにない（保留）", "kept back: the CRM does not know the customer"},
+	"unmapped":    {"接触方法などの語が未登録（保留）", "kept back: a word is not in the mapping"},
+	"bad_dates":   {"日付がない・1990年より前（保留）", "kept back: no date, or before 1990"},
+	"no_contact":  {"担当者が不明", "no contact whom the CRM knows"},
+	"no_rank":     {"役職が未登録", "a title without a rank"},
+	"duplicates":  {"同じ内容の重複", "the same twice"},
+	"future":      {"未来の日付", "dated in the future"},
+	"midnight":    {"時刻が 00:00", "at 00:00"},
+	"free_days":   {"土日・祝日", "on weekends and holidays"},
+	"late":        {"2週間より後の入力・変更", "typed or changed over two weeks later"},
+	"unconfirmed": {"手入力で、他の元データにない", "hand-typed, in no other source"},
+}
+
+func either(ja bool, japanese, english string) string {
+	if ja {
+		return japanese
+	}
+	return english
+}
+
+func (a *app) printQuality(q sourceQuality, ja bool) {
+	if q.Measures != nil {
+		fmt.Fprintf(a.out, either(ja, "%s: 接触 %d 件（%s）\n", "%s: %d activities (%s)\n"), q.Source, q.Activities, q.Run)
+		var before []pipeline.Measure
+		if q.Before != nil {
+			before = pipeline.Measures(*q.Before)
+		}
+		t := newTable("", either(ja, "件数", "RECORDS"), "%", either(ja, "前回", "BEFORE"), "").alignRight(1, 2, 3)
+		for i, m := range q.Measures {
+			was, warning := "-", ""
+			if before != nil {
+				was = fmt.Sprintf("%.1f", 100*before[i].Share)
+			}
+			if m.Warn {
+				warning = fmt.Sprintf(either(ja, "警告: %.0f %% を超えています", "warning: more than %.0f %%"), 100*m.Limit)
+			}
+			t.row(either(ja, measureWords[m.Name][0], measureWords[m.Name][1]), m.Count, fmt.Sprintf("%.1f", 100*m.Share), was, warning)
+		}
+		t.print(a.out)
+	}
+	a.printTitles(q, ja)
+	fmt.Fprintln(a.out)
+}
+
+// mostTitles is how many unknown titles are shown; --json has all.
+const mostTitles = 20
+
+func (a *app) printTitles(q sourceQuality, ja bool) {
+	if len(q.Titles) == 0 {
+		return
+	}
+	fmt.Fprintf(a.out, either(ja, "%s: 役職未登録 %d 件。titles.yaml の exact に、正しい階級の下へ移して貼り付けてください:\n",
+		"%s: %d titles without a rank; paste them into titles.yaml under exact, each below its rank:\n"), q.Source, len(q.Titles))
+	fmt.Fprintln(a.out, "exact:\n  staff:")
+	for _, t := range q.Titles[:min(len(q.Titles), mostTitles)] {
+		fmt.Fprintf(a.out, "    - %q # %d\n", t.What, t.Records)
+	}
+}

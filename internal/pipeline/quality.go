@@ -1,0 +1,194 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"energyd/engine"
+	"energyd/internal/store"
+)
+
+// lateAfter is how long after a contact its record may change and still be no late one.
+const lateAfter = 14 * 24 * time.Hour
+
+// measure looks at all that is stored, and keeps how good each source is that gave something in this run.
+func (p *Pipeline) measure(ctx context.Context, r *Report) error {
+	if p.watching { // a mail tells little, and all would be looked at
+		return nil
+	}
+	found := map[string]*store.Quality{}
+	for _, s := range r.Sources {
+		if m := p.mappings[s.Source]; m != nil && !m.MakesProfiles() && s.Read+s.Withdrawn > 0 {
+			found[s.Source] = &store.Quality{Source: s.Source, Run: r.Run}
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	ranks := p.ranks(nil)
+	var day []engine.Activity // of one account and date
+	look := func() {
+		for i := range day {
+			if q := found[day[i].Source]; q != nil {
+				ranks.judge(q, day, i, p.today())
+			}
+		}
+		day = day[:0]
+	}
+	for a, err := range p.store.Activities(ctx) {
+		if err != nil {
+			return err
+		}
+		if a.Deleted || a.Status != engine.Held {
+			continue
+		}
+		if len(day) > 0 && (day[0].Account != a.Account || p.points.DateOf(&day[0]) != p.points.DateOf(&a)) {
+			look()
+		}
+		day = append(day, a)
+	}
+	look()
+	counts, err := p.store.RejectCounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range counts {
+		q := found[c.Source]
+		switch {
+		case q == nil:
+		case c.Code == "account":
+			q.NoAccount += c.Count
+		case c.Code == "kind" || c.Code == "lookup":
+			q.Unmapped += c.Count
+		case c.Code == "date":
+			q.BadDates += c.Count
+		}
+	}
+	var list []store.Quality
+	for _, s := range r.Sources {
+		if q := found[s.Source]; q != nil {
+			list = append(list, *q)
+		}
+	}
+	return p.store.SaveQuality(ctx, list)
+}
+
+// judge counts what is odd of the i-th activity of an account's day.
+func (r *ranks) judge(q *store.Quality, day []engine.Activity, i int, today engine.Date) {
+	a := &day[i]
+	date := r.points.DateOf(a)
+	count := func(n *int, odd bool) {
+		if odd {
+			*n++
+		}
+	}
+	q.Activities++
+	count(&q.NoContact, !slices.ContainsFunc(a.People, func(p engine.Participant) bool { return p.Contact != "" }))
+	count(&q.Titles, slices.ContainsFunc(a.People, func(p engine.Participant) bool { _, ok := r.titles.Rank(p.Title); return !ok }))
+	count(&q.Future, date > today)
+	count(&q.FreeDays, date.Free())
+	count(&q.Timed, !a.At.IsZero())
+	count(&q.Midnight, !a.At.IsZero() && a.At.Equal(r.midnight(date)))
+	changed := time.UnixMicro(a.Version)
+	count(&q.Late, changed.Year() >= 1990 && changed.Year() < 2200 && changed.Sub(r.midnight(date+1)) > lateAfter)
+	count(&q.Duplicates, slices.ContainsFunc(day[:i], func(b engine.Activity) bool { return same(a, &b) }))
+	if a.Link == nil {
+		q.HandTyped++
+		count(&q.Unconfirmed, !slices.ContainsFunc(day, func(b engine.Activity) bool { return b.Source != a.Source }))
+	}
+}
+
+// same tells that two activities of one account and day say the same, but for their ids.
+func same(a, b *engine.Activity) bool {
+	return a.Source == b.Source && a.Link == nil && b.Link == nil && a.Kind == b.Kind && a.Direction == b.Direction && a.At.Equal(b.At) &&
+		slices.EqualFunc(a.People, b.People, func(x, y engine.Participant) bool { return x.Contact == y.Contact && x.Title == y.Title })
+}
+
+// Measure is one line of a quality report.
+type Measure struct {
+	Name  string  `json:"name"`
+	Count int     `json:"records"`
+	Of    int     `json:"of"`
+	Share float64 `json:"share"` // Count/Of, 0 to 1
+	// Limit is the share above which it is a warning; 0 for none.
+	Limit float64 `json:"limit,omitempty"`
+	Warn  bool    `json:"warn"`
+}
+
+// few records are too little for a warning by shares.
+const few = 20
+
+// Measures are the lines of a source's quality, with the warnings that their shares give.
+func Measures(q store.Quality) []Measure {
+	kept := q.Activities + q.NoAccount + q.Unmapped + q.BadDates
+	list := []Measure{
+		{Name: "no_account", Count: q.NoAccount, Of: kept, Limit: 0.05},
+		{Name: "unmapped", Count: q.Unmapped, Of: kept, Limit: 0.02},
+		{Name: "bad_dates", Count: q.BadDates, Of: kept, Limit: 0.01},
+		{Name: "no_contact", Count: q.NoContact, Of: q.Activities, Limit: 0.5},
+		{Name: "no_rank", Count: q.Titles, Of: q.Activities, Limit: 0.05},
+		{Name: "duplicates", Count: q.Duplicates, Of: q.Activities, Limit: 0.05},
+		{Name: "future", Count: q.Future, Of: q.Activities, Limit: 0.2},
+		{Name: "midnight", Count: q.Midnight, Of: q.Timed, Limit: 0.2},
+		{Name: "free_days", Count: q.FreeDays, Of: q.Activities, Limit: 0.2},
+		{Name: "late", Count: q.Late, Of: q.Activities, Limit: 0.3},
+		{Name: "unconfirmed", Count: q.Unconfirmed, Of: q.HandTyped},
+	}
+	for i := range list {
+		m := &list[i]
+		if m.Of > 0 {
+			m.Share = float64(m.Count) / float64(m.Of)
+		}
+		m.Warn = m.Limit > 0 && m.Of >= few && m.Share > m.Limit
+	}
+	return list
+}
+
+// UnknownTitles are the titles of a source's last complete reading, and since, that are not understood.
+func (p *Pipeline) UnknownTitles(ctx context.Context, source string) ([]store.Unfound, error) {
+	list, err := p.store.Unfound(ctx)
+	var titles []store.Unfound
+	for _, u := range list {
+		if title, ok := strings.CutPrefix(u.What, titleWord); ok && (source == "" || u.Source == source) {
+			u.What = title
+			titles = append(titles, u)
+		}
+	}
+	return titles, err
+}
+
+// qualityLines says in a line for each source what energyd quality would warn of.
+func (p *Pipeline) qualityLines(ctx context.Context) ([]string, error) {
+	var lines []string
+	for _, src := range p.cfg.Sources {
+		kept, err := p.store.Quality(ctx, src.Name)
+		if err != nil {
+			return nil, err
+		}
+		titles, err := p.UnknownTitles(ctx, src.Name)
+		if err != nil {
+			return nil, err
+		}
+		var said []string
+		if len(kept) > 0 {
+			for _, m := range Measures(kept[0]) {
+				if m.Warn {
+					said = append(said, fmt.Sprintf("%s %.0f %%", m.Name, 100*m.Share))
+				}
+			}
+		}
+		if len(titles) > 0 {
+			said = append(said, fmt.Sprintf("%d titles without a rank", len(titles)))
+		}
+		if len(said) > 0 {
+			lines = append(lines, fmt.Sprintf("%s: %s; energyd quality %[1]s shows more", src.Name, strings.Join(said, ", ")))
+		}
+	}
+	return lines, nil
+}
+
+// titleWord begins what is not known when it is a title.
+const titleWord = "title "
