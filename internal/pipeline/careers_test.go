@@ -20,12 +20,13 @@ func newCareer(t *testing.T) career {
 	t.Helper()
 	h := &history{T: t, dir: t.TempDir(), clock: time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC), tables: map[string]*table{}}
 	for name, columns := range map[string][]string{"accounts": {"Id"}, "contacts": {"Id", "Code", "Account", "Title"},
-		"tasks": {"Id", "Account", "Contact", "Day"}, "reports": {"Id", "Code", "Contact", "Day", "Title"}} {
+		"tasks": {"Id", "Account", "Contact", "Day"}, "days": {"Id", "Account", "Contact", "Day"}, "reports": {"Id", "Code", "Contact", "Day", "Title"}} {
 		h.tables[name] = &table{columns: connectors.NewColumns(columns), rows: map[string]*row{}, world: h}
 	}
 	h.write("accounts.yaml", "profile: {kind: account, id: Id, name: Id}\n")
 	h.write("contacts.yaml", "profile: {kind: contact, id: Id, name: Id, account: Account, title: Title, keys: {code: Code}}\n")
 	h.write("tasks.yaml", "activity: {id: Id, at: date(Day), kind: visit, account: Account, participants: [{contact: Contact}]}\n")
+	h.write("days.yaml", "activity: {id: Id, at: date(Day), kind: visit, account: Account, participants: [{contact: Contact}]}\n")
 	h.write("reports.yaml", `activity: {id: Id, at: date(Day), kind: visit, account: 'find("contact", "code", Contact, "account")', `+
 		`participants: [{contact: 'find("contact", "code", Contact)', title: Title}]}`+"\n")
 	h.file = h.config("energyd.yaml", "sqlite:"+filepath.Join(h.dir, "energyd.db"))

@@ -146,6 +146,7 @@ func (m *mapper) stamp(res *mapping.Result, read time.Time) {
 		}
 		for i := range parts.Activities {
 			parts.Activities[i].Revision, parts.Activities[i].Version = m.revision, parts.Version
+			m.ranks.fill(&parts.Activities[i])
 		}
 	}
 	if a := res.Activity; a != nil {

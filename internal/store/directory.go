@@ -243,6 +243,9 @@ func (d *Directory) Find(kind engine.EntityKind, key, value string) (id string, 
 func (d *Directory) Contact(id string) (account, title string) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
+	if _, there := d.keys[engine.Entity{Kind: engine.Contact, ID: id}]; !there {
+		return "", ""
+	}
 	p := d.people[id]
 	account, there := d.present(engine.Account, p.account)
 	if !there {
