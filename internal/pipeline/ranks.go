@@ -81,8 +81,9 @@ func (r *ranks) midnight(d engine.Date) time.Time {
 
 // rerank learns what dated reports say of contacts' titles, and gives all
 // activities the ranks that follow from what is known now. It reads all
-// activities, and only when something may have changed.
-func (p *Pipeline) rerank(ctx context.Context, r *Report) error {
+// activities, and only when something may have changed; what reports said, only
+// after much.
+func (p *Pipeline) rerank(ctx context.Context, r *Report, much bool) error {
 	directory, err := p.store.Directory(ctx)
 	if err != nil {
 		return err
@@ -93,7 +94,7 @@ func (p *Pipeline) rerank(ctx context.Context, r *Report) error {
 	}
 	ranks := p.ranks(directory)
 	by := func() string { return fmt.Sprint(directory.Careers(), " ", ranks.today, " ", p.titles.Fingerprint()) }
-	told := slices.ContainsFunc(r.Sources, func(s SourceReport) bool {
+	told := much && slices.ContainsFunc(r.Sources, func(s SourceReport) bool {
 		m := p.mappings[s.Source]
 		return m != nil && m.TellsTitles() && s.Stored+s.Skipped+s.Withdrawn > 0
 	})
