@@ -28,6 +28,9 @@ func (a *app) dryRun(ctx context.Context, p *pipeline.Pipeline, opt pipeline.Dry
 		}
 		return err
 	}, names...)
+	if err != nil && len(sums) == 0 { // nothing was looked at
+		return errors.Join(err, out.Flush())
+	}
 	if a.json {
 		err = errors.Join(err, json.NewEncoder(out).Encode(map[string]any{"sources": sums}))
 	} else {

@@ -117,7 +117,12 @@ func (a *app) mappingTryCommand() *cobra.Command {
 		Short: "Map one record and show each step; stores nothing",
 		Long: "Maps one record, a JSON object of its columns, and shows each expression with the values that it read and what it gave. " +
 			"Customers and people are looked up in the directory as it is stored, where energyd.yaml names a store that is there.",
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("mapping try takes one mapping file")
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if file == "" {
 				return usage("--record is missing: a file with the record as a JSON object, or - for standard input")
@@ -247,7 +252,12 @@ func (a *app) mappingCoverageCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "coverage SOURCE",
 		Short: "Read a source, and tell which of its values its mapping does not know; stores nothing",
-		Args:  cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("mapping coverage takes one source of energyd.yaml")
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
 				found, err := p.Coverage(ctx, args[0], limit)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,12 @@ func (a *app) qualityCommand() *cobra.Command {
 		Short: "How good each source's records are: what is unmapped, unlinked, doubled or oddly dated",
 		Long: "quality shows what the last pull of each source found in all that is stored of it, with warnings, and the titles that\n" +
 			"nobody ranked yet, as lines for titles.yaml. docs/quality.md says what each line means.",
-		Args: cobra.MaximumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usage("quality takes one source, or none for all")
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.withStored(c, func(ctx context.Context, p *pipeline.Pipeline) error { return a.quality(ctx, p, args) })
 		},
@@ -40,8 +46,9 @@ func (a *app) quality(ctx context.Context, p *pipeline.Pipeline, args []string) 
 	}
 	only := ""
 	if len(args) == 1 {
-		if only = args[0]; !strings.Contains("\n"+strings.Join(names, "\n")+"\n", "\n"+only+"\n") {
-			return usage("there is no source %q%s", only, fault.DidYouMean(only, names))
+		if only = args[0]; !slices.Contains(names, only) {
+			return fault.New(fault.Config, "quality", fmt.Sprintf("there is no source %q%s", only, fault.DidYouMean(only, names)),
+				"the sources of energyd.yaml are "+strings.Join(names, ", "), nil)
 		}
 		names = args
 	}
