@@ -19,8 +19,8 @@ import (
 )
 
 // SQL Server and Oracle cannot run here. What goes to them is held by golden
-// texts, each of whose statements was checked against the manual by hand
-// (decision 0042), and what comes from them is played in the drivers' own types.
+// texts, which grammars of their languages parse (syntax_test.go, decision 0082),
+// and what comes from them is played in the drivers' own types.
 
 // typed is a column of the scripted tables and what becomes of its value.
 type typed struct {
@@ -261,10 +261,17 @@ func TestDialect_types(t *testing.T) {
 				}
 				s.title("%s(%d, %d)", typ.typ, typ.precision, typ.scale)
 				q := d.quote(c.name)
-				fmt.Fprintf(&s.log, "SELECT %s … WHERE %s > %s\n", d.selects(q, &c), d.compares(q, &c), d.compares("?", &c))
+				fmt.Fprintln(&s.log, bind(d, fmt.Sprintf("SELECT %s FROM t WHERE %s > %s;", d.selects(q, &c), d.compares(q, &c), d.compares("?", &c))))
 			}
-			s.title("session and survey")
-			fmt.Fprintf(&s.log, "%s;\n%s;\n%s;\n%s;\n", d.clock(), d.tables(), d.items(), d.first("a, b", d.sample(d.quote("日報"), 0.25), 10))
+			s.title("session")
+			fmt.Fprintf(&s.log, "%s;\n%s;\n", map[string]string{"sqlserver": sqlserverSession(5 * time.Minute), "oracle": oracleSession}[name], d.clock())
+			s.title("survey")
+			table, number := d.quote("日報"), d.quote("番号")
+			fmt.Fprintf(&s.log, "%s;\n%s;\n", d.tables(), d.items())
+			for _, from := range []string{d.sample(table, 0.25), table, table + " WHERE " + number + " >= 1 AND " + number + " < 100 ORDER BY " + number, table + " ORDER BY " + number + " DESC"} {
+				fmt.Fprintf(&s.log, "%s;\n", d.first("a, b", from, 10))
+			}
+			fmt.Fprintf(&s.log, "SELECT min(%s) FROM %s;\n", number, table)
 			s.golden(t, name+"_types.sql")
 		})
 	}

@@ -53,11 +53,11 @@ func (d oracle) open(cfg *Config, dir string) (*sql.DB, error) {
 		c.Dialer(d)
 		return c.Connect(ctx)
 	}
-	return sql.OpenDB(setUp{signingOn{ora.NewDriver(), connect}, []string{
-		// Text, numbers and times go to and fro in one form, and are compared as they are sorted, whatever the server's settings.
-		"ALTER SESSION SET NLS_COMP = BINARY NLS_SORT = BINARY NLS_NUMERIC_CHARACTERS = '.,' TIME_ZONE = '+00:00'",
-	}}), nil
+	return sql.OpenDB(setUp{signingOn{ora.NewDriver(), connect}, []string{oracleSession}}), nil
 }
+
+// oracleSession lets text, numbers and times go to and fro in one form, and be compared as they are sorted, whatever the server's settings.
+const oracleSession = "ALTER SESSION SET NLS_COMP = BINARY NLS_SORT = BINARY NLS_NUMERIC_CHARACTERS = '.,' TIME_ZONE = '+00:00'"
 
 func (oracle) port(cfg *Config) int {
 	if cfg.TLS == tlsVerify {

@@ -50,13 +50,16 @@ func (d sqlServer) open(cfg *Config, dir string) (*sql.DB, error) {
 	if err != nil {
 		return nil, unquoted(err)
 	}
-	// Each time the pool gives out a connection. A writer that waits for us never is the victim.
-	session := "SET DEADLOCK_PRIORITY LOW; SET LOCK_TIMEOUT " + strconv.FormatInt(time.Duration(cfg.StatementTimeout).Milliseconds(), 10)
 	return sql.OpenDB(signingOn{&mssql.Driver{}, func(ctx context.Context, d *signOn) (driver.Conn, error) {
 		connector := mssql.NewConnectorConfig(c)
-		connector.Dialer, connector.SessionInitSQL = d, session
+		connector.Dialer, connector.SessionInitSQL = d, sqlserverSession(time.Duration(cfg.StatementTimeout))
 		return connector.Connect(ctx)
 	}}), nil
+}
+
+// sqlserverSession is sent each time the pool gives out a connection. A writer that waits for us never is the victim.
+func sqlserverSession(patience time.Duration) string {
+	return "SET DEADLOCK_PRIORITY LOW; SET LOCK_TIMEOUT " + strconv.FormatInt(patience.Milliseconds(), 10)
 }
 
 // unquoted takes the address, and with it the password, out of an error of url.Parse.

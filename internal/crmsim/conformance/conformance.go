@@ -1,6 +1,7 @@
-// Package conformance runs clients that others wrote: jsforce against the
-// simulated CRM, and the library of Salesforce's own command line on packages
-// in SFDX source format. For tests only; ./scripts/node installs them.
+// Package conformance runs what others wrote: jsforce against the simulated
+// CRM, the library of Salesforce's own command line on packages in SFDX source
+// format, and grammars of SQL on statements for databases that cannot run
+// here. For tests only; ./scripts/node installs them.
 package conformance
 
 import (
