@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -24,18 +23,30 @@ type TitlesConfig struct {
 	Exact    map[string][]string `yaml:"exact"`    // rank → whole titles
 	Suffixes map[string][]string `yaml:"suffixes"` // rank → endings, the longest that fits wins: 部長 of 営業部長
 	Prefixes map[string][]string `yaml:"prefixes"` // rank → beginnings that raise a title behind them: 取締役 of 取締役営業部長
-	Words    map[string][]string `yaml:"words"`    // rank → English words; of several the longest, then the first
-	Silent   []string            `yaml:"silent"`   // endings of titles that say nothing: 顧問, n/a
+	Words    map[string][]string `yaml:"words"`    // rank → English words, * for some between; of several the longest, then the first
+	Silent   []string            `yaml:"silent"`   // endings and words of titles that say nothing: 顧問, n/a
+	Unclear  []string            `yaml:"unclear"`  // titles and English words that mean another rank in every house: AVP; not understood
 	Former   []string            `yaml:"former"`   // beginnings that take a title back: 元
-	Deputy   []string            `yaml:"deputy"`   // endings that leave the rank as it is: 代理
+	// NotFormer begin like a former one and are something else: 前橋, 故障.
+	NotFormer []string `yaml:"not_former"`
+	Deputy    []string `yaml:"deputy"`   // endings that leave the rank as it is, but for the highest: 代理
+	Vice      []string `yaml:"vice"`     // beginnings that make the highest rank one lower: 副
+	Attached  []string `yaml:"attached"` // endings of those who work for the bearer of the title before: 秘書
+	Bodies    []string `yaml:"bodies"`   // behind a prefix: it is part of a department's name, as in 取締役会事務局
+	// Abbreviations of English words: asst → assistant.
+	Abbreviations map[string]string `yaml:"abbreviations"`
 }
 
 // Titles ranks job titles. It may be used from several goroutines.
 type Titles struct {
+	ranks                     []string       // the lowest first
 	height                    map[string]int // rank → position; "" is below all
 	exact, suffixes, prefixes map[string]string
 	phrases                   map[string]string // "vice president" → rank
-	former, deputy            []string
+	formerWords               map[string]bool   // English ones
+	former, notFormer, deputy []string
+	vice, attached, bodies    []string
+	abbreviations             map[string]string
 	longestPhrase             int // in words
 	seen                      cache[string]
 	fingerprint               [sha256.Size]byte
@@ -45,7 +56,8 @@ type Titles struct {
 // rank ids; nil means not checked. The error is fault.Problems.
 func NewTitles(cfg *TitlesConfig, ranks []string) (*Titles, error) {
 	var ps fault.Problems
-	t := &Titles{height: map[string]int{"": -1}, former: folded(cfg.Former), deputy: folded(cfg.Deputy), fingerprint: fingerprint(cfg)}
+	t := &Titles{ranks: cfg.Ranks, height: map[string]int{"": -1}, formerWords: map[string]bool{}, notFormer: folded(cfg.NotFormer), deputy: folded(cfg.Deputy),
+		vice: folded(cfg.Vice), attached: folded(cfg.Attached), bodies: folded(cfg.Bodies), abbreviations: map[string]string{}, fingerprint: fingerprint(cfg)}
 	if len(cfg.Ranks) == 0 {
 		ps.Add("ranks", "list the ranks, the lowest first")
 	}
@@ -79,16 +91,24 @@ func NewTitles(cfg *TitlesConfig, ranks []string) (*Titles, error) {
 	t.exact = index("exact", cfg.Exact, Squeeze)
 	t.suffixes = index("suffixes", cfg.Suffixes, Squeeze)
 	t.prefixes = index("prefixes", cfg.Prefixes, Squeeze)
-	t.phrases = index("words", cfg.Words, func(s string) string { return strings.Join(latinWords(fold(s)), " ") })
-	for _, s := range folded(cfg.Silent) {
-		if strings.ContainsFunc(s, unicode.IsLetter) {
-			t.suffixes[s] = ""
-		} else { // a mark alone
-			t.exact[s] = ""
+	t.phrases = index("words", cfg.Words, phrase)
+	t.unranked(cfg.Silent, "")
+	t.unranked(cfg.Unclear, notUnderstood)
+	for _, f := range cfg.Former {
+		if words := latinWords(fold(f)); len(words) > 0 {
+			t.formerWords[words[0]] = true
+		} else {
+			t.former = append(t.former, Squeeze(f))
 		}
+	}
+	for short, long := range cfg.Abbreviations {
+		t.abbreviations[Squeeze(short)] = Squeeze(long)
 	}
 	for p := range t.phrases {
 		t.longestPhrase = max(t.longestPhrase, strings.Count(p, " ")+1)
+		if strings.Contains(p, "*") {
+			t.longestPhrase = max(t.longestPhrase, maxGap+2)
+		}
 	}
 	return t, ps.Or()
 }
@@ -122,124 +142,24 @@ func (t *Titles) Compare(a, b string) int {
 // Above tells that a rank is higher than the lowest one.
 func (t *Titles) Above(rank string) bool { return t.height[rank] > 0 }
 
-const (
-	notUnderstood = "?"
-	maxTitleDepth = 4 // of titles inside titles
-)
-
-// rank works on folded text.
-func (t *Titles) rank(s string, depth int) string {
-	tight := strings.ReplaceAll(s, " ", "")
-	for _, honorific := range [...]string{"様", "殿", "さん", "氏"} {
-		tight = strings.TrimSuffix(tight, honorific)
-	}
-	if tight == "" {
-		return ""
-	}
-	if rank, ok := t.exact[tight]; ok {
-		return rank
-	}
-	if s, tight = strings.TrimRight(s, ".?!。"), strings.TrimRight(tight, ".?!。"); tight == "" {
-		return ""
-	}
-	if rank, ok := t.exact[tight]; ok {
-		return rank
-	}
-	if rank, ok := t.suffixes[tight]; ok {
-		return rank
-	}
-	if depth == maxTitleDepth || utf8.RuneCountInString(tight) > 100 {
-		return notUnderstood
-	}
-	depth++
-	for _, f := range t.former {
-		if rest, ok := strings.CutPrefix(tight, f); ok && t.rank(rest, depth) != notUnderstood {
-			return ""
-		}
-	}
-	if before, inside, ok := brackets(s); ok {
-		if rank := t.rank(before, depth); rank != notUnderstood && rank != "" {
-			return rank
-		}
-		return t.rank(inside, depth)
-	}
-	if parts := strings.FieldsFunc(separated(s), func(r rune) bool { return strings.ContainsRune("兼、・&/;", r) }); len(parts) > 1 {
-		return t.highest(parts, depth)
-	}
-	for _, d := range t.deputy {
-		if rest, ok := strings.CutSuffix(tight, d); ok && rest != "" {
-			if rank := t.rank(rest, depth); rank != notUnderstood {
-				return rank
+// unranked enters titles that have no rank.
+func (t *Titles) unranked(titles []string, as string) {
+	for _, title := range titles {
+		tight, english := Squeeze(title), phrase(title)
+		switch {
+		case !strings.ContainsFunc(tight, unicode.IsLetter): // a mark alone
+			t.exact[tight] = as
+		case isLatin(tight):
+			t.exact[tight] = as
+			if len(english) > 3 || as == notUnderstood { // NA and OB may be parts of anything
+				t.phrases[english] = as
 			}
+		case as == notUnderstood:
+			t.exact[tight] = as
+		default:
+			t.suffixes[tight] = as
 		}
 	}
-	if !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) && !unicode.Is(unicode.Latin, r) }) {
-		if rank, ok := t.words(latinWords(s)); ok { // before endings: Assistant to CEO
-			return rank
-		}
-	}
-	if before, last, ok := strings.Cut(s, " "); ok && strings.HasSuffix(last, "付") { // 部長 営業本部付
-		if rank := t.rank(before, depth); rank != notUnderstood {
-			return rank
-		}
-	}
-	for i := range tight {
-		if raise, ok := t.prefixes[tight[:i]]; ok {
-			if rank := t.rank(tight[i:], depth); rank != notUnderstood && t.height[rank] < t.height[raise] {
-				return raise
-			}
-		}
-	}
-	for i := range tight { // the longest ending comes first
-		if rank, ok := t.suffixes[tight[i:]]; ok {
-			return rank
-		}
-	}
-	if rank, ok := t.words(latinWords(s)); ok {
-		return rank
-	}
-	if parts := strings.Fields(s); len(parts) > 1 { // 部長 営業本部付
-		return t.highest(parts, depth)
-	}
-	return notUnderstood
-}
-
-func (t *Titles) highest(parts []string, depth int) string {
-	best := notUnderstood
-	for _, p := range parts {
-		rank := t.rank(strings.TrimSpace(p), depth)
-		if rank != notUnderstood && (best == notUnderstood || t.height[rank] > t.height[best]) {
-			best = rank
-		}
-	}
-	return best
-}
-
-// words finds the longest known phrase, the first of equals: "assistant to" of "assistant to the president".
-func (t *Titles) words(words []string) (rank string, ok bool) {
-	for n := min(t.longestPhrase, len(words)); n > 0; n-- {
-		for i := 0; i+n <= len(words); i++ {
-			if rank, ok := t.phrases[strings.Join(words[i:i+n], " ")]; ok {
-				return rank, true
-			}
-		}
-	}
-	return "", false
-}
-
-// brackets splits "課長(営業)" into "課長" and "営業".
-func brackets(s string) (before, inside string, ok bool) {
-	before, rest, ok := strings.Cut(s, "(")
-	inside, after, closed := strings.Cut(rest, ")")
-	return before + after, inside, ok && closed
-}
-
-// separated writes the word "and" as "&".
-func separated(s string) string { return strings.ReplaceAll(s, " and ", " & ") }
-
-// latinWords are the runs of Latin letters in s.
-func latinWords(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return !unicode.Is(unicode.Latin, r) })
 }
 
 // fold is the form in which words of people are compared: NFKC, small letters, single blanks.
