@@ -44,6 +44,7 @@ const (
 	Mutual Direction = iota
 	Inbound
 	Outbound
+	NumDirections = 3
 )
 
 // Status of an activity. Only Held activities earn energy.
@@ -139,14 +140,27 @@ const (
 	NumClasses = 4
 )
 
-// Cell is a sum of milli-points on one business date in one rank class. An
-// entity's cells, sorted by (Date, Class) and without zeros, are all that its
-// score depends on, and they add up: cells of two sets of activities are the
-// sums of each set's cells.
+// Group is a group of kinds that cool and are limited together: an index into Points.Groups.
+type Group uint8
+
+// Cell is a sum of milli-points, and of contacts, on one business date in one
+// rank class, group and direction. An entity's cells, sorted by (Date, Class,
+// Group, Direction) and without zeros, are all that its score depends on, and
+// they add up: cells of two sets of activities are the sums of each set's cells.
+// Milli is never negative in the sum: what a negative group takes away stands there as a positive number.
 type Cell struct {
-	Date  Date
-	Class Class
-	Milli int64
+	Date      Date
+	Class     Class
+	Group     Group
+	Direction Direction
+	Count     int32 // contacts; each is counted once per entity, in the class of the participant who earned most
+	Milli     int64
+}
+
+// Minus gives the cell that takes c away when both are added up.
+func (c Cell) Minus() Cell {
+	c.Milli, c.Count = -c.Milli, -c.Count
+	return c
 }
 
 // Contribution is what one activity gives to one entity.

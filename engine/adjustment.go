@@ -15,8 +15,12 @@ func Adjustment(reported, now []PeriodSum, closed Period) PeriodSum {
 				continue
 			}
 			sum.Milli += side.sign * s.Milli
+			sum.Contacts += int32(side.sign) * s.Contacts
 			for c, m := range s.ByClass {
 				sum.ByClass[c] += side.sign * m
+			}
+			for d, m := range s.ByDirection {
+				sum.ByDirection[d] += side.sign * m
 			}
 		}
 	}

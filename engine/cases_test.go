@@ -64,7 +64,7 @@ func TestCases1To10ContributionsAndRollUp(t *testing.T) {
 		for contact, want := range map[string]int64{"C1": 27000, "C2": 6000, "C3": 6000} {
 			same(t, contact, l.total(engine.Contact, contact), want)
 		}
-		want := []engine.Cell{{Date: date("2026-03-10"), Class: engine.ClassStaff, Milli: 9231}, {Date: date("2026-03-10"), Class: engine.ClassManager, Milli: 20769}}
+		want := []engine.Cell{{Date: date("2026-03-10"), Class: engine.ClassStaff, Milli: 9231}, {Date: date("2026-03-10"), Class: engine.ClassManager, Milli: 20769, Count: 1}}
 		if diff := cmp.Diff(want, l.account()); diff != "" {
 			t.Error(diff)
 		}
@@ -332,7 +332,7 @@ func TestSupersedes(t *testing.T) {
 func negative(cells []engine.Cell) []engine.Cell {
 	cells = slices.Clone(cells)
 	for i := range cells {
-		cells[i].Milli = -cells[i].Milli
+		cells[i] = cells[i].Minus()
 	}
 	return cells
 }

@@ -16,6 +16,7 @@ type PointsConfig struct {
 	KeymanFactor           float64                `yaml:"keyman_factor"` // in mode add: points added
 	CcFactor               float64                `yaml:"cc_factor"`     // what a Cc of a mail counts; 1 = as To
 	CueLimit               float64                `yaml:"cue_limit"`     // the product of all cue factors is cut here
+	Groups                 []GroupConfig          `yaml:"groups" json:",omitempty"`
 	Kinds                  map[string]KindConfig  `yaml:"kinds"`
 	Ranks                  map[string]RankConfig  `yaml:"ranks"`                  // "unknown" is required
 	Rank                   string                 `yaml:"rank" json:",omitempty"` // of people whom a record names without title, or of all: "contact" (default; the rank on the day of the contact) or "today"
@@ -52,6 +53,7 @@ type KindConfig struct {
 	Mutual  *float64 `yaml:"mutual"`
 	Meeting bool     `yaml:"meeting"` // counts for the cue "repeat"
 	Family  string   `yaml:"family"`  // kinds of one family may be one contact in several sources; "" = never
+	Group   string   `yaml:"group"`   // of groups; "" = the first
 	Undoes  bool     `yaml:"undoes"`  // reports that the message that it answers was not delivered: that one earns nothing
 }
 

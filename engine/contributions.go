@@ -28,18 +28,22 @@ func (p *Points) Contributions(acts []Activity, emit func(i int, c Contribution)
 		if total == 0 {
 			continue
 		}
-		put := func(e Entity, c Class, milli int64) {
-			if milli != 0 && e.ID != "" {
-				emit(i, Contribution{e, Cell{date, c, milli}})
+		cell := Cell{Date: date, Group: p.kinds[a.Kind].group, Direction: a.Direction}
+		put := func(e Entity, c Class, milli int64, count int32) {
+			if (milli != 0 || count != 0) && e.ID != "" {
+				cell.Class, cell.Milli, cell.Count = c, milli, count
+				emit(i, Contribution{e, cell})
 			}
 		}
-		s.putByClass(Entity{Account, a.Account}, total, put)
+		s.putByClass(Entity{Account, a.Account}, total, true, put)
 		for j := range a.People {
-			put(Entity{Contact, a.People[j].Contact}, s.people[j].class, s.people[j].milli)
+			if e := s.people[j]; e.milli != 0 {
+				put(Entity{Contact, a.People[j].Contact}, e.class, e.milli, 1)
+			}
 		}
 		if p.config.Deals.Split == "full" {
-			for _, d := range a.Deals {
-				s.putByClass(Entity{Deal, d.ID}, total, put)
+			for j, d := range a.Deals {
+				s.putByClass(Entity{Deal, d.ID}, total, !listed(a.Deals[:j], d.ID), put)
 			}
 		} else {
 			s.putShares(Deal, a.Deals, total, put)
@@ -58,6 +62,7 @@ type scratch struct {
 	clusters      clusters
 	people        []earner // of the activity at hand, as Activity.People
 	byClass       [NumClasses]int64
+	best          Class // of the one who earned most
 	weights       []int64
 	parts         []int64
 	rest          []uint64
@@ -98,7 +103,10 @@ func (s *scratch) weigh(p *Points, a *Activity, date Date) int64 {
 	}
 	var best, sum int64
 	for _, e := range s.people {
-		best, sum = max(best, e.milli), sum+e.milli
+		if e.milli > best {
+			best, s.best = e.milli, e.class
+		}
+		sum += e.milli
 		s.byClass[e.class] += e.milli
 	}
 	return best + p.additional(best, sum-best)
@@ -117,27 +125,40 @@ func (p *Points) additional(best, others int64) int64 {
 	return extra
 }
 
+// put takes milli-points, and contacts, of an entity in a class.
+type put = func(e Entity, c Class, milli int64, count int32)
+
 // putByClass shares total out over the rank classes that earned the activity.
-func (s *scratch) putByClass(e Entity, total int64, put func(Entity, Class, int64)) {
+// It is one contact, of the class whose participant earned most, unless it was counted already.
+func (s *scratch) putByClass(e Entity, total int64, counts bool, put put) {
 	var parts [NumClasses]int64
 	s.split(total, s.byClass[:], parts[:])
 	for c, milli := range parts {
-		put(e, Class(c), milli)
+		var count int32
+		if counts && Class(c) == s.best && total != 0 {
+			count = 1
+		}
+		put(e, Class(c), milli, count)
 	}
 }
 
 // putShares shares total out over deals or reps.
-func (s *scratch) putShares(kind EntityKind, shares []Share, total int64, put func(Entity, Class, int64)) {
+func (s *scratch) putShares(kind EntityKind, shares []Share, total int64, put put) {
 	if len(shares) == 1 {
-		s.putByClass(Entity{kind, shares[0].ID}, total, put)
+		s.putByClass(Entity{kind, shares[0].ID}, total, true, put)
 		return
 	}
 	s.weights = appendWeights(s.weights[:0], shares)
 	s.parts = slices.Grow(s.parts[:0], len(shares))[:len(shares)]
 	s.split(total, s.weights, s.parts)
 	for i, part := range s.parts {
-		s.putByClass(Entity{kind, shares[i].ID}, part, put)
+		s.putByClass(Entity{kind, shares[i].ID}, part, !listed(shares[:i], shares[i].ID), put)
 	}
+}
+
+// listed tells that a deal or rep stands in shares. Who is listed twice has both parts, of one contact.
+func listed(shares []Share, id string) bool {
+	return slices.ContainsFunc(shares, func(s Share) bool { return s.ID == id })
 }
 
 // appendWeights turns shares into whole weights, the largest being 1e9.

@@ -38,10 +38,11 @@ type Points struct {
 }
 
 type kind struct {
-	points  [3]float64 // by Direction
+	points  [NumDirections]float64 // by Direction
 	meeting bool
 	undoes  bool
 	family  string
+	group   Group
 }
 
 type rank struct {
@@ -52,7 +53,7 @@ type rank struct {
 type cue struct{ factor, bonus float64 }
 
 // algorithm is part of every fingerprint: raise it when a change of code may change a score.
-const algorithm = 2
+const algorithm = 3
 
 // Compile makes Points of a table. It reads the zone from Go's time zone
 // database and does no other I/O. Errors: those of Validate.
@@ -83,10 +84,11 @@ func Compile(c *PointsConfig) (*Points, error) {
 	}
 	for name, k := range c.Kinds {
 		p.kinds[name] = kind{
-			points:  [3]float64{Mutual: first(k.Mutual, k.Points), Inbound: first(k.In, k.Points), Outbound: first(k.Out, k.Points)},
+			points:  [NumDirections]float64{Mutual: first(k.Mutual, k.Points), Inbound: first(k.In, k.Points), Outbound: first(k.Out, k.Points)},
 			meeting: k.Meeting,
 			undoes:  k.Undoes,
 			family:  k.Family,
+			group:   c.group(k.Group),
 		}
 		p.families = p.families || k.Family != ""
 	}
@@ -115,6 +117,7 @@ func (c *PointsConfig) copied() PointsConfig {
 	own.Kinds, own.Ranks, own.Cues = maps.Clone(c.Kinds), maps.Clone(c.Ranks), maps.Clone(c.Cues)
 	own.SourceFactors, own.Classes, own.Sources = maps.Clone(c.SourceFactors), maps.Clone(c.Classes), maps.Clone(c.Sources)
 	own.Precedence = PrecedenceConfig{slices.Clone(c.Precedence.Kind), slices.Clone(c.Precedence.Time), slices.Clone(c.Precedence.People)}
+	own.Groups = slices.Clone(c.Groups)
 	own.ShutdownDays, own.Bands = slices.Clone(c.ShutdownDays), slices.Clone(c.Bands)
 	return own
 }
@@ -149,6 +152,9 @@ func fingerprint(c PointsConfig) (string, error) {
 	}
 	for i := range c.Bands {
 		c.Bands[i].Label = Label{}
+	}
+	for i := range c.Groups {
+		c.Groups[i].Label = Label{}
 	}
 	text, err := json.Marshal(struct {
 		Algorithm int

@@ -84,7 +84,9 @@ func (l ledger) add(p *engine.Points, stored map[string]engine.Activity, account
 			}
 		}
 		p.Contributions(acts, func(_ int, c engine.Contribution) {
-			c.Milli *= sign
+			if sign < 0 {
+				c.Cell = c.Minus()
+			}
 			if cells := engine.MergeCells(l[c.Entity], []engine.Cell{c.Cell}); len(cells) > 0 {
 				l[c.Entity] = cells
 			} else {

@@ -19,9 +19,11 @@ type Score struct {
 
 // PeriodSum is the energy earned in one period, undecayed.
 type PeriodSum struct {
-	Period  Period
-	Milli   int64
-	ByClass [NumClasses]int64
+	Period      Period
+	Contacts    int32
+	Milli       int64
+	ByClass     [NumClasses]int64
+	ByDirection [NumDirections]int64 // whose act it was
 }
 
 // Evaluate gives the score of an entity from its sorted cells. Cells after
@@ -66,7 +68,9 @@ func (p *Points) earned(cells []Cell) []PeriodSum {
 		}
 		sum := &sums[len(sums)-1]
 		sum.Milli += c.Milli
+		sum.Contacts += c.Count
 		sum.ByClass[c.Class] += c.Milli
+		sum.ByDirection[c.Direction] += c.Milli
 	}
 	return sums
 }

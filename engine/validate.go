@@ -35,6 +35,7 @@ func (c *PointsConfig) Validate() error {
 	v := validation{c: c}
 	v.time()
 	v.rules()
+	v.groups()
 	v.kinds()
 	v.ranks()
 	v.cues()
@@ -123,6 +124,7 @@ func (v *validation) kinds() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.c.Kinds)) {
 		k, path := v.c.Kinds[name], "kinds."+name
+		v.group(path+".group", k.Group)
 		for _, n := range []struct {
 			key    string
 			points *float64

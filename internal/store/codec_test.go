@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 	"testing"
@@ -75,7 +76,8 @@ func TestLedgerCodec(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) engine.Cell {
 			return engine.Cell{Date: engine.Date(rapid.Int32().Draw(t, "date")), Class: engine.Class(rapid.IntRange(0, engine.NumClasses-1).Draw(t, "class")),
-				Milli: rapid.Int64().Draw(t, "milli")}
+				Group: engine.Group(rapid.OneOf(rapid.Just(byte(0)), rapid.Byte()).Draw(t, "group")), Direction: engine.Direction(rapid.IntRange(0, engine.NumDirections-1).Draw(t, "direction")),
+				Count: rapid.OneOf(rapid.Int32Range(0, 1), rapid.Int32()).Draw(t, "count"), Milli: rapid.Int64().Draw(t, "milli")}
 		}), 0, 30).Draw(t, "cells")
 		e := &entry{id: rapid.String().Draw(t, "id"), kind: engine.EntityKind(rapid.IntRange(0, 3).Draw(t, "kind")), dirty: rapid.Uint64().Draw(t, "dirty"),
 			due: engine.Date(rapid.Int32().Draw(t, "due")), cells: appendCells(nil, want)}
@@ -133,5 +135,35 @@ func TestUnseal(t *testing.T) {
 		if _, err := unseal(activityVersion, sealed[:n]); err == nil {
 			t.Errorf("%d of %d bytes pass", n, len(sealed))
 		}
+	}
+}
+
+// A ledger that an energyd before groups and contacts wrote is read, until the next fold builds it anew.
+func TestLedgerBlockOfVersionOne(t *testing.T) {
+	want := []engine.Cell{{Date: -3, Class: engine.ClassStaff, Milli: 6000}, {Date: 20_000, Class: engine.ClassExecutive, Milli: -7}}
+	var cells []byte
+	date := engine.Date(0)
+	for _, c := range want {
+		cells = binary.AppendVarint(cells, int64(c.Date-date)<<2|int64(c.Class))
+		cells = binary.AppendVarint(cells, c.Milli)
+		date = c.Date
+	}
+	block := make([]byte, sealSpace)
+	block = binary.AppendUvarint(block, 1)
+	block = append(binary.AppendUvarint(block, 1), 'A')
+	block = append(block, byte(engine.Deal))
+	block = binary.AppendUvarint(block, 5)
+	block = binary.AppendVarint(block, 20_001)
+	block = append(binary.AppendUvarint(block, uint64(len(cells))), cells...)
+	entries, err := decodeLedger(seal(ledgerVersionOne, block))
+	if err != nil || len(entries) != 1 {
+		t.Fatal(len(entries), err)
+	}
+	got, err := entries[0].open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(Entry{Entity: engine.Entity{Kind: engine.Deal, ID: "A"}, Cells: want, Due: 20_001, Dirty: true}, got); diff != "" {
+		t.Fatal(diff)
 	}
 }

@@ -17,7 +17,7 @@ import (
 // Entry is one entity of the ledger.
 type Entry struct {
 	Entity engine.Entity
-	Cells  []engine.Cell // sorted by date and class, without zeros; empty when all its activities went away
+	Cells  []engine.Cell // sorted, without zeros; empty when all its activities went away
 	Due    engine.Date   // when its score next changes without news; NoDate = never
 	Dirty  bool          // a plan has to look at it
 }
@@ -26,8 +26,24 @@ type Entry struct {
 // (hash, kind, id). Its body is made of varints: count, then for each entry
 //
 //	length of id, id, kind, dirty (generation of the change; 0 = clean), due (zigzag),
-//	length of cells, cells, each: zigzag (difference of date)<<2 | class, zigzag milli-points
-const ledgerVersion = 1
+//	length of cells, cells, each: zigzag (difference of date)<<6 | form<<4 | direction<<2 | class,
+//	[group, zigzag contacts], zigzag milli-points
+//
+// The forms spare group and contacts of nearly all cells: they are of the first
+// group, and of one contact or none. Blocks of version 1, whose cells told
+// neither group nor direction nor contacts, are still read, so that all can be
+// looked at until the next fold builds the ledger anew.
+const (
+	ledgerVersion    = 2
+	ledgerVersionOne = 1
+)
+
+// Forms of a cell.
+const (
+	oneContact = iota
+	noContact
+	told // group and contacts follow
+)
 
 // entry is an Entry whose cells are still packed: most entries of a block pass through unread.
 type entry struct {
@@ -92,7 +108,11 @@ func encodeLedger(entries []*entry) ([]byte, []any) {
 }
 
 func decodeLedger(sealed []byte) ([]*entry, error) {
-	body, err := unseal(ledgerVersion, sealed)
+	version := byte(ledgerVersion)
+	if len(sealed) > 0 && sealed[0] == ledgerVersionOne {
+		version = ledgerVersionOne
+	}
+	body, err := unseal(version, sealed)
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +125,11 @@ func decodeLedger(sealed []byte) ([]*entry, error) {
 		e.kind, e.dirty = engine.EntityKind(r.byte()), r.uvarint()
 		e.due = engine.Date(r.varint())
 		e.cells = r.bytes()
+		if version == ledgerVersionOne {
+			if e.cells, err = fromVersionOne(e.cells); err != nil {
+				return nil, err
+			}
+		}
 		e.hash = ledgerHash(e.entity())
 		entries[i] = e
 	}
@@ -117,7 +142,18 @@ func decodeLedger(sealed []byte) ([]*entry, error) {
 func appendCells(b []byte, cells []engine.Cell) []byte {
 	date := engine.Date(0)
 	for _, c := range cells {
-		b = binary.AppendVarint(b, (int64(c.Date)-int64(date))<<2|int64(c.Class))
+		form := told
+		switch {
+		case c.Group == 0 && c.Count == 1:
+			form = oneContact
+		case c.Group == 0 && c.Count == 0:
+			form = noContact
+		}
+		b = binary.AppendVarint(b, (int64(c.Date)-int64(date))<<6|int64(form)<<4|int64(c.Direction)<<2|int64(c.Class))
+		if form == told {
+			b = append(b, byte(c.Group))
+			b = binary.AppendVarint(b, int64(c.Count))
+		}
 		b = binary.AppendVarint(b, c.Milli)
 		date = c.Date
 	}
@@ -130,13 +166,40 @@ func decodeCells(cells []engine.Cell, b []byte) ([]engine.Cell, error) {
 	date := int64(0)
 	for r.i < len(b) {
 		v := r.varint()
+		date += v >> 6
+		c := engine.Cell{Date: engine.Date(date), Class: engine.Class(v & 3), Direction: engine.Direction(v >> 2 & 3)}
+		switch v >> 4 & 3 {
+		case oneContact:
+			c.Count = 1
+		case told:
+			c.Group, c.Count = engine.Group(r.byte()), int32(r.varint())
+		}
+		c.Milli = r.varint()
+		if c.Direction >= engine.NumDirections {
+			r.bad = true
+		}
+		cells = append(cells, c)
+	}
+	if r.bad {
+		return nil, errCorrupt
+	}
+	return cells, nil
+}
+
+// fromVersionOne packs the cells of an older ledger anew.
+func fromVersionOne(b []byte) ([]byte, error) {
+	var cells []engine.Cell
+	r := reader{b: b}
+	date := int64(0)
+	for r.i < len(b) {
+		v := r.varint()
 		date += v >> 2
 		cells = append(cells, engine.Cell{Date: engine.Date(date), Class: engine.Class(v & 3), Milli: r.varint()})
 	}
 	if r.bad {
 		return nil, errCorrupt
 	}
-	return cells, nil
+	return appendCells(nil, cells), nil
 }
 
 func (e *entry) open() (Entry, error) {

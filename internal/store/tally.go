@@ -99,7 +99,7 @@ func (t *tally) add(c change) error {
 			continue
 		}
 		for _, p := range gone {
-			p.c.Milli = -p.c.Milli
+			p.c.Cell = p.c.Minus()
 			t.put(p.c)
 		}
 		for _, p := range come {
@@ -139,8 +139,8 @@ func (t *tally) score(buffer *[]part, acts []act) ([]part, error) {
 	}
 	var err error
 	t.scorer.Contributions(t.acts, func(i int, c engine.Contribution) {
-		if c.Class >= engine.NumClasses {
-			err = fault.New(fault.Internal, "fold", fmt.Sprintf("the score of %s has the rank class %d", c.Entity.ID, c.Class), "report this", nil)
+		if c.Class >= engine.NumClasses || c.Direction >= engine.NumDirections {
+			err = fault.New(fault.Internal, "fold", fmt.Sprintf("the score of %s has the rank class %d and the direction %d", c.Entity.ID, c.Class, c.Direction), "report this", nil)
 		}
 		*buffer = append(*buffer, part{i, c})
 	})
