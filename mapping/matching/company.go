@@ -24,6 +24,8 @@ type Company struct {
 	Place   Place     // of the form, in Japanese: 前株 and 後株 are different companies' names
 	Site    string    // branch, plant or office: "大阪支店"
 	Others  []Company // further names in the text, as former ones: 旧・若松商事(現 若松ホールディングス)
+	stems   []string  // what Core may be without a site that no blank parts from it: 梓川工業松本工場
+	head    string    // what stands before the first blank, or before a form in the middle, of a name that goes on: 慈峰会 慈峰病院
 	text    string    // folded
 	strong  string    // Core folded further: old characters, long vowels, HD
 	foreign bool      // written in Latin letters
@@ -40,8 +42,18 @@ var forms = sortedForms(map[string]string{
 	"独立行政法人": "独立行政法人", "(独)": "独立行政法人", "国立大学法人": "国立大学法人", "(大)": "国立大学法人", "地方独立行政法人": "地方独立行政法人",
 	"協同組合": "協同組合", "(協)": "協同組合", "事業協同組合": "事業協同組合", "農業協同組合": "農業協同組合", "相互会社": "相互会社", "(相)": "相互会社",
 	"税理士法人": "税理士法人", "弁護士法人": "弁護士法人", "監査法人": "監査法人", "有限責任監査法人": "有限責任監査法人", "投資法人": "投資法人", "特定目的会社": "特定目的会社",
-	"有限責任事業組合": "llp",
+	"有限責任事業組合": "llp", "公立大学法人": "公立大学法人", "国立研究開発法人": "国立研究開発法人", "(国研)": "国立研究開発法人", "(地独)": "地方独立行政法人",
+	"(医社)": "医療法人社団", "(医財)": "医療法人財団", "認定npo法人": "認定npo法人", "認定特定非営利活動法人": "認定npo法人", "生活協同組合": "生活協同組合", "(生協)": "生活協同組合",
+	"(税)": "税理士法人", "行政書士法人": "行政書士法人", "司法書士法人": "司法書士法人", "社会保険労務士法人": "社会保険労務士法人", "社労士法人": "社会保険労務士法人",
+	"有限公司": "有限公司", "有限責任公司": "有限責任公司", "有限责任公司": "有限責任公司", "股份有限公司": "股份有限公司", "주식회사": "주식회사", "(주)": "주식회사",
 })
+
+// kin are legal forms that one body may have had after another, or that people mix: a person decides.
+var kin = map[string]string{
+	"医療法人": "医療法人", "医療法人社団": "医療法人", "社会医療法人": "医療法人", "社団法人": "社団法人", "一般社団法人": "社団法人", "公益社団法人": "社団法人",
+	"財団法人": "財団法人", "一般財団法人": "財団法人", "公益財団法人": "財団法人", "独立行政法人": "独立行政法人", "国立研究開発法人": "独立行政法人",
+	"npo法人": "npo法人", "認定npo法人": "npo法人", "監査法人": "監査法人", "有限責任監査法人": "監査法人", "有限公司": "有限公司", "有限責任公司": "有限公司",
+}
 
 // latinForms are forms of one word or several behind a name, in small letters
 // without stops, with the one that stands for all that mean the same.
@@ -50,6 +62,10 @@ var latinForms = map[string]string{
 	"inc": "inc", "incorporated": "inc", "corp": "corp", "corporation": "corp", "co": "co", "company": "co", "ltd": "ltd", "limited": "ltd",
 	"llc": "llc", "llp": "llp", "lp": "lp", "plc": "plc", "gmbh": "gmbh", "ag": "ag", "kg": "kg", "gmbh & co kg": "gmbh & co kg", "sa": "sa", "sas": "sas", "sarl": "sarl",
 	"spa": "spa", "srl": "srl", "bv": "bv", "nv": "nv", "ab": "ab", "oy": "oy", "as": "as", "aps": "aps", "pte ltd": "pte ltd", "pty ltd": "pty ltd", "sdn bhd": "sdn bhd",
+	"pte limited": "pte ltd", "pvt ltd": "pte ltd", "pvt limited": "pte ltd", "private ltd": "pte ltd", "private limited": "pte ltd", "pty limited": "pty ltd", "proprietary limited": "pty ltd",
+	"aktiengesellschaft": "ag", "gesellschaft mit beschraenkter haftung": "gmbh", "kommanditgesellschaft": "kg", "se": "se", "ohg": "ohg", "ug": "ug", "ug haftungsbeschraenkt": "ug",
+	"aktiebolag": "ab", "ab publ": "ab", "a s": "a/s", "oyj": "oyj", "sl": "sl", "sa de cv": "sa de cv", "ltda": "ltda", "sro": "sro", "sp z oo": "sp z oo", "kft": "kft", "doo": "doo",
+	"public limited company": "plc", "limited liability company": "llc",
 }
 
 type form struct{ written, full string }
@@ -89,12 +105,13 @@ const (
 
 var (
 	brackets = strings.NewReplacer("(", " ", ")", " ")
-	stops    = strings.NewReplacer(".", "", ",", " ", "(", " ", ")", " ", "/", " ")
+	stops    = strings.NewReplacer(".", "", ",", " ", "(", " ", ")", " ", "/", " ", "&", " & ")
+	parted   = strings.NewReplacer("株 式 会 社", "株式会社", "有 限 会 社", "有限会社", "合 同 会 社", "合同会社", "( ", "(", " )", ")")
 )
 
 // ParseCompany takes a company's name apart.
 func ParseCompany(name string) Company {
-	s := withoutCourtesy(fold(name))
+	s := withoutCourtesy(parted.Replace(strings.TrimFunc(fold(name), decoration)))
 	first, others := severalNames(s)
 	c := parse(first)
 	c.text = s
@@ -102,6 +119,11 @@ func ParseCompany(name string) Company {
 		c.Others = append(c.Others, parse(other))
 	}
 	return c
+}
+
+// decoration tells signs that people put around a name: 【 】, ★, *.
+func decoration(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("()", r)
 }
 
 func parse(s string) (c Company) {
@@ -114,7 +136,21 @@ func parse(s string) (c Company) {
 	}
 	rest := c.cutBehind(s)
 	c.setCore(rest)
+	c.head = head(rest)
 	return c
+}
+
+// head is the beginning of a name that goes on, where something parts it; "" where nothing does.
+func head(s string) string {
+	for _, f := range forms {
+		if before, _, ok := strings.Cut(s, f.written); ok && before != "" && japanese(before) {
+			return letters(before)
+		}
+	}
+	if i := strings.IndexAny(s, " ("); i > 0 {
+		return letters(s[:i])
+	}
+	return ""
 }
 
 // severalNames splits "旧・若松商事(現 若松ホールディングス)" into its two names.
@@ -210,6 +246,11 @@ func (c Company) latin(s string) Company {
 	if len(words) == 0 {
 		return c
 	}
+	for i, w := range words {
+		if w == "and" || w == "und" {
+			words[i] = "&"
+		}
+	}
 	if len(words) > 1 && words[0] == "the" {
 		words = words[1:]
 	}
@@ -223,7 +264,7 @@ func (c Company) latin(s string) Company {
 		}
 		c.Site, words = strings.Join(words[end:], " "), words[:end]
 	}
-	for n := min(4, len(words)-1); n > 0; n-- {
+	for n := min(5, len(words)-1); n > 0; n-- {
 		if form, ok := latinForms[strings.Join(words[len(words)-n:], " ")]; ok {
 			c.Form, words = form, words[:len(words)-n]
 			break
@@ -245,19 +286,44 @@ func (c *Company) setCore(s string) {
 		c.Core = s
 	}
 	c.strong = stronger(c.Core)
+	if c.Site == "" && !c.foreign {
+		c.stems = stems(c.Core)
+	}
 }
 
-// letters leaves out all but letters and digits.
+// clearSites end the name of a site of a company, and hardly that of a company.
+var clearSites = []string{"支店", "支社", "支局", "営業所", "出張所", "事業所", "工場", "製造所", "センター", "事務所", "研究所", "本社", "本店", "店"}
+
+// stems gives what a name may be without a site at its end. Where the place's
+// name begins is not told; most have two letters, some three.
+func stems(core string) (all []string) {
+	for _, end := range clearSites {
+		rest, ok := strings.CutSuffix(core, end)
+		if !ok {
+			continue
+		}
+		r := []rune(rest)
+		for n := 2; n <= 3 && len(r)-n >= 3; n++ {
+			all = append(all, string(r[:len(r)-n]))
+		}
+		return all
+	}
+	return nil
+}
+
+// letters leaves out all but letters, digits and &.
 func letters(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) || r == 'ー' {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || r == 'ー' || r == '&' {
 			return r
 		}
 		return -1
 	}, s)
 }
 
-// japanese tells that a text has Kanji or Kana.
+// japanese tells that a text has Kanji or Kana, or Hangul, in which names are written alike.
 func japanese(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return unicode.In(r, unicode.Han, unicode.Katakana, unicode.Hiragana) })
+	return strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.In(r, unicode.Han, unicode.Katakana, unicode.Hiragana, unicode.Hangul)
+	})
 }

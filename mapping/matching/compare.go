@@ -1,6 +1,7 @@
 package matching
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -43,11 +44,20 @@ func Compare(a, b Company) Comparison {
 		}
 	}
 	otherForms := a.Form != "" && b.Form != "" && a.Form != b.Form
+	long := longVowels(a.Core)
 	switch {
-	case a.Core != b.Core && longVowels(a.Core) != longVowels(b.Core):
+	case a.Core+a.Site == b.Core+b.Site && a.Form == b.Form && a.Place == b.Place && a.Form != "":
+		if a.Site != b.Site { // 梓川工業松本工場, 梓川工業 松本工場
+			return Comparison{Same, 1, "the same name, legal form and site"}
+		}
+	case a.Core != b.Core && long != longVowels(b.Core):
 		return otherCores(a, b, otherForms)
+	}
+	switch {
 	case otherForms && a.foreign != b.foreign:
 		return Comparison{Likely, 0.9, "the legal form is written in another language"}
+	case otherForms && kin[a.Form] != "" && kin[a.Form] == kin[b.Form]:
+		return Comparison{Likely, 0.8, "a related legal form: " + a.Form + ", " + b.Form}
 	case otherForms && a.foreign:
 		return Comparison{Likely, 0.8, "another legal form: " + a.Form + ", " + b.Form}
 	case otherForms:
@@ -58,7 +68,7 @@ func Compare(a, b Company) Comparison {
 		return Comparison{Likely, 0.97, "one is written without its legal form"}
 	case a.Place != b.Place && a.Place != Nowhere && b.Place != Nowhere:
 		return Comparison{Likely, 0.9, "the legal form stands in front of one name and behind the other"}
-	case short(a.Core) && a.text != b.text:
+	case short(long) && a.text != b.text:
 		return Comparison{Likely, 0.97, "a name so short that many companies have it"}
 	}
 	return Comparison{Same, 1, "the same name and legal form"}
@@ -71,10 +81,24 @@ func otherCores(a, b Company, otherForms bool) Comparison {
 	if a.strong == b.strong {
 		return Comparison{Likely, 0.85, "the same but for old characters, lengthening marks or abbreviations"}
 	}
+	if !otherForms && sameStem(a, b) {
+		return Comparison{Likely, 0.8, "a site of the company, as it seems"}
+	}
+	if !otherForms && (a.head != "" && (a.head == b.Core || a.head == b.head) || b.head != "" && b.head == a.Core) {
+		return Comparison{Likely, 0.6, "the same name, and more behind it"}
+	}
 	if s := similarity(a.strong, b.strong); s >= nearly && !telling(a.strong, b.strong) {
 		return Comparison{Likely, 0.8 * s, "nearly the same letters"}
 	}
 	return Comparison{Different, 0, "other names"}
+}
+
+// sameStem tells that two names are the same but for a site behind them.
+func sameStem(a, b Company) bool {
+	in := func(a, b Company) bool {
+		return slices.Contains(a.stems, b.Core) || slices.ContainsFunc(a.stems, func(s string) bool { return slices.Contains(b.stems, s) })
+	}
+	return in(a, b) || in(b, a)
 }
 
 // nearly is the similarity from which two names may be one with a slip of the pen.

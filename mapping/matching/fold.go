@@ -11,14 +11,16 @@ import (
 // the shapes that Shift_JIS lacks, and the old forms of words that all companies have.
 var sameCharacters = strings.NewReplacer(
 	"髙", "高", "﨑", "崎", "塚", "塚", "德", "徳", "會", "会", "應", "応", "國", "国", "學", "学", "氣", "気", "藝", "芸", "眞", "真", "鐵", "鉄", "櫻", "桜", "龍", "竜",
-	"濱", "浜", "假", "仮", "團", "団", "榮", "栄", "廣", "広", "澤", "沢", "靑", "青", "淸", "清", "神", "神", "祥", "祥", "福", "福", "館", "館", "ヶ", "ケ", "ヵ", "カ", "ゑ", "え", "ヱ", "エ", "ヰ", "イ", "ゐ", "い",
+	"濱", "浜", "關", "関", "𠮷", "吉", "桒", "桑", "假", "仮", "團", "団", "榮", "栄", "廣", "広", "澤", "沢", "靑", "青", "淸", "清", "神", "神", "祥", "祥", "福", "福", "館", "館", "ヶ", "ケ", "ヵ", "カ", "ゑ", "え", "ヱ", "エ", "ヰ", "イ", "ゐ", "い",
 	"–", "-", "—", "-", "―", "-", "‐", "-", "−", "-",
 )
 
 // otherCharacters are old forms that tell families and companies apart: a person decides.
 var otherCharacters = strings.NewReplacer(
 	"齋", "斎", "齊", "斎", "斉", "斎", "邊", "辺", "邉", "辺", "嶋", "島", "嶌", "島", "冨", "富", "峯", "峰", "凛", "凜", "籠", "篭", "檜", "桧", "條", "条", "瀧", "滝", "萬", "万", "與", "与", "壽", "寿", "兒", "児",
-	"佛", "仏", "豐", "豊", "槇", "槙", "渕", "淵", "惠", "恵", "彌", "弥", "祐", "佑", "藪", "薮", "ヴァ", "バ", "ヴィ", "ビ", "ヴェ", "ベ", "ヴォ", "ボ", "ヴ", "ブ", "ティ", "チ", "ディ", "ジ", "ファ", "フア", "ッ", "", "ァ", "ア", "ィ", "イ", "ゥ", "ウ", "ェ", "エ", "ォ", "オ",
+	"佛", "仏", "豐", "豊", "槇", "槙", "渕", "淵", "惠", "恵", "彌", "弥", "祐", "佑", "藪", "薮", "濵", "浜", "嵜", "崎", "曾", "曽", "圓", "円", "亰", "京", "坂", "阪",
+	"一", "1", "二", "2", "三", "3", "四", "4", "五", "5", "六", "6", "七", "7", "八", "8", "九", "9",
+	"ヴァ", "バ", "ヴィ", "ビ", "ヴェ", "ベ", "ヴォ", "ボ", "ヴ", "ブ", "ァ", "ア", "ィ", "イ", "ゥ", "ウ", "ェ", "エ", "ォ", "オ", "ッ", "ツ", "ャ", "ヤ", "ュ", "ユ", "ョ", "ヨ", "&", "",
 )
 
 // fold is the form in which texts are compared: NFKC, small letters, single
@@ -26,7 +28,21 @@ var otherCharacters = strings.NewReplacer(
 func fold(s string) string {
 	s = strings.Join(strings.Fields(strings.ToLower(norm.NFKC.String(s))), " ")
 	s = sameCharacters.Replace(s)
-	return withoutAccents(s)
+	return lengthened(withoutAccents(s))
+}
+
+// lengthened makes the hyphen that follows Katakana a lengthening mark, which it was meant for: サニ-コ-ヒ-.
+func lengthened(s string) string {
+	if !strings.Contains(s, "-") {
+		return s
+	}
+	r := []rune(s)
+	for i := 1; i < len(r); i++ {
+		if r[i] == '-' && unicode.Is(unicode.Katakana, r[i-1]) {
+			r[i] = 'ー'
+		}
+	}
+	return string(r)
 }
 
 // umlauts are written with two letters where a keyboard lacks them.
@@ -75,5 +91,21 @@ var abbreviations = strings.NewReplacer("ホールディングス", "hd", "ホ�
 
 // stronger folds a core so far that different companies may fall together: it finds proposals, and never links.
 func stronger(core string) string {
-	return strings.ReplaceAll(otherCharacters.Replace(abbreviations.Replace(core)), "ー", "")
+	s := []rune(strings.ReplaceAll(otherCharacters.Replace(abbreviations.Replace(katakana(core))), "ー", ""))
+	for i := 1; i < len(s); i++ {
+		if s[i] == '々' { // 佐々木, 佐佐木
+			s[i] = s[i-1]
+		}
+	}
+	return string(s)
+}
+
+// katakana writes Hiragana in Katakana.
+func katakana(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'ぁ' && r <= 'ゖ' {
+			return r - 'ぁ' + 'ァ'
+		}
+		return r
+	}, s)
 }

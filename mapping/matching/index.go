@@ -115,6 +115,13 @@ func (e *indexed) eachKey(do func(indexKey)) {
 	give(byNumber, e.number)
 	give(byCore, longVowels(e.company.Core))
 	give(byStrong, e.company.strong)
+	if e.company.Site != "" {
+		give(byCore, longVowels(e.company.Core+e.company.Site))
+	}
+	give(byCore, longVowels(e.company.head))
+	for _, stem := range e.company.stems {
+		give(byCore, longVowels(stem))
+	}
 	for _, c := range e.company.Others {
 		give(byCore, longVowels(c.Core))
 		give(byStrong, c.strong)
@@ -152,6 +159,10 @@ type evidence struct {
 	phone  bool
 }
 
+// enough is the score of a likely name from which a domain or phone of its own makes it certain.
+// Companies of one group share them, and the beginnings of their names.
+const enough = 0.65
+
 // strength orders what may be linked: 0 may not.
 func (e *evidence) strength() int {
 	second := 0
@@ -163,7 +174,7 @@ func (e *evidence) strength() int {
 		return 4 + second
 	case e.name.Verdict == Same:
 		return 2 + second
-	case e.name.Verdict == Likely && second > 0:
+	case e.name.Verdict == Likely && second > 0 && e.name.Score >= enough:
 		return 1
 	}
 	return 0

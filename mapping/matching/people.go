@@ -22,18 +22,19 @@ type People struct {
 }
 
 type indexedPerson struct {
-	id   string
-	name PersonName
+	id    string
+	name  PersonName
+	email string
 }
 
 // NewPeople makes an index of contacts.
 func NewPeople(people []Person) *People {
 	x := &People{accounts: map[string][]indexedPerson{}, emails: map[string][]indexedPerson{}}
 	for _, p := range people {
-		e := indexedPerson{p.ID, ParsePerson(p.Name, p.Reading)}
+		e := indexedPerson{p.ID, ParsePerson(p.Name, p.Reading), address(p.Email)}
 		x.accounts[p.Account] = append(x.accounts[p.Account], e)
-		if mail := address(p.Email); mail != "" {
-			x.emails[mail] = append(x.emails[mail], e)
+		if e.email != "" {
+			x.emails[e.email] = append(x.emails[e.email], e)
 		}
 	}
 	return x
@@ -46,11 +47,19 @@ func address(s string) string {
 	return s
 }
 
+// colleagues tells two addresses at one domain, as two people of a company have.
+func colleagues(a, b string) bool {
+	_, x, known := strings.Cut(a, "@")
+	_, y, _ := strings.Cut(b, "@")
+	return known && a != b && x == y
+}
+
 // personEvidence is what speaks for one contact.
 type personEvidence struct {
 	id    string
 	name  Comparison
 	email bool
+	other bool // another address at the same domain, which namesakes have
 }
 
 // strength orders what may be linked: 0 may not. An address that came with
@@ -61,7 +70,7 @@ func (e *personEvidence) strength() int {
 		return 4
 	case e.email && (e.name.Verdict == Likely || e.name.Reason == noName):
 		return 3
-	case e.name.Verdict == Same:
+	case e.name.Verdict == Same && !e.other:
 		return 2
 	}
 	return 0
@@ -80,6 +89,8 @@ func (e *personEvidence) reason() string {
 		return "the same mail address"
 	case e.email:
 		return e.name.Reason + "; the same mail address"
+	case e.other && e.name.Verdict == Same:
+		return e.name.Reason + "; another mail address of the company"
 	}
 	return e.name.Reason
 }
@@ -91,9 +102,10 @@ func (x *People) Find(want Person) Match { return x.find(want, nil) }
 // find is Find without those that were decided not to be meant.
 func (x *People) find(want Person, not map[string]bool) Match {
 	name := ParsePerson(want.Name, want.Reading)
+	mail := address(want.Email)
 	var all []personEvidence
 	look := func(p indexedPerson, email bool) {
-		e := personEvidence{p.id, ComparePeople(name, p.name), email}
+		e := personEvidence{p.id, ComparePeople(name, p.name), email, !email && colleagues(mail, p.email)}
 		if not[p.id] || e.name.Verdict == Different && !email {
 			return
 		}
@@ -103,12 +115,13 @@ func (x *People) find(want Person, not map[string]bool) Match {
 			all = append(all, e)
 		default: // another name of the same person, or the same one found again
 			all[i].email = all[i].email || email
+			all[i].other = all[i].other && e.other
 			if e.name.Verdict > all[i].name.Verdict || e.name.Verdict == all[i].name.Verdict && e.name.Score > all[i].name.Score {
 				all[i].name = e.name
 			}
 		}
 	}
-	if mail := address(want.Email); mail != "" {
+	if mail != "" {
 		for _, p := range x.emails[mail] {
 			look(p, true)
 		}

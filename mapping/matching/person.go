@@ -15,10 +15,12 @@ type PersonName struct {
 	kana    []string // how it is read, in Hiragana: of a name in Kana itself, or where a reading is given
 	latin   []string // in Latin letters, sorted: of a name in them itself, or where it is given in brackets
 	foreign bool     // written in Latin letters
+	former  []string // other family names that are told in brackets: 佐野 花子(旧姓 山本)
+	doubt   bool     // of somebody who was this once: 元担当 田村健一
 }
 
 // personCourtesies stand behind a name.
-var personCourtesies = []string{"様", "さま", "さん", "殿", "氏", "君", "先生", "-san", " san", "-sama", " sama"}
+var personCourtesies = []string{"様", "さま", "さん", "殿", "氏", "君", "くん", "先生", "-san", " san", "-sama", " sama"}
 
 // latinCourtesies are words of their own before or behind a name in Latin letters.
 var latinCourtesies = map[string]bool{
@@ -29,22 +31,47 @@ var latinCourtesies = map[string]bool{
 var titleEndings = []string{
 	"社長", "会長", "副会長", "専務", "常務", "取締役", "監査役", "執行役員", "役員", "本部長", "事業部長", "部長", "次長", "課長", "係長", "主任", "室長", "所長", "支店長", "支社長",
 	"工場長", "店長", "局長", "院長", "園長", "校長", "理事長", "理事", "主査", "主幹", "参事", "教授", "代表", "代理", "補佐", "担当", "リーダー", "マネージャー", "マネジャー", "秘書",
+	"技師", "技師長", "医師", "弁護士", "弁理士", "税理士", "会計士", "司法書士", "ceo", "coo", "cfo", "cto", "兼",
 }
 
-// departmentEndings end a word that is a part of a company, when a name stands beside it.
-var departmentEndings = []string{"部", "課", "室", "係", "局", "グループ", "チーム", "支店", "営業所", "工場", "事業所", "センター"}
+// departmentEndings end a word that is a part of a company, when a name stands
+// beside it. 部 alone does not: 服部 and 阿部 are families.
+var departmentEndings = []string{"課", "室", "係", "局", "グループ", "チーム", "支店", "支社", "営業所", "工場", "事業所", "センター", "研究所", "本部", "事業部",
+	"営業部", "総務部", "技術部", "経理部", "人事部", "開発部", "企画部", "製造部", "購買部", "資材部", "情報部", "法務部", "広報部", "管理部", "保証部", "生産部", "研究部", "財務部", "業務部",
+	"商品部", "販売部", "物流部", "工務部", "設計部", "調達部", "設備部", "保全部", "工事部", "建設部", "海外部", "国際部", "秘書部", "監査部", "戦略部", "推進部", "システム部", "サービス部",
+}
+
+// department tells that a word is a part of a company.
+func department(word string) bool { return endsWith(word, departmentEndings) }
+
+// latinTitles are words of titles behind a comma: Taro Inoue, General Manager.
+var latinTitles = map[string]bool{
+	"manager": true, "director": true, "president": true, "chairman": true, "ceo": true, "coo": true, "cfo": true, "cto": true, "engineer": true, "officer": true, "head": true,
+	"leader": true, "secretary": true, "partner": true, "sales": true,
+}
+
+// pastSigns stand before what somebody was.
+var pastSigns = []string{"旧", "元", "前", "故"}
 
 // ParsePerson takes a person's name apart. reading is how it is read, in Kana
 // or Latin letters; "" where none is given.
-func ParsePerson(name, reading string) PersonName {
-	s := fold(name)
+func ParsePerson(name, reading string) (p PersonName) {
+	s := strings.TrimPrefix(fold(name), "(")
 	if before, inside, ok := strings.Cut(s, "("); ok {
 		inside, after, _ := strings.Cut(inside, ")")
-		if s = strings.TrimSpace(before + " " + after); reading == "" && s != "" {
+		s = strings.TrimSpace(before + " " + after)
+		switch former := formerName(inside, after); {
+		case s == "":
+		case former != nil:
+			p.former = former
+		case reading == "":
 			reading = inside
 		}
 	}
-	var p PersonName
+	if strings.Contains(s, "@") { // an address in the name's place
+		s = ""
+	}
+	s, p.doubt = withoutPast(s)
 	p.words = nameWords(s)
 	p.full = strings.Join(p.words, "")
 	p.strong = stronger(p.full)
@@ -66,13 +93,42 @@ func ParsePerson(name, reading string) PersonName {
 	return p
 }
 
+// formerName reads what stands in brackets of a name as the family name that
+// somebody had before: (旧姓 山本), (née Berg), or 佐野(山本)花子.
+func formerName(inside, after string) []string {
+	for _, sign := range [...]string{"旧姓", "旧", "nee ", "geb. ", "formerly "} {
+		if rest, ok := strings.CutPrefix(inside, sign); ok {
+			return nameWords(strings.TrimLeft(rest, ":: "))
+		}
+	}
+	if words := nameWords(inside); len(words) == 1 && strings.TrimSpace(after) != "" && japanese(inside) && !inKana(words[0]) && !department(words[0]) {
+		return words
+	}
+	return nil
+}
+
+// withoutPast leaves out the word that says what somebody was, and tells that there was one.
+func withoutPast(s string) (string, bool) {
+	first, rest, ok := strings.Cut(s, " ")
+	if !ok || !slices.ContainsFunc(pastSigns, func(sign string) bool { return strings.HasPrefix(first, sign) }) {
+		return s, false
+	}
+	if slices.Contains(pastSigns, first) || endsWith(first, titleEndings) || department(first) {
+		return rest, true
+	}
+	return s, false
+}
+
 // Key is the name in the form by which decisions are kept; "" when there is none.
 func (p *PersonName) Key() string { return strings.Join(p.words, " ") }
 
 // nameWords are the words of a folded text that are the name itself.
 func nameWords(s string) []string {
 	s = withoutEnd(s, personCourtesies)
-	s = strings.NewReplacer(".", " ", ",", " ", "、", " ", "・", " ", "'", "", "’", "", "/", " ").Replace(s)
+	if name, title, ok := strings.Cut(s, ","); ok && !japanese(s) && slices.ContainsFunc(strings.Fields(title), func(w string) bool { return latinTitles[w] }) {
+		s = name
+	}
+	s = strings.NewReplacer("ph.d.", "", "ph.d", "", ".", " ", ",", " ", "、", " ", "・", " ", "'", "", "’", "", "/", " ").Replace(s)
 	if !japanese(s) {
 		s = strings.ReplaceAll(s, "-", " ")
 	}
@@ -85,11 +141,14 @@ func nameWords(s string) []string {
 	if !japanese(s) {
 		return words
 	}
-	for len(words) > 1 && (endsWith(words[0], titleEndings) || endsWith(words[0], departmentEndings)) {
+	for len(words) > 1 && (endsWith(words[0], titleEndings) || department(words[0])) {
 		words = words[1:]
 	}
-	for len(words) > 1 && endsWith(words[len(words)-1], titleEndings) {
+	for len(words) > 1 && (endsWith(words[len(words)-1], titleEndings) || department(words[len(words)-1])) {
 		words = words[:len(words)-1]
+	}
+	if len(words) > 2 && !slices.ContainsFunc(words, func(w string) bool { return utf8.RuneCountInString(w) > 1 }) {
+		words = []string{strings.Join(words, "")} // 平 野 修 司
 	}
 	if len(words) > 0 { // 山田部長; a title alone is no name
 		last := withoutEnd(words[len(words)-1], personCourtesies)
@@ -130,6 +189,35 @@ func endsWith(s string, endings []string) bool {
 
 // ComparePeople compares two people of one company by their names alone.
 func ComparePeople(a, b PersonName) Comparison {
+	c := comparePeople(a, b)
+	if c.Verdict == Different && (len(a.former) > 0 || len(b.former) > 0) {
+		c = comparePeople(a.before(), b.before())
+	}
+	switch {
+	case c.Verdict != Same:
+	case len(a.former) > 0 || len(b.former) > 0:
+		return Comparison{Likely, 0.8, "the same by a former family name"}
+	case a.doubt != b.doubt:
+		return Comparison{Likely, 0.8, "one is named as who is no longer there"}
+	}
+	return c
+}
+
+// before is the name with the family name that somebody had before.
+func (p PersonName) before() PersonName {
+	if len(p.former) == 0 || len(p.words) < 2 {
+		return p
+	}
+	words := slices.Clone(p.words)
+	at := 0
+	if p.foreign { // Hanako Sano (née Yamamoto)
+		at = len(words) - 1
+	}
+	words[at] = strings.Join(p.former, "")
+	return ParsePerson(strings.Join(words, " "), "")
+}
+
+func comparePeople(a, b PersonName) Comparison {
 	switch {
 	case a.full == "" || b.full == "":
 		return Comparison{Different, 0, noName}
@@ -139,6 +227,8 @@ func ComparePeople(a, b PersonName) Comparison {
 		return compareReadings(a, b)
 	case a.full == b.full || reversed(a.words, b.words):
 		return sameLetters(a, b)
+	case inKana(a.full) && (strings.Join(a.kana, "") == strings.Join(b.kana, "") || reversed(a.kana, b.kana)): // Katakana, Hiragana
+		return Comparison{Same, 1, "the same name"}
 	case a.strong == b.strong:
 		return Comparison{Likely, 0.9, "the same but for old characters or lengthening marks"}
 	case alone(a, b) || alone(b, a):
@@ -218,6 +308,8 @@ func compareLatin(a, b []string) Comparison {
 	switch {
 	case len(a) == 0 || len(b) == 0:
 		return Comparison{Different, 0, "other names"}
+	case strings.Join(a, "") == strings.Join(b, "") && !slices.Equal(a, b):
+		return Comparison{Likely, 0.85, "the same letters, parted otherwise"}
 	case slices.Equal(a, b) && len(a) > 1 && !slices.ContainsFunc(a, func(w string) bool { return len(w) == 1 }):
 		return Comparison{Same, 1, "the same name"}
 	}
