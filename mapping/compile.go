@@ -15,6 +15,7 @@ import (
 	"energyd/engine"
 	"energyd/internal/expression"
 	"energyd/internal/fault"
+	"energyd/mapping/matching"
 )
 
 // compiler gathers the problems of one mapping file.
@@ -35,6 +36,7 @@ type compiler struct {
 	finds    bool
 	matches  map[engine.EntityKind]bool
 	reads    bool // free text
+	names    bool // brings names into one form
 	elements map[string]*expression.Element
 	// what the file's tests have for elements, for the names of fields of lists in lists
 	elementsAt map[*expression.Element][]any
@@ -63,6 +65,9 @@ func (c *compiler) fingerprint() string {
 	if c.reads && c.env.Phrases != nil {
 		phrases := c.env.Phrases.Fingerprint()
 		all = sha256.Sum256(append(all[:], phrases[:]...))
+	}
+	if c.names || len(c.matches) > 0 { // what names are brought into is found by what they were brought into
+		all = sha256.Sum256(append(all[:], matching.Revision))
 	}
 	if cfg.Activity != nil && c.env.Kinds != nil { // a kind that is new was a reject before
 		kinds := fingerprint(slices.Sorted(slices.Values(c.env.Kinds)))

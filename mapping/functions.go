@@ -17,6 +17,7 @@ import (
 	"energyd/engine"
 	"energyd/internal/expression"
 	"energyd/internal/fault"
+	"energyd/mapping/matching"
 )
 
 // entityKinds are the words for find and profiles.
@@ -56,8 +57,8 @@ func (c *compiler) functions() []expression.Function {
 		},
 		c.matchFunction(),
 		{Name: "domain", Usage: "domain(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(remembered(domain)))},
-		{Name: "company", Usage: "company(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(Company))},
-		{Name: "person", Usage: "person(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(Person))},
+		{Name: "company", Usage: "company(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.named(matching.PlainCompany)},
+		{Name: "person", Usage: "person(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.named(matching.PlainPerson)},
 		{Name: "text", Usage: "text(column)", Params: []expression.Type{anything}, Returns: expression.Text, Bind: c.plain(text)},
 		{Name: "number", Usage: "number(column)", Params: []expression.Type{expression.Text | expression.Number | expression.Bool}, Returns: expression.Number, Bind: c.plain(number)},
 		{Name: "lower", Usage: "lower(column)", Params: []expression.Type{expression.Text}, Returns: expression.Text, Bind: c.plain(textOnly(strings.ToLower))},
@@ -69,6 +70,15 @@ func (c *compiler) functions() []expression.Function {
 func (c *compiler) plain(f func(zone *time.Location, args []any) (any, error)) func([]any) (expression.Call, error) {
 	return func([]any) (expression.Call, error) {
 		return func(_ any, args []any) (any, error) { return f(c.zone, args) }, nil
+	}
+}
+
+// named binds a function that brings names into one form.
+func (c *compiler) named(f func(string) string) func([]any) (expression.Call, error) {
+	call := c.plain(textOnly(f))
+	return func(args []any) (expression.Call, error) {
+		c.names = true
+		return call(args)
 	}
 }
 

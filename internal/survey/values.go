@@ -13,6 +13,7 @@ import (
 
 	"energyd/engine"
 	"energyd/mapping"
+	"energyd/mapping/matching"
 )
 
 // values is what a column's values are like. Shares are of the values that are filled.
@@ -362,9 +363,9 @@ func inForm(form, text string) string {
 	case "lower":
 		return strings.ToLower(text)
 	case "company":
-		return mapping.Company(text)
+		return matching.PlainCompany(text)
 	case "person":
-		return mapping.Person(text)
+		return matching.PlainPerson(text)
 	}
 	return text
 }

@@ -142,6 +142,9 @@ func parse(s string) (c Company) {
 
 // head is the beginning of a name that goes on, where something parts it; "" where nothing does.
 func head(s string) string {
+	if !strings.ContainsAny(s, " (社人合司") { // without what any form has, for speed
+		return ""
+	}
 	for _, f := range forms {
 		if before, _, ok := strings.Cut(s, f.written); ok && before != "" && japanese(before) {
 			return letters(before)
