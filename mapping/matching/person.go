@@ -98,7 +98,7 @@ func ParsePerson(name, reading string) (p PersonName) {
 func formerName(inside, after string) []string {
 	for _, sign := range [...]string{"旧姓", "旧", "nee ", "geb. ", "formerly "} {
 		if rest, ok := strings.CutPrefix(inside, sign); ok {
-			return nameWords(strings.TrimLeft(rest, ":: "))
+			return nameWords(strings.TrimLeft(rest, ": "))
 		}
 	}
 	if words := nameWords(inside); len(words) == 1 && strings.TrimSpace(after) != "" && japanese(inside) && !inKana(words[0]) && !department(words[0]) {
