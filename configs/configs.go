@@ -26,6 +26,8 @@ type Starter struct {
 	// ContactCode and DealCode are the CRM's fields with the codes by which other systems name people and
 	// deals: "Contact_Code__c"; "" when it has none.
 	ContactCode, DealCode string
+	// DealProducts and Important are the CRM's fields with what a deal sells, and with the mark of important customers; "" when it has none.
+	DealProducts, Important string
 
 	// The mailboxes of a mail server on this machine. Without a port they stand there as a comment.
 	MailPort   int
@@ -65,6 +67,9 @@ func Write(dir string, s Starter) error {
 			data = withCode(data, "Contact_Code__c", s.ContactCode)
 		case "mappings/crm_opportunity.yaml":
 			data = withCode(data, "Deal_Code__c", s.DealCode)
+			data = named(data, "Product__c", "# products: Product__c", "products: ", s.DealProducts)
+		case "mappings/crm_account.yaml":
+			data = named(data, "Important__c", "# important: Important__c", "important: ", s.Important)
 		}
 		return writeNew(to, data)
 	})
@@ -76,11 +81,16 @@ func Write(dir string, s Starter) error {
 
 // withCode lets a mapping find entities by the codes in a field of the CRM; usual is the name that its comment gives as an example.
 func withCode(mapping []byte, usual, field string) []byte {
+	return named(mapping, usual, `code: '""' # none yet`, "code: ", field)
+}
+
+// named lets a mapping's option, which stands there as none, read a field of the CRM.
+func named(mapping []byte, usual, none, option, field string) []byte {
 	if field == "" {
 		return mapping
 	}
-	mapping = bytes.ReplaceAll(mapping, []byte(usual), []byte(field))
-	return bytes.Replace(mapping, []byte(`code: '""' # none yet`), []byte("code: "+field), 1)
+	mapping = bytes.Replace(mapping, []byte(none), []byte(option+usual), 1)
+	return bytes.ReplaceAll(mapping, []byte(usual), []byte(field))
 }
 
 // writeNew writes a file that is not there yet.

@@ -122,6 +122,9 @@ const (
 	Rep
 )
 
+// Stage is a deal's reaching of a stage: an entry of the directory that has no score.
+const Stage EntityKind = 10
+
 // Entity is one account, contact, deal or rep, by its CRM id.
 type Entity struct {
 	Kind EntityKind

@@ -12,6 +12,7 @@ type Profile struct {
 	Title   string            // job title now, of contacts
 	Owner   string            // CRM id of the rep who owns it
 	Keys    map[string]string // other keys of the same thing: "code" → "K0001", "email" → "…"
+	Facts   Facts             // what reports ask for
 	Into    string            // id of the entity that this one went into, by a merge or a conversion: its keys mean that one; "" = none
 	Deleted bool
 }

@@ -328,11 +328,15 @@ func (c *compiler) activity(a *ActivityRule) *activityRule {
 
 func (c *compiler) profile(p *ProfileRule) *profileRule {
 	kind, ok := entityKinds[p.Kind]
+	if p.Kind == engine.Stage.String() {
+		kind, ok = engine.Stage, true
+	}
+	words := append(slices.Clone(entityWords), engine.Stage.String())
 	switch {
 	case p.Kind == "":
-		c.problems.Add("profile", "profile.kind is required: account, contact, deal or rep")
+		c.problems.Add("profile", "profile.kind is required: %s", strings.Join(words, ", "))
 	case !ok:
-		c.problems.Add("profile.kind", "%s", unknownWord("entity", p.Kind, entityWords))
+		c.problems.Add("profile.kind", "%s", unknownWord("entity", p.Kind, words))
 	}
 	rule := &profileRule{
 		kind:    kind,
@@ -351,6 +355,7 @@ func (c *compiler) profile(p *ProfileRule) *profileRule {
 			rule.keys = append(rule.keys, keyRule{key, f})
 		}
 	}
+	rule.facts = c.facts(kind, p.Facts)
 	return rule
 }
 

@@ -90,7 +90,7 @@ type ParticipantRule struct {
 
 // ProfileRule says how a record becomes a directory entry.
 type ProfileRule struct {
-	Kind    string            `yaml:"kind"` // account, contact, deal or rep: a word, no expression
+	Kind    string            `yaml:"kind"` // account, contact, deal, rep or stage: a word, no expression
 	ID      string            `yaml:"id"`   // default: the record's key
 	Version string            `yaml:"version"`
 	Name    string            `yaml:"name"`
@@ -99,6 +99,8 @@ type ProfileRule struct {
 	Owner   string            `yaml:"owner"`
 	Into    string            `yaml:"into"` // the entity that this one was merged into; read of deleted records too
 	Keys    map[string]string `yaml:"keys"` // name of the key → expression
+	// Facts are what reports ask for: name of engine.FactsOf → expression.
+	Facts map[string]string `yaml:"facts" json:",omitempty"`
 }
 
 // Test is a test case that lives in the mapping file. Exactly one of Expect,

@@ -142,6 +142,7 @@ type profileRule struct {
 	id, version, name, account, title, owner *field
 	into                                     *field
 	keys                                     []keyRule
+	facts                                    []factRule
 }
 
 type keyRule struct {
@@ -524,6 +525,9 @@ func (m *Mapping) applyProfile(w *run, r connectors.Record) (Result, error) {
 			p.Keys = make(map[string]string, len(rule.keys))
 		}
 		p.Keys[k.name] = v
+	}
+	if p.Facts, err = m.facts(w); err != nil {
+		return Result{}, err
 	}
 	result := Result{Profile: p, Unfound: w.unfound.String()}
 	_, result.UnknownTitle = m.rank(p.Title)

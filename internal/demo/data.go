@@ -8,11 +8,12 @@ import (
 
 // The company's world: made up, the same on every machine, dated back from today.
 
-type rep struct{ code, family, given, crmID string }
+type rep struct{ code, family, given, team, crmID string }
 
 type account struct {
 	code, name, industry, state string
 	site                        string
+	important                   bool
 	owner                       *rep
 	crmID                       string
 	contacts                    []*contact
@@ -22,13 +23,6 @@ type account struct {
 }
 
 type contact struct{ code, family, given, title, email, crmID string }
-
-type deal struct {
-	code, name, stage string
-	amount            int
-	closes            int // days from today
-	crmID             string
-}
 
 type rhythm struct {
 	everyDays float64 // mean days between two contacts
@@ -46,8 +40,8 @@ var (
 
 func reps() []*rep {
 	return []*rep{
-		{code: "R001", family: "佐藤", given: "健一"}, {code: "R002", family: "鈴木", given: "美咲"},
-		{code: "R003", family: "髙橋", given: "大輔"}, {code: "R004", family: "渡邊", given: "陽子"},
+		{code: "R001", family: "佐藤", given: "健一", team: "営業一課"}, {code: "R002", family: "鈴木", given: "美咲", team: "営業一課"},
+		{code: "R003", family: "髙橋", given: "大輔", team: "営業二課"}, {code: "R004", family: "渡邊", given: "陽子", team: "営業二課"},
 	}
 }
 
@@ -78,8 +72,6 @@ func accounts(reps []*rep) []*account {
 		{"部長", "製造部長", "営業部長", "情報システム部 部長"},
 		{"代表取締役社長", "常務取締役", "取締役", "専務取締役"},
 	}
-	deals := []string{"基幹システム更新", "生産管理の導入", "保守契約の更新", "倉庫管理の刷新", "データ基盤の構築", "営業支援の導入"}
-	stages := []string{"Qualification", "Proposal", "Negotiation", "Prospecting"}
 	contacts := 0
 	for i, a := range as {
 		a.code, a.owner, a.site = fmt.Sprintf("K%04d", i+1), reps[i%len(reps)], "https://www."+sites[i]+".example/"
@@ -96,10 +88,8 @@ func accounts(reps []*rep) []*account {
 			c.email = romaji[c.given] + "." + romaji[c.family] + "@" + sites[i] + ".example"
 			a.contacts = append(a.contacts, c)
 		}
-		if i%4 != 3 {
-			a.deals = append(a.deals, &deal{code: fmt.Sprintf("D%04d", i+1), name: a.name + " " + deals[i%len(deals)],
-				stage: stages[i%len(stages)], amount: 1_200_000 * (i%7 + 1), closes: 20 + 11*i%120})
-		}
+		a.important = i%2 == 0
+		a.deals = dealsOf(i, a.name)
 	}
 	return as
 }
@@ -179,7 +169,7 @@ func reports(as []*account, today time.Time) []report {
 				contact: who.code, contactName: who.family + "　" + who.given + "様", title: who.title,
 				activity: w.words[rnd.IntN(len(w.words))], minutes: w.minutes, result: "継続", memo: memos[rnd.IntN(len(memos))],
 			}
-			if len(a.deals) > 0 && rnd.Float64() < 0.6 {
+			if len(a.deals) > 0 && a.deals[0].code != "" && rnd.Float64() < 0.6 {
 				r.deal = a.deals[0].code
 			}
 			add(r, day)

@@ -72,7 +72,8 @@ func start(ctx context.Context, dir string, now func() time.Time, fields map[str
 	}
 	today := dayInJapan(now())
 	// The company's records are from yesterday: what was saved in the last minutes is not read yet.
-	clock := func() time.Time { return today.Add(-12 * time.Hour) }
+	yesterday := today.Add(-12 * time.Hour)
+	clock := func() time.Time { return yesterday }
 	var err error
 	if w.crm, err = crmsim.New(crmsim.Options{
 		ClientID: "energyd-demo", ClientSecret: secret, DailyCalls: 100_000, File: filepath.Join(dir, crmFile), Fields: fields,
@@ -81,7 +82,8 @@ func start(ctx context.Context, dir string, now func() time.Time, fields map[str
 		return nil, fmt.Errorf("the simulated CRM: %w", err)
 	}
 	if fresh {
-		if err := w.fill(ctx, dir, today); err != nil {
+		on := func(ago int) { clock = func() time.Time { return yesterday.AddDate(0, 0, -ago) } }
+		if err := w.fill(ctx, dir, today, on); err != nil {
 			return nil, errors.Join(err, w.Close())
 		}
 	}
@@ -92,12 +94,16 @@ func start(ctx context.Context, dir string, now func() time.Time, fields map[str
 	return w, nil
 }
 
-// codes are the custom fields by which the daily reports name people and deals.
+// codes are the custom fields by which the daily reports name people and deals, and those that reports ask for.
 func codes() map[string][]crmsim.Field {
 	code := func(name, label string) []crmsim.Field {
 		return []crmsim.Field{{Name: name, Label: label, Type: crmsim.Text, Length: 20, ExternalID: true, Unique: true}}
 	}
-	return map[string][]crmsim.Field{"Contact": code("Contact_Code__c", "担当者コード"), "Opportunity": code("Deal_Code__c", "案件コード")}
+	return map[string][]crmsim.Field{
+		"Contact":     code("Contact_Code__c", "担当者コード"),
+		"Opportunity": append(code("Deal_Code__c", "案件コード"), crmsim.Field{Name: "Product__c", Label: "商材", Type: crmsim.Text, Length: 255}),
+		"Account":     {{Name: "Important__c", Label: "重要顧客", Type: crmsim.Checkbox}},
+	}
 }
 
 // fields are the custom fields that there are after energyd fields apply, and codes.
@@ -113,17 +119,18 @@ func fields() map[string][]crmsim.Field {
 		{Name: "Energy_Reason_3__c", Label: "温度の理由3", Type: crmsim.Text, Length: 255},
 	}
 	all := codes()
-	all["Account"] = energy
+	all["Account"] = append(all["Account"], energy...)
 	all["Contact"] = append(all["Contact"], energy[:5]...)
 	all["Opportunity"] = append(all["Opportunity"], energy[:5]...)
 	return all
 }
 
-// fill puts the company's records into the CRM, the mailboxes and the daily-report database.
-func (w *World) fill(ctx context.Context, dir string, today time.Time) error {
+// fill puts the company's records into the CRM, the mailboxes and the
+// daily-report database. on sets the CRM's clock to so many days ago.
+func (w *World) fill(ctx context.Context, dir string, today time.Time, on func(ago int)) error {
 	people := reps()
 	customers := accounts(people)
-	if err := fillCRM(w.crm, people, customers, today); err != nil {
+	if err := fillCRM(w.crm, people, customers, today, on); err != nil {
 		return fmt.Errorf("fill the simulated CRM: %w", err)
 	}
 	if err := saveLetters(filepath.Join(dir, mailFolder), letters(customers, people, today)); err != nil {
@@ -150,7 +157,7 @@ func (w *World) listen(dir string) error {
 	}
 	w.Mail = fmt.Sprintf("127.0.0.1:%d", port)
 	if err := configs.Write(dir, configs.Starter{
-		ContactCode: "Contact_Code__c", DealCode: "Deal_Code__c",
+		ContactCode: "Contact_Code__c", DealCode: "Deal_Code__c", DealProducts: "Product__c", Important: "Important__c",
 		CRMURL: w.URL, ClientID: "energyd-demo", ClientSecret: "${file:" + secretFile + "}",
 		Driver: "sqlite", File: reportFile, MailPort: port, MailSecret: "${file:" + mailSecret + "}", MailDomain: ourDomain, Mailboxes: mailboxes(),
 	}); err != nil {

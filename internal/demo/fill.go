@@ -14,7 +14,7 @@ import (
 )
 
 // fillCRM enters people, customers, deals and the contacts that were typed into the CRM itself.
-func fillCRM(crm *crmsim.Server, people []*rep, customers []*account, today time.Time) error {
+func fillCRM(crm *crmsim.Server, people []*rep, customers []*account, today time.Time, on func(ago int)) error {
 	var failed error
 	insert := func(object string, values map[string]any) string {
 		id, err := crm.Insert(object, values)
@@ -23,22 +23,36 @@ func fillCRM(crm *crmsim.Server, people []*rep, customers []*account, today time
 		}
 		return id
 	}
+	on(firstDay)
 	for _, r := range people {
 		r.crmID = insert("User", map[string]any{"LastName": r.family, "FirstName": r.given, "EmployeeNumber": r.code, "IsActive": true,
-			"UserType": "Standard", "Username": r.address(), "Email": r.address(), "Alias": r.code, "TimeZoneSidKey": "Asia/Tokyo"})
+			"UserType": "Standard", "Department": r.team, "Username": r.address(), "Email": r.address(), "Alias": r.code, "TimeZoneSidKey": "Asia/Tokyo"})
 	}
 	for _, a := range customers {
 		a.crmID = insert("Account", map[string]any{"Name": a.name, "AccountNumber": a.code, "Industry": a.industry,
-			"BillingState": a.state, "Website": a.site, "Type": "Customer", "OwnerId": a.owner.crmID})
+			"BillingState": a.state, "Website": a.site, "Type": "Customer", "Important__c": a.important, "OwnerId": a.owner.crmID})
 		for _, c := range a.contacts {
 			c.crmID = insert("Contact", map[string]any{"LastName": c.family, "FirstName": c.given, "Title": c.title,
 				"AccountId": a.crmID, "OwnerId": a.owner.crmID, "Email": c.email, "Contact_Code__c": c.code})
 		}
-		for _, d := range a.deals {
-			d.crmID = insert("Opportunity", map[string]any{"Name": d.name, "AccountId": a.crmID, "StageName": d.stage, "Amount": float64(d.amount),
-				"CloseDate": today.AddDate(0, 0, d.closes).Format(time.DateOnly), "OwnerId": a.owner.crmID, "Deal_Code__c": d.code})
-		}
 	}
+	for _, s := range steps(customers) {
+		on(s.ago)
+		d := s.deal
+		if d.crmID != "" {
+			if err := crm.Update("Opportunity", d.crmID, map[string]any{"StageName": s.stage}); err != nil && failed == nil {
+				failed = fmt.Errorf("Opportunity: %w", err)
+			}
+			continue
+		}
+		values := map[string]any{"Name": d.name, "AccountId": s.account.crmID, "StageName": s.stage, "Amount": float64(d.amount), "Product__c": d.product,
+			"CloseDate": today.AddDate(0, 0, d.closes).Format(time.DateOnly), "OwnerId": s.account.owner.crmID}
+		if d.code != "" {
+			values["Deal_Code__c"] = d.code
+		}
+		d.crmID = insert("Opportunity", values)
+	}
+	on(0)
 	for _, e := range events(customers) {
 		day := today.AddDate(0, 0, -e.ago)
 		values := map[string]any{"Subject": e.subject, "WhoId": e.contact.crmID, "WhatId": e.account.crmID, "OwnerId": e.account.owner.crmID}

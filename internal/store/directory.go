@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"maps"
 	"slices"
@@ -27,28 +28,37 @@ type profileRow struct {
 	Title   string
 	Owner   string
 	Keys    []byte
+	Facts   []byte
 	Deleted int
 	Into    string `db:"into_id"`
 	Change  int64
 }
 
-const profileColumns = "kind, id, source, version, name, account, title, owner, keys, deleted, into_id, change"
+const profileColumns = "kind, id, source, version, name, account, title, owner, keys, facts, deleted, into_id, change"
 
 func (r *profileRow) profile() (engine.Profile, error) {
 	p := engine.Profile{Entity: engine.Entity{Kind: r.Kind, ID: r.ID}, Source: r.Source, Version: r.Version, Name: r.Name,
 		Account: r.Account, Title: r.Title, Owner: r.Owner, Into: r.Into, Deleted: r.Deleted != 0}
-	return p, json.Unmarshal(r.Keys, &p.Keys)
+	return p, errors.Join(json.Unmarshal(r.Keys, &p.Keys), json.Unmarshal(r.Facts, &p.Facts))
 }
 
 // rowOf gives the row that a profile makes.
 func rowOf(p engine.Profile) (profileRow, error) {
-	keys, err := json.Marshal(p.Keys)
 	r := profileRow{Kind: p.Kind, ID: plain(p.ID), Source: plain(p.Source), Version: p.Version, Name: plain(p.Name), Account: plain(p.Account),
-		Title: plain(p.Title), Owner: plain(p.Owner), Keys: []byte(strings.ReplaceAll(string(keys), `\u0000`, `\ufffd`)), Into: plain(p.Into)}
+		Title: plain(p.Title), Owner: plain(p.Owner), Into: plain(p.Into)}
 	if p.Deleted {
 		r.Deleted = 1
 	}
-	return r, err
+	var err, other error
+	r.Keys, err = plainJSON(p.Keys)
+	r.Facts, other = plainJSON(p.Facts)
+	return r, errors.Join(err, other)
+}
+
+// plainJSON writes a map as a text that every database takes.
+func plainJSON[M ~map[string]string](m M) ([]byte, error) {
+	text, err := json.Marshal(m)
+	return []byte(strings.ReplaceAll(string(text), `\u0000`, `\ufffd`)), err
 }
 
 // saveProfiles keeps the profiles that are newer than what stands, and counts
@@ -72,7 +82,7 @@ func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile, r
 	}
 	const most = 60 // rows a statement
 	for rows := range slices.Chunk(slices.Sorted(maps.Values(newest)), most) {
-		args := make([]any, 0, 13*len(rows))
+		args := make([]any, 0, 14*len(rows))
 		ids := map[engine.EntityKind][]any{}
 		for _, i := range rows {
 			r, err := rowOf(profiles[i])
@@ -80,9 +90,9 @@ func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile, r
 				return 0, err
 			}
 			ids[r.Kind] = append(ids[r.Kind], r.ID)
-			args = append(args, r.Kind, r.ID, r.Source, r.Version, r.Name, r.Account, r.Title, r.Owner, string(r.Keys), r.Deleted, r.Into, change, revision)
+			args = append(args, r.Kind, r.ID, r.Source, r.Version, r.Name, r.Account, r.Title, r.Owner, string(r.Keys), string(r.Facts), r.Deleted, r.Into, change, revision)
 		}
-		marks := strings.Repeat(", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", len(rows))[2:]
+		marks := strings.Repeat(", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", len(rows))[2:]
 		done, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO entity ("+profileColumns+", revision) VALUES "+marks+` ON CONFLICT (kind, id) DO UPDATE SET
 			source = excluded.source, version = excluded.version, `+known+`, deleted = excluded.deleted, into_id = excluded.into_id,
 			change = excluded.change, revision = excluded.revision
@@ -112,12 +122,12 @@ func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile, r
 }
 
 // content is what a profile says, but for its version.
-const content = "(%s.source, %s.name, %s.account, %s.title, %s.owner, %s.keys)"
+const content = "(%s.source, %s.name, %s.account, %s.title, %s.owner, %s.keys, %s.facts)"
 
 // known sets what a profile says, where it says anything; a deletion leaves the rest as it was.
 var known = func() string {
 	var set []string
-	for _, c := range [...][2]string{{"name", ""}, {"account", ""}, {"title", ""}, {"owner", ""}, {"keys", "null"}} {
+	for _, c := range [...][2]string{{"name", ""}, {"account", ""}, {"title", ""}, {"owner", ""}, {"keys", "null"}, {"facts", "null"}} {
 		set = append(set, strings.NewReplacer("COLUMN", c[0], "NOTHING", c[1]).Replace(
 			"COLUMN = CASE WHEN excluded.deleted = 1 AND excluded.COLUMN = 'NOTHING' THEN entity.COLUMN ELSE excluded.COLUMN END"))
 	}
@@ -299,7 +309,7 @@ func newDirectory(erasures int64) *Directory {
 
 // refresh lets a directory know all that is saved by now.
 func (s *Store) refresh(ctx context.Context, d *Directory) error {
-	rows, err := s.read.QueryxContext(ctx, s.read.Rebind("SELECT "+profileColumns+" FROM entity WHERE change > ?"), d.change)
+	rows, err := s.read.QueryxContext(ctx, s.read.Rebind("SELECT "+profileColumns+" FROM entity WHERE change > ? AND kind <> ?"), d.change, engine.Stage)
 	if err != nil {
 		return storeError("read the directory", err)
 	}

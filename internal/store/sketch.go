@@ -73,6 +73,9 @@ func (k *Sketch) Put(ctx context.Context, p engine.Profile, revision uint32) (ke
 		if string(now.Keys) == "null" {
 			now.Keys = was.Keys
 		}
+		if string(now.Facts) == "null" {
+			now.Facts = was.Facts
+		}
 	}
 	k.rows[e], k.news = sketched{now, revision, true}, true
 	k.mu.Lock()
@@ -96,7 +99,7 @@ func supersedes(now *profileRow, revision uint32, was *sketched) bool {
 		return true
 	}
 	return now.Deleted == 0 && (now.Source != was.Source || now.Name != was.Name || now.Account != was.Account || now.Title != was.Title ||
-		now.Owner != was.Owner || !bytes.Equal(now.Keys, was.Keys))
+		now.Owner != was.Owner || !bytes.Equal(now.Keys, was.Keys) || !bytes.Equal(now.Facts, was.Facts))
 }
 
 // Activity gives the version of an activity that stands, a tombstone too. What is not folded yet does not count.

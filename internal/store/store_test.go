@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -284,6 +285,23 @@ func TestDirectory_Contact(t *testing.T) {
 		taro.Deleted = true
 		put(taro)
 		told("", "")
+	})
+}
+
+func TestProfile_a_deletion_leaves_the_facts(t *testing.T) {
+	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
+		s, ctx := open(t, fresh(t)), t.Context()
+		deal := engine.Profile{Entity: engine.Entity{Kind: engine.Deal, ID: "d1"}, Source: "crm", Version: 1, Facts: engine.Facts{"stage": "受注", "amount": "5"}}
+		gone := engine.Profile{Entity: deal.Entity, Source: "crm", Version: 2, Deleted: true}
+		for i, p := range []engine.Profile{deal, gone} {
+			after := connectors.Cursor(strings.Repeat("x", i))
+			if err := s.SaveBatch(ctx, store.Batch{Run: "r", Source: "crm", After: after, Next: after + "x", Read: 1, Profiles: []engine.Profile{p}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, _, err := s.Profile(ctx, deal.Entity); err != nil || !maps.Equal(got.Facts, deal.Facts) || !got.Deleted {
+			t.Errorf("facts %v of a deleted deal, %v", got.Facts, err)
+		}
 	})
 }
 
