@@ -15,6 +15,7 @@ func Adjustment(reported, now []PeriodSum, closed Period) PeriodSum {
 				continue
 			}
 			sum.Milli += side.sign * s.Milli
+			sum.Lost += side.sign * s.Lost
 			sum.Contacts += int32(side.sign) * s.Contacts
 			for c, m := range s.ByClass {
 				sum.ByClass[c] += side.sign * m

@@ -27,7 +27,8 @@ type PointsConfig struct {
 	Classes                map[string]Label       `yaml:"classes"`
 	AdditionalParticipants AdditionalParticipants `yaml:"additional_participants"`
 	Deals                  DealsConfig            `yaml:"deals"`
-	Bands                  []BandConfig           `yaml:"bands"` // coldest first
+	Bands                  []BandConfig           `yaml:"bands"`                            // coldest first
+	BandStayDays           int                    `yaml:"band_stay_days" json:",omitempty"` // days of the clock before a band is left downwards; 0 = at once
 }
 
 // Label is a name for people.

@@ -5,7 +5,7 @@ import "slices"
 // Independent tells that no cue looks at earlier activities. What an activity
 // gives depends then on those of other sources on the same business date and
 // nothing else, unless one of the account has a Link or names something by Same.
-func (p *Points) Independent() bool { return p.repeat == nil }
+func (p *Points) Independent() bool { return p.repeat == nil && !p.perDay }
 
 // Contributions computes what each activity gives to its account, contacts,
 // deals and reps, as cells by rank class. acts are all activities of one
@@ -25,7 +25,7 @@ func (p *Points) Contributions(acts []Activity, emit func(i int, c Contribution)
 		}
 		date := p.DateOf(a)
 		total := s.weigh(p, a, date)
-		if total == 0 {
+		if total == 0 || s.daily.over[i] {
 			continue
 		}
 		cell := Cell{Date: date, Group: p.kinds[a.Kind].group, Direction: a.Direction}
@@ -60,6 +60,7 @@ type scratch struct {
 	repeats       repeats
 	conversations conversations
 	clusters      clusters
+	daily         daily
 	people        []earner // of the activity at hand, as Activity.People
 	byClass       [NumClasses]int64
 	best          Class // of the one who earned most
@@ -186,6 +187,10 @@ func (s *scratch) look(p *Points, acts []Activity) {
 	s.repeats.reset()
 	if p.repeat != nil {
 		s.repeats.find(p, acts, s)
+	}
+	s.daily.reset()
+	if p.perDay {
+		s.daily.find(p, acts, s)
 	}
 }
 

@@ -11,7 +11,8 @@ type Part struct {
 	Date      Date
 	Kind      string
 	Direction Direction
-	Milli     int64    // what the entity earned by it
+	Milli     int64    // what the entity earned by it; less than 0 in a negative group
+	Unlimited int64    // Milli before the group's limit per period
 	Whole     int64    // what the account earned by it; Milli is a share of it, or one participant's own points
 	Share     float64  // what is left of Milli on the date asked for, in points
 	Terms     []Term   // the participants, most points first; a contact's part holds its own alone
@@ -49,23 +50,15 @@ type CueTerm struct {
 // several accounts (for a contact, deal or rep), each with all its activities.
 func (p *Points) Explain(acts []Activity, e Entity, asOf Date) []Part {
 	var parts []Part
+	var cells entityCells
 	all := make([]int32, len(acts))
 	for i := range all {
 		all[i] = int32(i)
 	}
 	for _, indexes := range byAccount(acts, all) {
-		parts = append(parts, p.partsOf(acts, indexes, e, asOf)...)
+		parts = p.partsOf(parts, &cells, acts, indexes, e, asOf)
 	}
-	last := NoDate
-	for i := range parts {
-		last = max(last, parts[i].Date)
-	}
-	for i := range parts {
-		part := &parts[i]
-		if p.clock.at(last)-p.clock.at(part.Date) <= p.decay.window() {
-			part.Share = p.cooled(float64(part.Milli), part.Date, asOf) / 1000
-		}
-	}
+	cells.share(p, parts, asOf)
 	slices.SortFunc(parts, func(a, b Part) int {
 		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(b.Date, a.Date),
 			compareIdentity(&acts[a.Activity], &acts[b.Activity]))
@@ -73,30 +66,32 @@ func (p *Points) Explain(acts []Activity, e Entity, asOf Date) []Part {
 	return parts
 }
 
-// partsOf explains what e earned up to asOf by the activities of one account, acts[indexes...].
-func (p *Points) partsOf(acts []Activity, indexes []int32, e Entity, asOf Date) []Part {
+// partsOf adds what e earned up to asOf by the activities of one account, acts[indexes...], to parts and cells.
+func (p *Points) partsOf(parts []Part, cells *entityCells, acts []Activity, indexes []int32, e Entity, asOf Date) []Part {
 	own := make([]Activity, len(indexes))
 	for i, at := range indexes {
 		own[i] = acts[at]
 	}
-	earned := make([]int64, len(own))
+	earned := make([][]Cell, len(own))
 	p.Contributions(own, func(i int, c Contribution) {
 		if c.Entity == e && c.Date <= asOf {
-			earned[i] += c.Milli
+			earned[i] = append(earned[i], c.Cell)
 		}
 	})
 	s := new(scratch)
 	s.look(p, own)
 	members := s.members(p, own)
-	var parts []Part
 	for i := range own {
-		if earned[i] == 0 {
+		if len(earned[i]) == 0 {
 			continue
+		}
+		for _, c := range earned[i] {
+			cells.add(len(parts), c)
 		}
 		a, date := s.contact(own, i), p.DateOf(&own[i])
 		whole := s.weigh(p, a, date)
 		part := Part{Activity: int(indexes[i]), Date: date, Kind: a.Kind, Direction: a.Direction,
-			Milli: earned[i], Whole: whole, Terms: p.terms(s, a, date)}
+			Whole: whole, Terms: p.terms(s, a, date)}
 		for _, m := range members[int32(i)] {
 			m.Activity = int(indexes[m.Activity])
 			part.Members = append(part.Members, m)

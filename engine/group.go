@@ -16,10 +16,10 @@ type GroupConfig struct {
 
 	Decay        string  `yaml:"decay"`          // "exp" (default), "grace_exp", "step", "linear" or "none"
 	HalfLifeDays float64 `yaml:"half_life_days"` // of exp and grace_exp: days of the clock; 0 = the table's
-	GraceDays    float64 `yaml:"grace_days"`     // of grace_exp: days after the last contact before anything is lost
+	GraceDays    int     `yaml:"grace_days"`     // of grace_exp: days after the last contact before anything is lost
 	StepPoints   float64 `yaml:"step_points"`    // of step: lost after each step_days without contact
-	StepDays     float64 `yaml:"step_days"`
-	FadeDays     float64 `yaml:"fade_days"` // of linear: days until a contact has faded to nothing, the same part every day
+	StepDays     int     `yaml:"step_days"`
+	FadeDays     int     `yaml:"fade_days"` // of linear: days until a contact has faded to nothing, the same part every day
 
 	Cap           float64 `yaml:"cap"`             // most that counts of the group's temperature, in points; 0 = no limit
 	PeriodCap     float64 `yaml:"period_cap"`      // most that the group earns in a period, in points; 0 = no limit
@@ -107,10 +107,10 @@ func (v *validation) decay(path string, g *GroupConfig) {
 		optional  bool
 	}{
 		{"half_life_days", g.HalfLifeDays, 0.1, 36_500, []string{"", "exp", "grace_exp"}, true},
-		{"grace_days", g.GraceDays, 0, 36_500, []string{"grace_exp"}, false},
+		{"grace_days", float64(g.GraceDays), 0, 36_500, []string{"grace_exp"}, false},
 		{"step_points", g.StepPoints, 0.001, 1e9, []string{"step"}, false},
-		{"step_days", g.StepDays, 1, 36_500, []string{"step"}, false},
-		{"fade_days", g.FadeDays, 1, 36_500, []string{"linear"}, false},
+		{"step_days", float64(g.StepDays), 1, 36_500, []string{"step"}, false},
+		{"fade_days", float64(g.FadeDays), 1, 36_500, []string{"linear"}, false},
 	} {
 		switch used := slices.Contains(n.of, g.Decay); {
 		case !used && n.value != 0:

@@ -21,7 +21,13 @@ type Points struct {
 	clock       clock
 	closingDay  int // 0 = month end
 	fiscalStart int // month
-	decay       decay
+	groups      []group
+	window      int  // the longest of the groups' windows
+	periodCaps  bool // some groups have a limit per period
+	perDay      bool // some groups have a limit per day
+	negative    bool // some groups are negative: then a temperature may rise without news
+	stay        int  // days of the clock before a band is left downwards
+	stepwise    bool // the band between two contacts has to be followed change by change
 
 	mode       string
 	kinds      map[string]kind
@@ -71,13 +77,20 @@ func Compile(c *PointsConfig) (*Points, error) {
 		clock:       newClock(c.Clock == "business", c.ShutdownDays),
 		closingDay:  c.ClosingDay % 31,
 		fiscalStart: c.FiscalYearStart,
-		decay:       newDecay(c.HalfLifeDays),
+		groups:      c.groups(),
+		stay:        c.BandStayDays,
 		mode:        c.Mode,
 		kinds:       make(map[string]kind, len(c.Kinds)),
 		ranks:       make(map[string]rank, len(c.Ranks)),
 		cues:        make(map[string]cue, len(c.Cues)),
 		scratch:     sync.Pool{New: func() any { return new(scratch) }},
 	}
+	for i := range p.groups {
+		g := &p.groups[i]
+		p.window = max(p.window, g.window())
+		p.periodCaps, p.perDay, p.negative = p.periodCaps || g.periodCap > 0, p.perDay || g.perDay > 0, p.negative || g.negative
+	}
+	p.stepwise = p.negative || p.stay > 0
 	p.precedence = newPrecedence(&p.config)
 	if p.fiscalStart == 0 {
 		p.fiscalStart = int(time.April)

@@ -62,18 +62,8 @@ func TestValidate(t *testing.T) {
 		{"band order", func(c *engine.PointsConfig) { c.Bands[2].Up, c.Bands[2].Down = 9, 9 }, "bands[2]", "above those of the band before"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := shipped(t)
-			test.change(c)
-			err := c.Validate()
-			var problems fault.Problems
-			if !errors.As(err, &problems) || len(problems) != 1 {
-				t.Fatalf("error = %v, want one problem", err)
-			}
-			if problems[0].Path != test.path || !strings.Contains(problems[0].Msg, test.msg) {
-				t.Errorf("%s: %s; want %s: …%s", problems[0].Path, problems[0].Msg, test.path, test.msg)
-			}
-			if _, err := engine.Compile(c); err == nil {
-				t.Error("it compiles")
+			if msg := oneProblem(t, test.path, test.change); !strings.Contains(msg, test.msg) {
+				t.Errorf("%s; want …%s", msg, test.msg)
 			}
 		})
 	}
@@ -81,6 +71,23 @@ func TestValidate(t *testing.T) {
 	if err := empty.Validate(); err == nil {
 		t.Error("an empty table is valid")
 	}
+}
+
+// oneProblem fails unless the changed table has one problem, at that path; it gives the message.
+func oneProblem(t *testing.T, path string, change func(*engine.PointsConfig)) string {
+	t.Helper()
+	c := shipped(t)
+	change(c)
+	err := c.Validate()
+	var problems fault.Problems
+	if !errors.As(err, &problems) || len(problems) != 1 {
+		t.Fatalf("error = %v, want one problem", err)
+	}
+	same(t, "path", problems[0].Path, path)
+	if _, err := engine.Compile(c); err == nil {
+		t.Error("it compiles")
+	}
+	return problems[0].Msg
 }
 
 // Whatever may change a score changes the fingerprint, and what may not does not.
@@ -244,7 +251,7 @@ func TestExplain(t *testing.T) {
 	got := p.Explain(acts, engine.Entity{Kind: engine.Account, ID: "A"}, date("2026-03-25"))
 	same(t, "parts", len(got), 3)
 	want := engine.Part{
-		Activity: 1, Date: date("2026-03-20"), Kind: "visit", Milli: 40680, Whole: 40680, Share: 40.680 * math.Exp2(-5.0/60),
+		Activity: 1, Date: date("2026-03-20"), Kind: "visit", Milli: 40680, Unlimited: 40680, Whole: 40680, Share: 40.680 * math.Exp2(-5.0/60),
 		Terms: []engine.Term{
 			{
 				Contact: "C1", RankName: "department_manager", Keyman: true, RankPoints: 3, KeymanFactor: 1.5, KindPoints: 6,

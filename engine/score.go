@@ -1,9 +1,6 @@
 package engine
 
-import (
-	"math"
-	"sort"
-)
+import "sort"
 
 // Score is what an entity's cells say on one date.
 type Score struct {
@@ -11,9 +8,10 @@ type Score struct {
 	Earned      []PeriodSum // oldest first; periods without energy are left out
 	Stock       float64     // temperature on Last, in points
 	Last        Date        // last date with energy up to AsOf; NoDate = none
-	Temperature float64     // on AsOf, in points
+	Temperature float64     // on AsOf, in points; never below 0
+	Groups      []float64   // what counts of each group on AsOf, in points; nil in a table with one
 	Band        int         // 0 = coldest
-	BandUntil   Date        // first day on which the band falls without news; NoDate = never
+	BandUntil   Date        // first day on which the band changes without news; NoDate = never
 	Due         Date        // next day after AsOf on which anything shown changes without news; NoDate = never
 }
 
@@ -21,14 +19,15 @@ type Score struct {
 type PeriodSum struct {
 	Period      Period
 	Contacts    int32
-	Milli       int64
+	Milli       int64 // what negative groups take away is not in it
+	Lost        int64 // that
 	ByClass     [NumClasses]int64
 	ByDirection [NumDirections]int64 // whose act it was
 }
 
 // Evaluate gives the score of an entity from its sorted cells. Cells after
-// asOf wait: they only set Due. The stock is replayed oldest to newest from
-// 40 half-lives before the last date with energy, and so is the band with its
+// asOf wait: they only set Due. The stocks are replayed oldest to newest from
+// the longest window of the groups before the last date with energy, and so is the band with its
 // hysteresis; nothing is remembered between calls, so any two ways to the
 // same cells give the same bits. Bands compare temperatures rounded to
 // milli-points, as they are shown. All kinds of entity follow one rule.
@@ -38,18 +37,24 @@ func (p *Points) Evaluate(_ EntityKind, cells []Cell, asOf Date) Score {
 	if n < len(cells) {
 		s.Due = cells[n].Date
 	}
-	cells = cells[:n]
 	if n == 0 {
 		return s
 	}
+	cells = p.limited(cells[:n])
 	s.Earned = p.earned(cells)
 	s.Last = cells[n-1].Date
-	stock, band := p.replay(cells)
-	now := p.cooled(stock, s.Last, asOf)
-	s.Stock, s.Temperature = stock/1000, now/1000
-	s.Band = p.nextBand(band, now)
-	s.BandUntil = p.bandUntil(stock, s.Last, s.Band)
-	if s.BandUntil != NoDate && (s.Due == NoDate || s.BandUntil < s.Due) {
+	held, b := p.replay(cells)
+	last, now := p.clock.at(s.Last), p.clock.at(asOf)
+	s.Stock, s.Temperature = held.temperature(last)/1000, held.temperature(now)/1000
+	if len(p.groups) > 1 {
+		s.Groups = make([]float64, len(p.groups))
+		for g := range s.Groups {
+			s.Groups[g] = held.counted(Group(g), now) / 1000
+		}
+	}
+	b = held.quiet(b, last, now)
+	s.Band = b.at
+	if s.BandUntil = held.until(b, now); s.BandUntil != NoDate && (s.Due == NoDate || s.BandUntil < s.Due) {
 		s.Due = s.BandUntil
 	}
 	return s
@@ -67,93 +72,38 @@ func (p *Points) earned(cells []Cell) []PeriodSum {
 			sums = append(sums, PeriodSum{Period: m})
 		}
 		sum := &sums[len(sums)-1]
-		sum.Milli += c.Milli
 		sum.Contacts += c.Count
+		if p.groups[p.groupOf(&c)].negative {
+			sum.Lost += c.Milli
+			continue
+		}
+		sum.Milli += c.Milli
 		sum.ByClass[c.Class] += c.Milli
 		sum.ByDirection[c.Direction] += c.Milli
 	}
 	return sums
 }
 
-// replay gives stock (in milli-points) and band on the date of the last cell.
-func (p *Points) replay(cells []Cell) (stock float64, band int) {
-	oldest := p.clock.at(cells[len(cells)-1].Date) - p.decay.window()
-	i := sort.Search(len(cells), func(i int) bool { return p.clock.at(cells[i].Date) >= oldest })
-	for last := NoDate; i < len(cells); {
-		date := cells[i].Date
-		var sum int64
-		for ; i < len(cells) && cells[i].Date == date; i++ {
-			sum += cells[i].Milli
-		}
+// replay gives the stocks and the band on the date of the last cell.
+func (p *Points) replay(cells []Cell) (stocks, band) {
+	s := stocks{p: p, cells: cells}
+	if p.window != unlimited {
+		oldest := p.clock.at(cells[len(cells)-1].Date) - p.window
+		s.next = sort.Search(len(cells), func(i int) bool { return p.clock.at(cells[i].Date) >= oldest })
+		s.cells, s.next = cells[s.next:], 0
+	}
+	var b band
+	for last := NoDate; s.next < len(s.cells); {
+		date := s.cells[s.next].Date
+		at := p.clock.at(date)
 		if last != NoDate {
-			// The day before the news is the coldest since the last: there the band may have fallen.
-			band = p.nextBand(band, p.cooled(stock, last, date-1))
-			stock = p.cooled(stock, last, date)
+			b = s.quiet(b, p.clock.at(last), p.clock.at(date-1))
 		}
-		stock += float64(sum)
-		band = p.nextBand(band, stock)
+		for s.next < len(s.cells) && s.cells[s.next].Date == date {
+			s.add(at)
+		}
+		b = p.nextBand(b, s.temperature(at), at)
 		last = date
 	}
-	return stock, band
-}
-
-// cooled gives what is left at a date of a stock at an earlier one. The
-// conversion keeps the product from being fused with a later sum, which would
-// give other last bits on some machines.
-func (p *Points) cooled(stock float64, from, to Date) float64 {
-	return float64(stock * p.decay.factor(p.clock.at(to)-p.clock.at(from)))
-}
-
-// nextBand gives the band after a day at stock milli-points, coming from band.
-func (p *Points) nextBand(band int, stock float64) int {
-	m := round(stock)
-	for band > 0 && m < p.bandDown[band] {
-		band--
-	}
-	for band+1 < len(p.bandUp) && m >= p.bandUp[band+1] {
-		band++
-	}
-	return band
-}
-
-// bandUntil gives the first day on which stock, without news, is below the band.
-func (p *Points) bandUntil(stock float64, last Date, band int) Date {
-	down := p.bandDown[band]
-	if band == 0 || down == 0 {
-		return NoDate
-	}
-	// T* = h·log2(S/θ) is within a day of the answer; the rounding of what is shown decides.
-	k := max(0, int(p.decay.halfLife*math.Log2(stock/(float64(down)-0.5))))
-	for round(stock*p.decay.factor(k)) >= down {
-		k++
-	}
-	for k > 0 && round(stock*p.decay.factor(k-1)) < down {
-		k--
-	}
-	return p.clock.firstAt(p.clock.at(last) + k)
-}
-
-// decay is exponential: after halfLife days of the clock half is left.
-type decay struct {
-	halfLife float64
-	table    []float64 // 2^(-k/h), up to 40 half-lives
-}
-
-func newDecay(halfLife float64) decay {
-	d := decay{halfLife: halfLife, table: make([]float64, int(40*halfLife)+1)}
-	for k := range d.table {
-		d.table[k] = math.Exp2(-float64(k) / halfLife)
-	}
-	return d
-}
-
-// window gives the days after which a contact no longer counts at all.
-func (d *decay) window() int { return len(d.table) - 1 }
-
-// factor gives what is left of 1 after k days; k is not negative.
-func (d *decay) factor(k int) float64 {
-	if k < len(d.table) {
-		return d.table[k]
-	}
-	return math.Exp2(-float64(k) / d.halfLife)
+	return s, b
 }

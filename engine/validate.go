@@ -183,6 +183,7 @@ func (v *validation) cues() {
 }
 
 func (v *validation) bands() {
+	v.number("band_stay_days", float64(v.c.BandStayDays), 0, 3650)
 	bands := v.c.Bands
 	if len(bands) == 0 {
 		v.problems.Add("bands", "missing; at least one band")
