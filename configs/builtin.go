@@ -1,13 +1,26 @@
 package configs
 
-import _ "embed" // titles and phrases
+import _ "embed" // single files
 
-// Titles is titles.yaml: the job titles that hold where a configuration names no file of its own.
-//
-//go:embed titles.yaml
-var Titles []byte
-
-// Phrases is phrases.yaml: the words by which free text is read where a configuration names no file of its own.
-//
-//go:embed phrases.yaml
-var Phrases []byte
+// Files that hold where a configuration names none of its own, and by whose
+// comments editors explain options.
+var (
+	// Points is points.yaml, the points table of the starter.
+	//
+	//go:embed points.yaml
+	Points []byte
+	// Titles is titles.yaml: the job titles.
+	//
+	//go:embed titles.yaml
+	Titles []byte
+	// Phrases is phrases.yaml: the words by which free text is read.
+	//
+	//go:embed phrases.yaml
+	Phrases []byte
+	// ActivitySample and ProfileSample are mappings that hold every option.
+	//
+	//go:embed samples/activity.yaml
+	ActivitySample []byte
+	//go:embed samples/profile.yaml
+	ProfileSample []byte
+)

@@ -39,15 +39,7 @@ type Starter struct {
 // Write puts a starter configuration into dir. Files that are there already
 // stay as they are, but for energyd.yaml, which is written anew.
 func Write(dir string, s Starter) error {
-	t, err := template.ParseFS(files, "energyd.yaml.tmpl")
-	if err != nil {
-		return err
-	}
-	var b bytes.Buffer
-	if err := t.Execute(&b, s); err != nil {
-		return err
-	}
-	err = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -76,8 +68,19 @@ func Write(dir string, s Starter) error {
 	if err != nil {
 		return fmt.Errorf("write the starter configuration: %w", err)
 	}
-	return os.WriteFile(filepath.Join(dir, "energyd.yaml"), b.Bytes(), 0o600)
+	return os.WriteFile(filepath.Join(dir, "energyd.yaml"), Energyd(s), 0o600)
 }
+
+// Energyd is the starter's energyd.yaml.
+func Energyd(s Starter) []byte {
+	var b bytes.Buffer
+	if err := starter.Execute(&b, s); err != nil {
+		panic(err) // it is embedded, and names fields of Starter alone
+	}
+	return b.Bytes()
+}
+
+var starter = template.Must(template.ParseFS(files, "energyd.yaml.tmpl"))
 
 // withCode lets a mapping find entities by the codes in a field of the CRM; usual is the name that its comment gives as an example.
 func withCode(mapping []byte, usual, field string) []byte {

@@ -59,7 +59,7 @@ func (a *app) root() *cobra.Command {
 		return usage("%v", err)
 	})
 	root.AddCommand(
-		a.initCommand(), a.demoCommand(), a.checkCommand(), a.surveyCommand(), a.mappingCommand(), a.fieldsCommand(), a.pullCommand(), a.planCommand(), a.applyCommand(),
+		a.initCommand(), a.demoCommand(), a.checkCommand(), a.surveyCommand(), a.mappingCommand(), a.schemaCommand(), a.fieldsCommand(), a.pullCommand(), a.planCommand(), a.applyCommand(),
 		a.syncCommand(), a.statusCommand(), a.qualityCommand(), a.eraseCommand(), a.matchCommand(), a.explainCommand(), a.scoreCommand(), a.exportCommand(), a.versionCommand(),
 	)
 	root.DisableSuggestions = true // exit suggests, in our words

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"energyd/engine"
+	"energyd/connectors/all"
+	"energyd/internal/config"
 	"energyd/internal/demo"
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
@@ -52,6 +54,9 @@ func (a *app) demo(ctx context.Context, dir string, once bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, world.Close()) }()
 	a.config = world.Config
+	if err := config.WriteSchemas(dir, all.Connectors); err != nil {
+		return err
+	}
 	a.say("A simulated CRM runs at %s, a mail server at %s; daily reports are in %s.", world.URL, world.Mail, filepath.Join(relative(dir), "daily_report.db"))
 
 	p, err := a.open(ctx, false)

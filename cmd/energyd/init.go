@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"energyd/configs"
+	"energyd/connectors/all"
+	"energyd/internal/config"
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
 )
@@ -20,7 +22,7 @@ func (a *app) initCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Write a starter configuration, commented",
-		Long:  "init writes energyd.yaml, points.yaml, titles.yaml, phrases.yaml and mappings/ into DIR (default here), for a Salesforce-style CRM and a daily-report database.",
+		Long:  "init writes energyd.yaml, points.yaml, titles.yaml, phrases.yaml, mappings/ and schemas/ (for editors) into DIR (default here), for a Salesforce-style CRM and a daily-report database.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage("init takes one folder")
@@ -45,6 +47,9 @@ func (a *app) initCommand() *cobra.Command {
 			if err := configs.Write(dir, s); err != nil {
 				return err
 			}
+			if err := config.WriteSchemas(dir, all.Connectors); err != nil {
+				return err
+			}
 			if look {
 				a.config = file
 				f := surveyFlags{SurveyOptions: pipeline.SurveyOptions{Rows: surveyRows, Limit: surveyLimit}, write: filepath.Join(dir, "mappings", "reports.yaml")}
@@ -57,7 +62,7 @@ func (a *app) initCommand() *cobra.Command {
 			if a.json {
 				return a.encode(map[string]string{"config": file})
 			}
-			fmt.Fprintf(a.out, "wrote %s, points.yaml, titles.yaml, phrases.yaml and mappings/\n", file)
+			fmt.Fprintf(a.out, "wrote %s, points.yaml, titles.yaml, phrases.yaml, mappings/ and schemas/ (for editors)\n", file)
 			fmt.Fprintf(a.out, "next: edit the connections in %s, set CRM_CLIENT_SECRET", file)
 			if s.Driver != "sqlite" {
 				fmt.Fprint(a.out, " and REPORTS_PASSWORD")

@@ -95,6 +95,9 @@ type top struct {
 	Write       []writeTop `yaml:"write"`
 }
 
+// entities are the words for engine.EntityKind, in its order.
+var entities = []string{"account", "contact", "deal", "rep"}
+
 type writeTop struct {
 	Connection string            `yaml:"connection"`
 	Object     string            `yaml:"object"`
@@ -136,7 +139,10 @@ func load(file string, reg connectors.Registry, atRest bool) (*Config, error) {
 }
 
 func loadAs(file string, reg connectors.Registry, l loader) (*Config, error) {
-	doc := open(file)
+	return loadDocument(open(file), file, reg, l)
+}
+
+func loadDocument(doc *document, file string, reg connectors.Registry, l loader) (*Config, error) {
 	if doc.root == nil || !doc.isMapping() {
 		return nil, sorted(doc.problems)
 	}
@@ -304,7 +310,6 @@ func (l *loader) write(path string, w writeTop) {
 	if len(w.Fields) == 0 {
 		l.problems.Add(path, "%s.fields is required: which value goes into which field", path)
 	}
-	entities := []string{"account", "contact", "deal", "rep"}
 	switch i := slices.Index(entities, w.Entity); {
 	case w.Entity == "":
 		l.problems.Add(path, "%s.entity is required: account, contact, deal or rep", path)
