@@ -542,8 +542,19 @@ type Env struct {
 	Log  *slog.Logger
 	Name string // of the connection in energyd.yaml, for messages
 	Dir  string // folder of energyd.yaml; relative paths in a Config are below it
+	// Language is that of remarks that a survey shows to people: "ja", else English.
+	Language string
 	// Calls are our own of the last 24 hours, before the connection is opened; see Budget.
 	Calls []Calls
+}
+
+// Say writes a remark for people in their language. The verbs of both texts take the same args; explicit
+// indexes put them in another order.
+func (e Env) Say(en, ja string, args ...any) string {
+	if e.Language == "ja" {
+		return fmt.Sprintf(ja, args...)
+	}
+	return fmt.Sprintf(en, args...)
 }
 
 // Connector is an entry of the registry: how to configure and open one kind of system.

@@ -89,6 +89,9 @@ func (s *Stream) choices() map[string]struct {
 	}
 }
 
+// Reads tells whether the source is of a survey's item.
+func (s *Stream) Reads(item connectors.Item) bool { return s.Files == item.Name }
+
 // Validate reports what is missing or contradictory.
 func (s *Stream) Validate() error {
 	var ps fault.Problems

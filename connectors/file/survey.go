@@ -78,7 +78,7 @@ func (c *conn) Items(ctx context.Context) ([]connectors.Item, error) {
 	items := []connectors.Item{}
 	for pattern, files := range groups {
 		newest := files[len(files)-1]
-		item := connectors.Item{Name: pattern, Kind: "files", Label: fmt.Sprintf("%d files, the newest %s", len(files), newest.path), Rows: -1, Changed: time.UnixMicro(newest.mtime).UTC()}
+		item := connectors.Item{Name: pattern, Kind: "files", Label: c.env.Say("%d files, the newest %s", "%d件、最新は %s", len(files), newest.path), Rows: -1, Changed: time.UnixMicro(newest.mtime).UTC()}
 		if len(files) == 1 {
 			item.Name, item.Kind, item.Label = newest.path, "file", ""
 		}
@@ -160,7 +160,7 @@ func (c *conn) Sample(ctx context.Context, item connectors.Item, most int) (conn
 	}
 	if !out.Whole {
 		out.Rows = thinned(out.Rows, most)
-		out.How = fmt.Sprintf("%d rows spread over %d of %d files", len(out.Rows), len(looked), len(files))
+		out.How = c.env.Say("%d rows spread over %d of %d files", "%[3]d件中%[2]d件のファイルに散らした%[1]d行", len(out.Rows), len(looked), len(files))
 	}
 	return out, nil
 }
@@ -185,16 +185,16 @@ func (c *conn) Stream(item connectors.Item, _ connectors.Reading) []connectors.O
 		return options
 	}
 	if g.Encoding != "" && g.Encoding != "utf-8" {
-		options = append(options, connectors.Option{Name: "encoding", Value: g.Encoding, Reason: "guessed from the newest file"})
+		options = append(options, connectors.Option{Name: "encoding", Value: g.Encoding, Reason: c.env.Say("guessed from the newest file", "最新のファイルからの推定")})
 	}
 	if g.Separator != "" {
 		options = append(options, connectors.Option{Name: "separator", Value: g.Separator})
 	}
 	switch {
 	case len(g.Find) > 0:
-		options = append(options, connectors.Option{Name: "header", Value: []connectors.Option{{Name: "find", Value: g.Find}}, Reason: "the first row that holds these names"})
+		options = append(options, connectors.Option{Name: "header", Value: []connectors.Option{{Name: "find", Value: g.Find}}, Reason: c.env.Say("the first row that holds these names", "この名前がある最初の行")})
 	case g.Row == 0 && len(g.Columns) > 0:
-		options = append(options, connectors.Option{Name: "header", Value: []connectors.Option{{Name: "row", Value: 0}}, Reason: "there is none"},
+		options = append(options, connectors.Option{Name: "header", Value: []connectors.Option{{Name: "row", Value: 0}}, Reason: c.env.Say("there is none", "見出しがない")},
 			connectors.Option{Name: "columns", Value: g.Columns})
 	}
 	return options // a file replaces what it said before, so that rows need no key
@@ -220,7 +220,7 @@ func (c *conn) guess(ctx context.Context, root *os.Root, f found) (g *guess, not
 		}
 		g.Encoding = encodingOf(start[:n], int64(n) < f.size)
 		if g.Encoding != "utf-8" {
-			notes = append(notes, fmt.Sprintf("the encoding looks like %s: check a name with rare characters before you rely on it", g.Encoding))
+			notes = append(notes, c.env.Say("the encoding looks like %s: check a name with rare characters before you rely on it", "文字コードは%sらしい。珍しい字のある名前で確かめること", g.Encoding))
 		}
 		if strings.ToLower(path.Ext(f.path)) != ".tsv" {
 			g.Separator = separatorOf(start[:n])
@@ -233,9 +233,9 @@ func (c *conn) guess(ctx context.Context, root *os.Root, f found) (g *guess, not
 	g.header(head)
 	switch {
 	case len(g.Find) > 0:
-		notes = append(notes, fmt.Sprintf("the header is in row %d, below others; it is found by its names", g.Row))
+		notes = append(notes, c.env.Say("the header is in row %d, below others; it is found by its names", "見出しは%d行目にあり、名前で見つける", g.Row))
 	case g.Row == 0:
-		notes = append(notes, "there is no header; the columns have numbers for names")
+		notes = append(notes, c.env.Say("there is no header; the columns have numbers for names", "見出しがなく、列名は番号とした"))
 	}
 	return g, notes, nil
 }
@@ -397,10 +397,10 @@ func (r *rows) read(ctx context.Context, f found) error {
 		return r.fault(err)
 	}
 	if bad > 0 {
-		r.out.Notes = append(r.out.Notes, fmt.Sprintf("%s: %d rows cannot be read", f.path, bad))
+		r.out.Notes = append(r.out.Notes, r.env.Say("%s: %d rows cannot be read", "%s: %d行が読めない", f.path, bad))
 	}
 	if odd > 0 {
-		r.out.Notes = append(r.out.Notes, f.path+": its columns are not those of the other files")
+		r.out.Notes = append(r.out.Notes, r.env.Say("%s: its columns are not those of the other files", "%s: 列が他のファイルと違う", f.path))
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -63,7 +62,7 @@ func (c *conn) Items(ctx context.Context) ([]connectors.Item, error) {
 			}
 			item.Rows += n
 			if !slices.ContainsFunc(usual, func(g folder) bool { return g.name == f.name }) {
-				item.Label = cmp.Or(f.use, "other") + ": not read unless a source names it"
+				item.Label = c.env.Say("%s: not read unless a source names it", "%s: ソースに書いたときだけ読む", cmp.Or(f.use, c.env.Say("other", "その他")))
 			}
 		}
 	})
@@ -79,8 +78,8 @@ func (c *conn) Items(ctx context.Context) ([]connectors.Item, error) {
 
 // Sample reads no mail: the columns of mails are always the same.
 func (c *conn) Sample(_ context.Context, item connectors.Item, _ int) (connectors.Sample, error) {
-	out := connectors.Sample{Item: item, How: "mails are not looked at: their columns are always the same",
-		Notes: []string{fmt.Sprintf("energyd pull --dry-run shows what would be kept of mails; %d mailboxes were asked", len(c.boxes))}}
+	out := connectors.Sample{Item: item, How: c.env.Say("mails are not looked at: their columns are always the same", "列は常に同じなので、メールは見ていない"),
+		Notes: []string{c.env.Say("energyd pull --dry-run shows what would be kept of mails; %d mailboxes were asked", "メールの何が保存されるかは energyd pull --dry-run で分かる。%d個のメールボックスに尋ねた", len(c.boxes))}}
 	for _, name := range columns.Names {
 		out.Columns = append(out.Columns, connectors.SampleColumn{Name: name, Type: "mail"})
 	}
@@ -89,5 +88,5 @@ func (c *conn) Sample(_ context.Context, item connectors.Item, _ int) (connector
 
 // Stream gives the folder's source.
 func (c *conn) Stream(item connectors.Item, _ connectors.Reading) []connectors.Option {
-	return []connectors.Option{{Name: "folders", Value: []string{item.Name}, Reason: "without it all folders but drafts, trash and junk are read"}}
+	return []connectors.Option{{Name: "folders", Value: []string{item.Name}, Reason: c.env.Say("without it all folders but drafts, trash and junk are read", "なければ下書き・ごみ箱・迷惑メール以外をすべて読む")}}
 }

@@ -42,7 +42,8 @@ var Connector = connectors.Connector{
 type Conn struct {
 	cfg      Config
 	log      *slog.Logger
-	pause    time.Duration // the first pause before something is tried again
+	say      func(en, ja string, args ...any) string // a remark in the language of people
+	pause    time.Duration                           // the first pause before something is tried again
 	http     *httpclient.Client
 	sessions sessions
 	tokens   string // file of refresh tokens
@@ -66,7 +67,7 @@ func open(_ context.Context, cfg connectors.Config, env connectors.Env) (connect
 
 func newConn(cfg Config, env connectors.Env, pause time.Duration) *Conn {
 	cfg.URL = strings.TrimRight(cfg.URL, "/")
-	c := &Conn{cfg: cfg, log: env.Log, pause: pause, jobBytes: jobBytes, lanes: newLanes(maxLanes),
+	c := &Conn{cfg: cfg, log: env.Log, say: env.Say, pause: pause, jobBytes: jobBytes, lanes: newLanes(maxLanes),
 		meter: connectors.NewMeter(cfg.Budget, env.Calls, time.Now)}
 	c.http = httpclient.New(httpclient.Options{
 		Log: env.Log, Timeout: time.Duration(cfg.Timeout), Pause: pause, MaxPause: 120 * pause, Classify: c.classify,

@@ -119,7 +119,7 @@ func (c *Conn) Sample(ctx context.Context, item connectors.Item, most int) (conn
 		out.Columns = append(out.Columns, connectors.SampleColumn{Name: f.Name, Label: f.Label, Type: typ, Key: f.Type == "id"})
 	}
 	if left > 0 {
-		out.Notes = append(out.Notes, fmt.Sprintf("%d of %d fields were not looked at", left, len(readable)))
+		out.Notes = append(out.Notes, c.say("%d of %d fields were not looked at", "%[2]d項目中%[1]d項目は見ていない", left, len(readable)))
 	}
 	stamp := ""
 	for _, name := range []string{"SystemModstamp", "LastModifiedDate", "CreatedDate"} {
@@ -176,7 +176,7 @@ func (c *Conn) sampleRows(ctx context.Context, s *source, stamp string, most int
 	}
 	if at < 0 {
 		rows, err := read("", most)
-		out.Rows, out.Whole, out.How = rows, len(rows) < most, "the first records that the org gives"
+		out.Rows, out.Whole, out.How = rows, len(rows) < most, c.say("the first records that the org gives", "組織が最初に返すレコード")
 		return err
 	}
 	third := max(most/3, 1)
@@ -217,7 +217,7 @@ func (c *Conn) sampleRows(ctx context.Context, s *source, stamp string, most int
 			}
 		}
 	}
-	out.How = fmt.Sprintf("the %d records changed last, as many of the longest unchanged, and as many between", third)
+	out.How = c.say("the %d records changed last, as many of the longest unchanged, and as many between", "最近更新された%[1]d件、最も長く更新のない%[1]d件、その間の%[1]d件", third)
 	return nil
 }
 

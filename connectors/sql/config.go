@@ -166,6 +166,9 @@ func (s *Stream) SelectColumns(columns []string) {
 	}
 }
 
+// Reads tells whether the source is of a survey's item.
+func (s *Stream) Reads(item connectors.Item) bool { return s.Table == item.Name }
+
 // name is the table, or "query": the beginning of every record's Origin.
 func (s *Stream) name() string {
 	if s.Table == "" {

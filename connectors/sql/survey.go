@@ -74,7 +74,7 @@ func (c *conn) Stream(item connectors.Item, by connectors.Reading) []connectors.
 		options = append(options, connectors.Option{Name: "changed", Value: by.Changed})
 	}
 	if by.Zone != "" {
-		options = append(options, connectors.Option{Name: "timezone", Value: by.Zone, Reason: "of times that are stored without a zone"})
+		options = append(options, connectors.Option{Name: "timezone", Value: by.Zone, Reason: c.env.Say("of times that are stored without a zone", "時差の情報がない日時の時間帯")})
 	}
 	return options
 }
@@ -101,7 +101,7 @@ func (s *sampling) run(ctx context.Context) (connectors.Sample, error) {
 	}
 	for _, col := range s.columns {
 		if n := s.broken[col.name]; n > 0 {
-			s.out.Notes = append(s.out.Notes, fmt.Sprintf("%d values of the column %q are not UTF-8 and were left out", n, col.name))
+			s.out.Notes = append(s.out.Notes, s.env.Say("%d values of the column %q are not UTF-8 and were left out", "列%[2]qの%[1]d件の値がUTF-8でなく、除いた", n, col.name))
 		}
 	}
 	return s.out, nil
@@ -142,7 +142,7 @@ func (s *sampling) describe(ctx context.Context) error {
 			typ = fmt.Sprintf("%s(%d)", typ, length)
 		}
 		if k == binary {
-			s.out.Notes = append(s.out.Notes, fmt.Sprintf("the column %q holds bytes (%s), which are not read", all[i].Name, typ))
+			s.out.Notes = append(s.out.Notes, s.env.Say("the column %q holds bytes (%s), which are not read", "列%qはバイト列(%s)のため読まない", all[i].Name, typ))
 			continue
 		}
 		_, asText := s.dialect.(sqliteDialect) // has no times but texts, and orders them as times
@@ -172,7 +172,7 @@ func (s *sampling) rows(ctx context.Context) error {
 			return nil
 		}
 		if s.item.Kind == "view" {
-			s.out.Rows, s.out.How = rows[:s.most], "the first rows that the view gives"
+			s.out.Rows, s.out.How = rows[:s.most], s.env.Say("the first rows that the view gives", "ビューが最初に返す行")
 			return nil
 		}
 	}
@@ -205,7 +205,7 @@ func (s *sampling) byPages(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	s.out.Rows = merged(thinned(rows, s.most-len(newest)), newest)
-	s.out.How = fmt.Sprintf("%d rows of pages that the database chose by chance over the whole table", len(s.out.Rows))
+	s.out.How = s.env.Say("%d rows of pages that the database chose by chance over the whole table", "データベースが表全体から無作為に選んだページの%d行", len(s.out.Rows))
 	return true, nil
 }
 
@@ -226,7 +226,7 @@ func (s *sampling) byKey(ctx context.Context) error {
 	key, number := s.orderKey()
 	if key == "" {
 		rows, err := s.query(ctx, s.from, s.most)
-		s.out.Rows, s.out.How = rows, fmt.Sprintf("the first %d rows: the table has no key to spread the sample by", len(rows))
+		s.out.Rows, s.out.How = rows, s.env.Say("the first %d rows: the table has no key to spread the sample by", "先頭の%d行（標本を散らすためのキーがない）", len(rows))
 		return err
 	}
 	if !number {
@@ -265,7 +265,7 @@ func (s *sampling) byKey(ctx context.Context) error {
 	}
 	newest, err := s.atEnds(ctx, each)
 	s.out.Rows = merged(s.out.Rows, newest)
-	s.out.How = fmt.Sprintf("%d rows at %d places spread over the key, and the newest", len(s.out.Rows), surveySpots)
+	s.out.How = s.env.Say("%d rows at %d places spread over the key, and the newest", "キーの範囲に散らした%[2]dか所と最新の%[1]d行", len(s.out.Rows), surveySpots)
 	return err
 }
 
@@ -277,7 +277,7 @@ func (s *sampling) byEnds(ctx context.Context, key string) error {
 	}
 	last, err := s.atEnds(ctx, s.most/2)
 	s.out.Rows = merged(first, last)
-	s.out.How = fmt.Sprintf("the first and the last %d rows by key", len(first))
+	s.out.How = s.env.Say("the first and the last %d rows by key", "キー順で最初と最後の各%d行", len(first))
 	return err
 }
 

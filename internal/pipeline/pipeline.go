@@ -230,7 +230,7 @@ func (p *Pipeline) conn(ctx context.Context, name string) (connectors.Conn, erro
 			return nil, err
 		}
 		conn, err := c.Connector.Open(ctx, c.Config, connectors.Env{
-			Log: p.opt.Log.With("connection", name), Name: name, Dir: p.cfg.Dir, Calls: calls,
+			Log: p.opt.Log.With("connection", name), Name: name, Dir: p.cfg.Dir, Language: p.cfg.Language, Calls: calls,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
