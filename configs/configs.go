@@ -21,7 +21,7 @@ type Starter struct {
 	CRMURL       string // "https://example.my.salesforce.com"
 	ClientID     string
 	ClientSecret string // a reference: "${env:CRM_CLIENT_SECRET}" or "${file:crm-secret}"
-	Driver       string // of the daily-report database: postgres, mysql, sqlite
+	Driver       string // of the daily-report database, one of Drivers
 	File         string // of a SQLite database, relative to energyd.yaml
 	// ContactCode and DealCode are the CRM's fields with the codes by which other systems name people and
 	// deals: "Contact_Code__c"; "" when it has none.
@@ -35,6 +35,9 @@ type Starter struct {
 	MailDomain string // our own
 	Mailboxes  []string
 }
+
+// Drivers are the databases that the starter has a daily-report source for. mysql serves MariaDB too.
+var Drivers = []string{"postgres", "mysql", "sqlserver", "oracle", "sqlite"}
 
 // Write puts a starter configuration into dir. Files that are there already
 // stay as they are, but for energyd.yaml, which is written anew.

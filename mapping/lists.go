@@ -32,7 +32,10 @@ func (c *compiler) each(path, source string) (l *list, end func()) {
 	}
 	l = &list{path: path + ".each", name: "the column " + quote(source)}
 	function, inside, isText := strings.Cut(source, "(")
-	column, rest, closed := strings.Cut(inside, ")")
+	column, rest, closed := inside, "", false
+	if end := strings.LastIndexByte(inside, ')'); end >= 0 { // names of columns may hold brackets: people_in(内容(詳細))
+		column, rest, closed = inside[:end], inside[end+1:], true
+	}
 	field, isField := strings.CutPrefix(source, "item.")
 	switch {
 	case isText && (!closed || strings.TrimSpace(rest) != "" || !slices.Contains(textLists, function)):

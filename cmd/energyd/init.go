@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,6 @@ import (
 
 func (a *app) initCommand() *cobra.Command {
 	s := configs.Starter{ClientSecret: "${env:CRM_CLIENT_SECRET}"}
-	drivers := []string{"postgres", "mysql", "sqlite"}
 	look := false
 	c := &cobra.Command{
 		Use:   "init [DIR]",
@@ -34,8 +34,8 @@ func (a *app) initCommand() *cobra.Command {
 			if len(args) == 1 {
 				dir = args[0]
 			}
-			if !slices.Contains(drivers, s.Driver) {
-				return usage("--reports %q is not one of postgres, mysql, sqlite%s", s.Driver, fault.DidYouMean(s.Driver, drivers))
+			if !slices.Contains(configs.Drivers, s.Driver) {
+				return usage("--reports %q is not one of %s%s", s.Driver, strings.Join(configs.Drivers, ", "), fault.DidYouMean(s.Driver, configs.Drivers))
 			}
 			file := filepath.Join(dir, "energyd.yaml")
 			if _, err := os.Stat(file); err == nil {
@@ -75,7 +75,7 @@ func (a *app) initCommand() *cobra.Command {
 	c.Flags().BoolVar(&look, "survey", false, "survey the reports' database at once and write a mapping for it (mappings/reports.yaml)")
 	c.Flags().StringVar(&s.CRMURL, "crm-url", "https://example.my.salesforce.com", "the CRM's My Domain address")
 	c.Flags().StringVar(&s.ClientID, "client-id", "your-client-id", "consumer key of the CRM's external client app")
-	c.Flags().StringVar(&s.Driver, "reports", "postgres", "database of the daily reports: postgres, mysql, sqlite")
+	c.Flags().StringVar(&s.Driver, "reports", "postgres", "database of the daily reports: "+strings.Join(configs.Drivers, ", "))
 	c.Flags().StringVar(&s.File, "reports-file", "daily_report.db", "file of a SQLite database")
 	c.Flags().StringVar(&s.ContactCode, "contact-code", "", "the CRM's field with the code of a contact in other systems, such as Contact_Code__c; empty when there is none")
 	c.Flags().StringVar(&s.DealCode, "deal-code", "", "the same of an opportunity, such as Deal_Code__c")

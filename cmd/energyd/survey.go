@@ -185,6 +185,10 @@ func (a *app) printSurvey(s *pipeline.Survey, best *survey.Item, f *surveyFlags)
 			"名前のあるマッピングがそのまま読む(energyd init が作る)。何が保存されるかは energyd pull --dry-run で確認できる。"))
 	case best == nil:
 		fmt.Fprintln(a.out, "\n"+say("No item holds contacts with customers, as far as its columns tell.", "顧客との接触を記録したものは見つからなかった。"))
+	case f.write != "" && best.Proposal.Known:
+		fmt.Fprintf(a.out, "\n"+say("wrote %s. In energyd.yaml the source %s reads it already; put this in its place, then run energyd check:\n",
+			"%s を書いた。energyd.yaml のソース %s が既にこれを読む。次と置き換え、energyd check を実行する:\n"), f.write, best.Proposal.Name)
+		fmt.Fprint(a.out, best.Proposal.Source(f.mappingName(best)))
 	case f.write != "":
 		fmt.Fprintf(a.out, "\n"+say("wrote %s. Put this under sources: in energyd.yaml, then run energyd check:\n", "%s を書いた。次を energyd.yaml の sources: に加え、energyd check を実行する:\n"), f.write)
 		fmt.Fprint(a.out, best.Proposal.Source(f.mappingName(best)))

@@ -48,7 +48,7 @@ var mayImport = []struct {
 	{"internal/schedule", []string{"internal/fault"}},
 	{"internal/secret", nil},
 	{"internal/store", []string{"engine", "connectors", "sink", "internal/fault"}},
-	{"internal/survey", []string{"connectors", "engine", "mapping", "mapping/matching", "internal/fault"}},
+	{"internal/survey", []string{"connectors", "engine", "mapping", "mapping/freetext", "mapping/matching", "internal/fault"}},
 	{"internal/testdb", nil},
 	{"internal/testmail", nil},
 	{"cmd/crmsim", []string{"internal/crmsim/*"}},

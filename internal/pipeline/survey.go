@@ -75,11 +75,17 @@ func (p *Pipeline) Survey(ctx context.Context, connection string, opt SurveyOpti
 		return nil, err
 	}
 	out.Others = others
-	from := survey.Source{Connection: connection, Surveyor: surveyor}
+	from := survey.Source{Connection: connection, Surveyor: surveyor, Same: func(item connectors.Item) string { return p.reads(connection, item) }}
+	for _, s := range p.cfg.Sources {
+		from.Taken = append(from.Taken, s.Name)
+	}
 	for _, item := range chosen {
 		found, err := lookAt(ctx, env, from, item, opt)
 		if err != nil {
 			return nil, err
+		}
+		if found.Proposal != nil {
+			from.Taken = append(from.Taken, found.Proposal.Name)
 		}
 		out.Items = append(out.Items, found)
 	}
@@ -100,6 +106,16 @@ func (p *Pipeline) Survey(ctx context.Context, connection string, opt SurveyOpti
 		return cmp.Compare(a.Name, b.Name)
 	})
 	return out, nil
+}
+
+// reads names the source of the configuration that reads an item of the connection; "" when none does.
+func (p *Pipeline) reads(connection string, item connectors.Item) string {
+	for _, s := range p.cfg.Sources {
+		if r, ok := s.Stream.(interface{ Reads(connectors.Item) bool }); ok && s.Connection == connection && r.Reads(item) {
+			return s.Name
+		}
+	}
+	return ""
 }
 
 // choose gives the items to look at, in the order in which they are named.
@@ -171,7 +187,11 @@ func (p *Pipeline) surveyEnv(ctx context.Context, words string) (*survey.Env, er
 	if err != nil {
 		return nil, err
 	}
-	env := &survey.Env{Lexicon: lexicon, Titles: titles, Kinds: p.points.Kinds(), Language: p.cfg.Language,
+	phrases, err := config.LoadPhrases(p.cfg.Phrases, p.points.Kinds(), p.points.Cues())
+	if err != nil {
+		return nil, err
+	}
+	env := &survey.Env{Lexicon: lexicon, Titles: titles, Texts: phrases, Kinds: p.points.Kinds(), Language: p.cfg.Language,
 		Zone: cmp.Or(p.cfg.Zone, p.table.Timezone, "UTC"), Today: p.opt.Now(), Keys: p.keys()}
 	directory, err := p.store.Directory(ctx)
 	if err != nil {

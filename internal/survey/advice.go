@@ -31,12 +31,21 @@ func (s *surveyor) advise() {
 		add("no_date", true, t.of("No column tells when a contact was.", "いつ接触したか分かる列がない。"),
 			t.of("Name the column in activity.at of the mapping, or add one to the source.", "マッピングの activity.at に列名を書くか、元データに日付の列を加える。"))
 	}
-	if !any(AccountCode, AccountName, ContactMail) {
+	told := s.prose
+	if told == nil {
+		told = &prose{}
+	}
+	if !any(AccountCode, AccountName, ContactMail) && (!s.byText() || told.firm == 0) {
 		add("no_account", true, t.of("No column names the customer.", "顧客を特定できる列がない。"),
 			t.of("Add the customer's code, as the CRM has it.", "CRMと同じ顧客コードの列を加える。"))
 	}
 	s.adviseDirectory(add)
-	if !any(Kind) {
+	if s.byText() {
+		silent := 1 - told.kind - told.unheld
+		add("kind_in_text", false, t.f("How the customer was met stands only in the text of %s; %s of the texts tell it.", "接触方法は%sの文中にしかなく、%sの文から読み取れる。", s.name(told.column), t.percent(told.kind)),
+			t.f("Rows whose text does not tell it (%s) are rejected: add your words to phrases.yaml, or let reports say it by choice of a list.",
+				"読み取れない行(%s)は保留になる。自社の言い回しを phrases.yaml に加えるか、日報に選択式の項目を設ける。", t.percent(max(silent, 0))))
+	} else if !any(Kind) {
 		add("no_kind", false, t.of("No column tells how the customer was met; visit, phone and mail weigh very differently.", "接触方法の列がない。来社・訪問・電話・メールでは重みが大きく違う。"),
 			t.of("Let reports say it by choice of a list: 来社, 訪問, Web会議, 電話, メール.", "日報に選択式で「来社・訪問・Web会議・電話・メール」を加える。"))
 	} else if s.item.Proposal != nil {
@@ -52,8 +61,11 @@ func (s *surveyor) advise() {
 				t.of("Fill in the lines marked TODO under lookups.kinds.", "lookups.kinds の TODO の行を埋める。"))
 		}
 	}
-	if !any(Title) && (s.item.Proposal == nil || !s.titleInName()) {
-		if any(ContactCode, ContactMail) {
+	if !any(Title) && (s.list == nil || s.list.title == "") && (s.item.Proposal == nil || !s.titleInName()) {
+		if told.titled >= textsTellMore && !any(ContactCode, ContactMail) {
+			add("title_in_text", false, t.f("Titles of the people met stand only in the text of %s; %s of the texts tell one.", "面談者の役職は%sの文中にしかなく、%sの文から読み取れる。", s.name(told.column), t.percent(told.titled)),
+				t.of("Add the title (役職) or the person's code to reports.", "日報に役職または担当者コードを加える。"))
+		} else if any(ContactCode, ContactMail) {
 			add("no_title", false, t.of("No column tells the title of the person met; the CRM's present title is used instead.", "面談者の役職の列がない。CRMにある現在の役職を使う。"),
 				t.of("Keep titles in the CRM's contacts up to date, or add the title to reports.", "CRMの役職を最新に保つか、日報に役職を加える。"))
 		} else {
@@ -61,7 +73,7 @@ func (s *surveyor) advise() {
 				t.of("Add the title (役職) or the person's code to reports.", "日報に役職または担当者コードを加える。"))
 		}
 	}
-	if !any(ContactCode, ContactMail) {
+	if !any(ContactCode, ContactMail) && (s.list == nil || s.list.mail == "") {
 		add("no_contact", false, t.of("The person met is not known by a code or an address, so energy of people cannot be told.", "面談者をコードやメールアドレスで特定できず、人ごとのエネルギーは出せない。"),
 			t.of("Add the person's code, as the CRM has it.", "CRMと同じ担当者コードを加える。"))
 	}
@@ -69,7 +81,7 @@ func (s *surveyor) advise() {
 		add("no_direction", false, t.of("Nothing tells whose act it was; a customer's call is worth more than ours.", "どちらからの接触か分からない。顧客からの電話は当社からの電話より重い。"),
 			t.of("Let reports tell incoming from outgoing calls and mails (受電 / 架電).", "日報で受電と架電、受信と送信を分ける。"))
 	}
-	if d, ok := s.role[Date]; ok && !any(Time) && s.values[d].both < 0.5 {
+	if d, ok := s.role[Date]; ok && !any(Time) && s.values[d].both < 0.5 && told.timed < textsTellTimes {
 		add("no_time", false, t.of("No time of day is told; of several contacts on a day the order is not known.", "時刻がなく、同じ日の接触の順序が分からない。"),
 			t.of("It counts by the day all the same; add the start time if you can.", "日単位では数えられる。できれば開始時刻を加える。"))
 	}

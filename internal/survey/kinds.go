@@ -10,6 +10,10 @@ import (
 
 // kind is how the customer was met: the column's words one by one, else what the item's and the columns' names say.
 func (p *proposing) kind() {
+	if p.byText() {
+		p.kindByText()
+		return
+	}
 	i, ok := p.has(Kind)
 	if !ok || len(p.values[i].order) > mostWords {
 		p.kindByName()
@@ -100,23 +104,29 @@ func (p *proposing) direction() {
 
 // kindByName takes one kind for all rows, where the names of the item or of its columns say one.
 func (p *proposing) kindByName() {
+	if kind, name := p.kindOfNames(Date, Time, ContactName, AccountName, Memo, EndTime, Minutes, Subject); kind != "" {
+		p.set("kind", quoted(kind), 0.5, p.text.f("no column tells how; the name %q does, so all rows are taken for that", "接触方法の列がない。名前「%s」から全行をこれとする", name))
+		return
+	}
+	p.set("kind", quoted(p.someKind()), 0.2, p.text.of("TODO: no column tells how the customer was met; all rows are taken for this", "TODO: 接触方法の列がない。全行をこれとする"))
+}
+
+// kindOfNames is the kind that the name of the item or of a column says, and that name; "" when none does.
+func (p *proposing) kindOfNames(columns ...Role) (kind, name string) {
 	names := []string{p.item.Name, p.item.Label}
-	for _, r := range []Role{Date, Time, ContactName, AccountName, Memo, EndTime, Minutes, Subject} {
+	for _, r := range columns {
 		if i, ok := p.has(r); ok {
 			names = append(names, p.name(i))
 		}
 	}
 	for _, name := range names {
 		for _, word := range append(pieces(name), mapping.Squeeze(name)) {
-			kind, _, exact := p.lexicon.kinds.of(word)
-			if kind == "" || kind == "mail" && !exact || !slices.Contains(p.env.Kinds, kind) {
-				continue
+			if kind, _, exact := p.lexicon.kinds.of(word); kind != "" && (kind != "mail" || exact) && slices.Contains(p.env.Kinds, kind) {
+				return kind, name
 			}
-			p.set("kind", quoted(kind), 0.5, p.text.f("no column tells how; the name %q does, so all rows are taken for that", "接触方法の列がない。名前「%s」から全行をこれとする", name))
-			return
 		}
 	}
-	p.set("kind", quoted(p.someKind()), 0.2, p.text.of("TODO: no column tells how the customer was met; all rows are taken for this", "TODO: 接触方法の列がない。全行をこれとする"))
+	return "", ""
 }
 
 // someKind is the kind that daily reports mostly mean.

@@ -83,6 +83,23 @@ func (p Page) Seen(i *Item) string {
 	return fmt.Sprintf(p.T("a sample of %s rows: %s", "標本%s行: %s"), thousands(int64(i.Looked)), i.How)
 }
 
+// Read says whether all rows of the items were read.
+func (p Page) Read() string {
+	whole, some := true, false
+	for _, i := range p.Items {
+		if i.Err == "" && i.Kind != "folder" {
+			whole, some = whole && i.Whole, some || i.Whole
+		}
+	}
+	switch {
+	case whole:
+		return p.T("All rows were read.", "全行を読んだ。")
+	case some:
+		return p.T("Of some items only a sample was read.", "一部は標本だけを読んだ。")
+	}
+	return p.T("Only a sample was read.", "標本だけを読んだ。")
+}
+
 // Role is a role's name.
 func (p Page) Role(r Role) string { return r.Label(p.Language) }
 

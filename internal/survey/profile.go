@@ -51,9 +51,11 @@ func (s *surveyor) column(i int, guess *Guess, all []Guess) Column {
 		c.Holds = s.text.of("time", "時刻")
 	case v.mail > 0.5:
 		c.Holds = s.text.of("address", "メール")
+	case v.types["list"] > 0:
+		c.Holds = s.text.of("list", "一覧")
 	case v.types["bool"] > 0:
 		c.Holds = s.text.of("yes/no", "有無")
-	case v.number > 0.8:
+	case v.number > 0.8 && !v.zeros:
 		c.Holds = s.text.of("number", "数")
 	case v.code > 0.7:
 		c.Holds = s.text.of("code", "コード")
@@ -67,7 +69,7 @@ func (s *surveyor) column(i int, guess *Guess, all []Guess) Column {
 	switch {
 	case v.yearless == 0 && !v.from.IsZero() && v.date+v.both > 0.5:
 		c.From, c.To = v.from.Format(time.DateOnly), v.to.Format(time.DateOnly)
-	case v.number > 0.8:
+	case v.number > 0.8 && !v.zeros: // of codes with zeros in front a range would hide them
 		c.From, c.To = strconv.FormatFloat(v.low, 'f', -1, 64), strconv.FormatFloat(v.high, 'f', -1, 64)
 	}
 	for _, h := range v.found {
@@ -99,6 +101,8 @@ func (s *surveyor) masks(v *values, guess *Guess) func(string) string {
 		role = guess.Role
 	}
 	switch {
+	case v.types["list"] > 0: // of whatever, people mostly
+		return s.lengthOnly
 	case v.mail > 0.05 || role == ContactMail || role == RepMail:
 		return maskAddress
 	case v.phone > 0.05:

@@ -16,7 +16,8 @@ import (
 
 // Proposal is a mapping file and the source that it is for.
 type Proposal struct {
-	Name    string              `json:"name"` // of the source: "daily_report"
+	Name    string              `json:"name"`            // of the source: "daily_report"
+	Known   bool                `json:"known,omitempty"` // energyd.yaml reads the item already, by the source of that name
 	Lines   []Line              `json:"lines"`
 	Words   []Word              `json:"kinds"`
 	Options []connectors.Option `json:"options"` // of the source, but for connection and mapping
@@ -60,19 +61,26 @@ type proposing struct {
 	fields  []string        // lines of activity
 	people  []string        // lines of participants
 
-	dateTime bool                         // the column of the date tells the time of day too
-	customer struct{ column, key string } // how the customer is found first
+	dateTime bool     // the column of the date tells the time of day too
+	each     bool     // several contacts of one row, told by its text
+	customer struct { // how the customer is found first
+		column, key string
+		text        bool // by the company that the text in column names
+	}
 }
 
 // propose writes the mapping of an item that holds contacts.
 func (s *surveyor) propose(from Source) *Proposal {
-	p := &proposing{surveyor: s, out: &Proposal{Name: identifier(s.item.Item), connection: from.Connection, Lines: []Line{}, Words: []Word{}}, used: map[string]bool{}}
+	name, known := s.sourceName(from)
+	p := &proposing{surveyor: s, out: &Proposal{Name: name, Known: known, connection: from.Connection, Lines: []Line{}, Words: []Word{}}, used: map[string]bool{}}
+	p.contacts()
 	p.statuses()
 	p.when()
 	p.kind()
 	p.account()
 	p.deal()
 	p.rep()
+	p.cues()
 	p.participants()
 	p.out.Options = from.Surveyor.Stream(s.item.Item, s.reading())
 	if slices.Contains(p.columns, period) {
@@ -83,12 +91,30 @@ func (s *surveyor) propose(from Source) *Proposal {
 	return p.out
 }
 
+// ofMonth is what a file's name says of its month: _202610, _2026年10月, 令和8年10月分.
+var ofMonth = regexp.MustCompile(`[_\- ]*(令和|平成|[RH])?[0-9]+[0-9\-_.年月日度分]*$`)
+
+// sourceName is the name of the source that reads the item already, else one that is free.
+func (s *surveyor) sourceName(from Source) (name string, known bool) {
+	if from.Same != nil {
+		if name := from.Same(s.item.Item); name != "" {
+			return name, true
+		}
+	}
+	first := identifier(s.item.Item)
+	name = first
+	for n := 2; slices.Contains(from.Taken, name); n++ {
+		name = fmt.Sprint(first, "_", n)
+	}
+	return name, false
+}
+
 // identifier makes a name for the source out of the item's: "sales.日報" and "日報_*.xlsx" are both 日報.
 func identifier(item connectors.Item) string {
 	name := item.Name
 	if strings.HasPrefix(item.Kind, "file") {
 		name = path.Base(name)
-		name = strings.TrimSuffix(name, path.Ext(name))
+		name = ofMonth.ReplaceAllString(strings.TrimSuffix(name, path.Ext(name)), "")
 	} else {
 		name = strings.TrimSuffix(name[strings.LastIndexByte(name, '.')+1:], "__c")
 	}
@@ -131,6 +157,9 @@ func (s *surveyor) key() []string {
 	if i, ok := s.has(Key); ok && s.item.Columns[i].Unique {
 		return []string{s.name(i)}
 	}
+	if pair := s.pair(); pair != nil {
+		return pair
+	}
 	var together []int
 	for _, r := range []Role{Date, Time, AccountCode, AccountName, RepCode, RepName, ContactCode, ContactName, Kind} {
 		if i, ok := s.has(r); ok && s.item.Columns[i].Fill == 1 && !slices.Contains(together, i) {
@@ -140,6 +169,26 @@ func (s *surveyor) key() []string {
 					names[n] = s.name(i)
 				}
 				return names
+			}
+		}
+	}
+	return nil
+}
+
+// pair gives two columns of codes or numbers that tell the rows apart together, as a report's number and its line do.
+func (s *surveyor) pair() []string {
+	var numbered []int
+	for i, v := range s.values {
+		c := s.item.Columns[i]
+		if c.Fill == 1 && (v.code > 0.7 || v.number == 1) && v.types["list"] == 0 && v.date+v.both+v.clock == 0 && len(v.order) > 1 &&
+			(c.Guess == nil || c.Guess.Role == Key || c.Guess.Role == None) {
+			numbered = append(numbered, i)
+		}
+	}
+	for n, i := range numbered {
+		for _, j := range numbered[n+1:] {
+			if s.apart([]int{i, j}) {
+				return []string{s.name(i), s.name(j)}
 			}
 		}
 	}
@@ -280,12 +329,20 @@ func (p *proposing) when() {
 		date = "text(" + date + ")"
 	}
 	if j, ok := p.has(Time); ok && j != i && p.values[j].clock > 0.4 {
-		p.set("at", fmt.Sprintf("datetime(%s, %s)", date, p.ref(j)), g.Confidence, g.Reason+"; "+p.guessed(j).Reason)
+		clock := p.ref(j)
+		if p.each { // a contact's own time, else the row's
+			clock = "item.time ?? " + clock
+		}
+		p.set("at", fmt.Sprintf("datetime(%s, %s)", date, clock), g.Confidence, g.Reason+"; "+p.guessed(j).Reason)
 		return
 	}
 	if p.values[i].both > 0.5 && g.Role == Date && g.Confidence > enough+0.01 {
 		p.dateTime = true
 		p.set("at", "datetime("+date+")", g.Confidence, g.Reason)
+		return
+	}
+	if clock := p.timeByText(); clock != "" {
+		p.set("at", fmt.Sprintf("datetime(%s, %s)", date, clock), g.Confidence, g.Reason+"; "+p.textSays(p.prose.timed, p.text.of("the time", "時刻")))
 		return
 	}
 	p.set("at", "date("+date+")", g.Confidence, g.Reason)
@@ -348,6 +405,11 @@ func (p *proposing) account() {
 	add(AccountName, engine.Account, "name", "")
 	add(ContactMail, engine.Contact, "email", "account")
 	slices.SortStableFunc(ways, func(a, b way) int { return cmp.Compare(b.share, a.share) })
+	if way := p.firmByText(""); len(ways) == 0 && way != "" {
+		p.customer.column, p.customer.key, p.customer.text = p.name(p.prose.column), "name", true
+		p.set("account", way, sureOf(p.prose.firm), p.textSays(p.prose.firm, p.text.of("the company", "会社名")))
+		return
+	}
 	if len(ways) == 0 {
 		p.out.missing = true
 		p.set("account", "null", 0, p.text.of("TODO: no column names the customer by a key that the CRM knows; until one is named here, every row is rejected",
@@ -364,7 +426,12 @@ func (p *proposing) account() {
 			reasons = append(reasons, g.Reason)
 		}
 	}
-	p.set("account", strings.Join(expressions, " ?? "), sure, strings.Join(reasons, "; "))
+	byColumns := strings.Join(expressions, " ?? ")
+	expression := p.firmByText(byColumns)
+	if expression != byColumns {
+		reasons = append(reasons, p.textSays(p.prose.firm, p.text.of("the company", "会社名")))
+	}
+	p.set("account", expression, sure, strings.Join(reasons, "; "))
 }
 
 // find is an expression that looks column i up.
@@ -439,6 +506,10 @@ func (p *proposing) participants() {
 	} else if i, ok := p.has(ContactMail); ok && p.hasKey(engine.Contact, "email") {
 		add("contact", p.find(engine.Contact, "email", "lower", i, ""), i)
 	}
+	if p.list != nil && len(p.people) == 0 {
+		p.peopleOfList()
+		return
+	}
 	name, named := p.has(ContactName)
 	if i, ok := p.has(Title); ok {
 		add("title", p.ref(i), i)
@@ -449,6 +520,9 @@ func (p *proposing) participants() {
 		if condition := p.yes(i); condition != "" {
 			add("keyman", condition, i)
 		}
+	}
+	if len(p.people) == 0 && (!named || p.prose != nil && p.prose.titled >= textsTellKinds) {
+		p.peopleByText()
 	}
 	if named && len(p.people) == 0 {
 		p.people = append(p.people, fmt.Sprintf("when: %s %s", scalar(p.ref(name)+` != ""`), p.because(p.guessed(name).Confidence,

@@ -24,7 +24,7 @@ func compiled(t *testing.T, env *survey.Env, text string) *mapping.Mapping {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m, err := config.LoadMapping(file, mapping.Env{Titles: env.Titles, Kinds: kinds, Keys: env.Keys})
+	m, err := config.LoadMapping(file, mapping.Env{Titles: env.Titles, Phrases: env.Texts, Kinds: kinds, Keys: env.Keys})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}

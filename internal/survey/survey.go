@@ -8,6 +8,8 @@
 //	values.go   what a column's values are like
 //	role.go     name and values weighed: what the column is
 //	profile.go  the column as people see it, personal data masked
+//	list.go     columns that hold lists of people
+//	prose.go    what the texts of reports tell
 //	propose.go  the mapping file and the source
 //	test.go     a test case for it
 //	advice.go   what is missing
@@ -24,15 +26,17 @@ import (
 	"energyd/connectors"
 	"energyd/engine"
 	"energyd/mapping"
+	"energyd/mapping/freetext"
 )
 
 // Env is what a survey knows besides the sample.
 type Env struct {
 	Lexicon  *Lexicon
 	Titles   *mapping.Titles
-	Kinds    []string // of the points table
-	Language string   // "ja" or "en"
-	Zone     string   // of times without one, as "Asia/Tokyo"
+	Texts    *freetext.Reader // reads the texts of reports; nil = they are not read
+	Kinds    []string         // of the points table
+	Language string           // "ja" or "en"
+	Zone     string           // of times without one, as "Asia/Tokyo"
 	Today    time.Time
 	// Find looks into the directory; nil when nothing of the CRM was read yet.
 	Find func(kind engine.EntityKind, key, value string) bool
@@ -44,6 +48,9 @@ type Env struct {
 type Source struct {
 	Connection string              // its name in energyd.yaml
 	Surveyor   connectors.Surveyor // gives the source's options
+	Taken      []string            // names of the sources that energyd.yaml has already
+	// Same names the source of energyd.yaml that reads the item already; "" = there is none. nil = none of all.
+	Same func(connectors.Item) string
 }
 
 // Item is what a survey found out of one item.
@@ -87,6 +94,8 @@ type surveyor struct {
 	values []*values
 	item   *Item
 	role   map[Role]int // role → position of its column
+	prose  *prose       // nil = no text tells of contacts
+	list   *people      // nil = no column lists people
 }
 
 // Look surveys one item by its sample.
@@ -101,7 +110,9 @@ func Look(env *Env, from Source, sample *connectors.Sample) *Item {
 		if entity, ok := refers(sample.Columns[i].Type); ok {
 			v.found = slices.Insert(v.found, 0, hit{Kind: entity, Key: "id", Share: 1})
 		}
-		guesses[i] = s.guess(&sample.Columns[i], v)
+		if v.types["list"] == 0 { // a list is none of the roles
+			guesses[i] = s.guess(&sample.Columns[i], v)
+		}
 	}
 	for i, g := range assign(guesses) {
 		if g != nil && g.Role != None {
@@ -115,6 +126,7 @@ func Look(env *Env, from Source, sample *connectors.Sample) *Item {
 		}
 	}
 	s.lateDate()
+	s.list, s.prose = s.readLists(), s.readProse()
 	s.item.Purpose, s.item.Sure = s.purpose()
 	if i, ok := s.role[Date]; ok && s.item.Purpose == Contacts {
 		s.item.Newest = s.values[i].to
@@ -183,6 +195,12 @@ func (s *surveyor) purpose() (Purpose, float64) {
 		return Other, 0.5
 	}
 	account, how := best(AccountCode, AccountName, ContactMail), best(Kind, Direction)
+	if s.byText() {
+		how = max(how, sureOf(s.prose.kind))
+		if s.prose.firm >= textsTellKinds {
+			account = max(account, sureOf(s.prose.firm))
+		}
+	}
 	told := best(Memo, Title, ContactName, ContactCode, Time, Minutes)
 	score := 0.3*sure(Date) + 0.3*how + 0.25*account + 0.15*told + 0.1*best(RepCode, RepName, RepMail)
 	// Customers and people come once each in their own tables, many times in reports.

@@ -6,18 +6,29 @@ import (
 	"strings"
 )
 
+const exampleFirm = "山田製作所"
+
 // example is a test case of the mapping: one row as the survey understood it, with made-up values.
 func (p *proposing) example() string {
 	date, ok := p.has(Date)
 	if !ok || p.out.missing {
 		return ""
 	}
+	text, kind := "", ""
+	if p.byText() {
+		if text, kind = p.exampleText(); text == "" {
+			return ""
+		}
+	}
 	record := map[string]string{} // column → value as YAML
 	for _, name := range p.columns {
 		record[name] = "null"
 	}
 	expect := []string{p.exampleTime(date, record)}
-	if i, ok := p.has(Kind); ok {
+	if text != "" {
+		record[p.name(p.prose.column)] = quoted(text)
+		expect = append(expect, "kind: "+kind)
+	} else if i, ok := p.has(Kind); ok {
 		for _, w := range p.out.Words {
 			if w.Kind != "" {
 				record[p.name(i)] = quoted(w.Word)
@@ -30,11 +41,13 @@ func (p *proposing) example() string {
 	value, entity := "K0001", "account"
 	switch customer.key {
 	case "name":
-		value = "山田製作所"
+		value = exampleFirm
 	case "email":
 		value, entity = "taro@customer.example", "contact"
 	}
-	record[customer.column] = quoted(value)
+	if !customer.text {
+		record[customer.column] = quoted(value)
+	}
 	directory := fmt.Sprintf(`{kind: account, id: "001", keys: {%s: %s}}`, key(customer.key), value)
 	account := `"001"`
 	switch {
@@ -48,8 +61,12 @@ func (p *proposing) example() string {
 	for i, name := range p.columns {
 		fields[i] = key(name) + ": " + record[name]
 	}
-	return fmt.Sprintf("  - name: %s\n    record: {%s}\n    directory: [%s]\n    expect: {%s}",
-		scalar(p.text.of("a row as the survey understood it, with made-up values", "調査で理解した行の例（値は架空）")), strings.Join(fields, ", "), directory, strings.Join(expect, ", "))
+	expected := "{" + strings.Join(expect, ", ") + "}"
+	if p.each {
+		expected = "[" + expected + "]"
+	}
+	return fmt.Sprintf("  - name: %s\n    record: {%s}\n    directory: [%s]\n    expect: %s",
+		scalar(p.text.of("a row as the survey understood it, with made-up values", "調査で理解した行の例（値は架空）")), strings.Join(fields, ", "), directory, expected)
 }
 
 // exampleTime sets the columns of the time to 2026-09-30, 10:00 where a clock time is told, and gives what is expected of them.

@@ -22,7 +22,7 @@ type values struct {
 	counts       map[string]int // of each distinct text
 	order        []string       // the distinct texts as they came
 	length       float64        // characters, in the mean
-	types        map[string]int // Go's: text, number, bool, time
+	types        map[string]int // Go's: text, number, bool, time, list
 
 	date, clock, both float64 // share of days alone, of clock times alone, of days with clock times
 	yearless          float64 // share of days without a year, 3/1; they are in date too
@@ -32,6 +32,7 @@ type values struct {
 	from, to          time.Time
 	number            float64
 	low, high         float64
+	zeros             bool    // some begin with a zero that matters: 0001
 	repeats           bool    // some value comes twice
 	title, manager    float64 // share of titles; of those above staff
 	endsInTitle       float64 // share of names with a title behind, of any rank above staff
@@ -58,15 +59,16 @@ type hit struct {
 }
 
 var (
-	mailForm  = regexp.MustCompile(`^[^\s@<>]+@[^\s@<>]+\.[A-Za-z]{2,}$`)
-	phoneForm = regexp.MustCompile(`^\+?[0-9][0-9() \-‐−－]{7,18}[0-9]$`)
-	codeForm  = regexp.MustCompile(`^[A-Za-z]{0,6}[-_]?[0-9][A-Za-z0-9_\-]{0,24}$`)
-	idForm    = regexp.MustCompile(`^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$|^[0-9a-fA-F]{8}-[0-9a-fA-F\-]{27}$`)
-	dayForm   = regexp.MustCompile(`^(1[0-2]|0?[1-9])(/|月)(3[01]|[12][0-9]|0?[1-9])日?(\([日月火水木金土]\))?$`)
-	urlForm   = regexp.MustCompile(`^(https?://|www\.)`)
-	latinName = regexp.MustCompile(`^(Mr|Mrs|Ms|Dr|Prof)\.?\s|^\p{Lu}[\p{L}'\-]+([ ,]+\p{Lu}[\p{L}'.\-]*){1,2}$`)
-	kanjiName = regexp.MustCompile(`^[\p{Han}々ヶ]{1,4}[ 　]?[\p{Han}\p{Hiragana}\p{Katakana}ー]{0,4}$`)
-	between   = regexp.MustCompile(`[、,，;；・/／\n]|\band\b|&|および|他[0-9一二三]名`)
+	mailForm    = regexp.MustCompile(`^[^\s@<>]+@[^\s@<>]+\.[A-Za-z]{2,}$`)
+	phoneForm   = regexp.MustCompile(`^\+?[0-9][0-9() \-‐−－]{7,18}[0-9]$`)
+	codeForm    = regexp.MustCompile(`^[A-Za-z]{0,6}[-_]?[0-9][A-Za-z0-9_\-]{0,24}$`)
+	idForm      = regexp.MustCompile(`^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$|^[0-9a-fA-F]{8}-[0-9a-fA-F\-]{27}$`)
+	dayForm     = regexp.MustCompile(`^(1[0-2]|0?[1-9])(/|月)(3[01]|[12][0-9]|0?[1-9])日?(\([日月火水木金土]\))?$`)
+	leadingZero = regexp.MustCompile(`^0[0-9]`)
+	urlForm     = regexp.MustCompile(`^(https?://|www\.)`)
+	latinName   = regexp.MustCompile(`^(Mr|Mrs|Ms|Dr|Prof)\.?\s|^\p{Lu}[\p{L}'\-]+([ ,]+\p{Lu}[\p{L}'.\-]*){1,2}$`)
+	kanjiName   = regexp.MustCompile(`^[\p{Han}々ヶ]{1,4}[ 　]?[\p{Han}\p{Hiragana}\p{Katakana}ー]{0,4}$`)
+	between     = regexp.MustCompile(`[、,，;；・/／\n]|\band\b|&|および|他[0-9一二三]名`)
 )
 
 const honorifics = "様殿氏"
@@ -89,6 +91,12 @@ func textOf(v any) string {
 		return strconv.FormatInt(v, 10)
 	case bool:
 		return strconv.FormatBool(v)
+	case []any:
+		texts := make([]string, len(v))
+		for i, e := range v {
+			texts[i] = textOf(e)
+		}
+		return strings.Join(texts, ", ")
 	}
 	return fmt.Sprint(v)
 }
@@ -133,6 +141,9 @@ func (s *surveyor) look(rows [][]any, i int) *values {
 			v.types["time"] += int(n)
 			v.moment(mapping.Moment{Date: true, Clock: !x.Equal(x.Truncate(24 * time.Hour)), Zoned: true, At: x}, share, &clocks, s.today)
 			continue
+		case []any, map[string]any:
+			v.types["list"] += int(n)
+			continue
 		default:
 			v.types["text"] += int(n)
 			if m, ok := mapping.ReadMoment(text); ok && !digits(text, 8) {
@@ -151,6 +162,7 @@ func (s *surveyor) look(rows [][]any, i int) *values {
 				v.low, v.high = f, f
 			}
 			v.low, v.high = min(v.low, f), max(v.high, f)
+			v.zeros = v.zeros || !isNumber && leadingZero.MatchString(norm.NFKC.String(text))
 			v.number += share
 		}
 		s.judge(v, text, share, isNumber)
