@@ -27,7 +27,9 @@ type PointsConfig struct {
 	Classes                map[string]Label       `yaml:"classes"`
 	AdditionalParticipants AdditionalParticipants `yaml:"additional_participants"`
 	Deals                  DealsConfig            `yaml:"deals"`
-	Bands                  []BandConfig           `yaml:"bands"`                            // coldest first
+	Bands                  []BandConfig           `yaml:"bands"` // coldest first
+	Trend                  *TrendConfig           `yaml:"trend" json:",omitempty"`
+	Alarms                 *AlarmsConfig          `yaml:"alarms" json:",omitempty"`
 	BandStayDays           int                    `yaml:"band_stay_days" json:",omitempty"` // days of the clock before a band is left downwards; 0 = at once
 }
 
@@ -52,10 +54,11 @@ type KindConfig struct {
 	In      *float64 `yaml:"in"`
 	Out     *float64 `yaml:"out"`
 	Mutual  *float64 `yaml:"mutual"`
-	Meeting bool     `yaml:"meeting"` // counts for the cue "repeat"
-	Family  string   `yaml:"family"`  // kinds of one family may be one contact in several sources; "" = never
-	Group   string   `yaml:"group"`   // of groups; "" = the first
-	Undoes  bool     `yaml:"undoes"`  // reports that the message that it answers was not delivered: that one earns nothing
+	Meeting bool     `yaml:"meeting"`                         // counts for the cue "repeat"
+	Family  string   `yaml:"family"`                          // kinds of one family may be one contact in several sources; "" = never
+	Group   string   `yaml:"group"`                           // of groups; "" = the first
+	Theirs  bool     `yaml:"customers_act" json:",omitempty"` // a contact that is both sides' was the customer's idea: 来社, seminar
+	Undoes  bool     `yaml:"undoes"`                          // reports that the message that it answers was not delivered: that one earns nothing
 }
 
 // PrecedenceConfig lists sources by their names, or what they are, those whose

@@ -21,6 +21,7 @@ func (p *Points) Contributions(acts []Activity, emit func(i int, c Contribution)
 	for i := range acts {
 		a := s.contact(acts, i)
 		if a == nil || !a.counts() {
+			p.book(i, &acts[i], emit)
 			continue
 		}
 		date := p.DateOf(a)
@@ -28,7 +29,7 @@ func (p *Points) Contributions(acts []Activity, emit func(i int, c Contribution)
 		if total == 0 || s.daily.over[i] {
 			continue
 		}
-		cell := Cell{Date: date, Group: p.kinds[a.Kind].group, Direction: a.Direction}
+		cell := Cell{Date: date, Group: p.kinds[a.Kind].group, Direction: p.kinds[a.Kind].whose(a.Direction)}
 		put := func(e Entity, c Class, milli int64, count int32) {
 			if (milli != 0 || count != 0) && e.ID != "" {
 				cell.Class, cell.Milli, cell.Count = c, milli, count

@@ -39,6 +39,10 @@ type Points struct {
 	repeatDays int
 	bandUp     []int64 // milli-points
 	bandDown   []int64
+	trend      trend
+	alarms     alarms
+	habitless  [256]bool // by Group: its contacts do not count for habits
+	negatives  [256]bool // by Group
 
 	scratch sync.Pool // of *scratch, for Contributions
 }
@@ -47,6 +51,7 @@ type kind struct {
 	points  [NumDirections]float64 // by Direction
 	meeting bool
 	undoes  bool
+	theirs  bool
 	family  string
 	group   Group
 }
@@ -100,6 +105,7 @@ func Compile(c *PointsConfig) (*Points, error) {
 			points:  [NumDirections]float64{Mutual: first(k.Mutual, k.Points), Inbound: first(k.In, k.Points), Outbound: first(k.Out, k.Points)},
 			meeting: k.Meeting,
 			undoes:  k.Undoes,
+			theirs:  k.Theirs,
 			family:  k.Family,
 			group:   c.group(k.Group),
 		}
@@ -119,6 +125,12 @@ func Compile(c *PointsConfig) (*Points, error) {
 	for _, b := range c.Bands {
 		p.bandUp = append(p.bandUp, milli(b.Up))
 		p.bandDown = append(p.bandDown, milli(b.Down))
+	}
+	p.trend, p.alarms = newTrend(c.Trend), newAlarms(c)
+	p.habitless[Booked] = true
+	for i, g := range c.Groups {
+		p.negatives[i] = g.Negative
+		p.habitless[i] = g.Negative || c.Alarms != nil && slices.Contains(c.Alarms.IgnoreGroups, g.Name)
 	}
 	p.fingerprint, err = fingerprint(*c)
 	return p, err

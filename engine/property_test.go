@@ -267,23 +267,6 @@ func TestEvaluateIsTheDailyWalk(t *testing.T) {
 	}
 }
 
-// Until Due, nothing changes but the temperature.
-func TestNothingChangesBeforeDue(t *testing.T) {
-	p := table(t, businessClock(40))
-	rapid.Check(t, func(t *rapid.T) {
-		cells := drawCells(t)
-		asOf := day0 + engine.Date(rapid.IntRange(0, 400).Draw(t, "as of"))
-		s := p.Evaluate(engine.Account, cells, asOf)
-		for d := asOf + 1; d < asOf+600 && (s.Due == engine.NoDate || d <= s.Due); d++ {
-			next := p.Evaluate(engine.Account, cells, d)
-			changed := next.Band != s.Band || !cmp.Equal(next.Earned, s.Earned)
-			if changed != (d == s.Due) {
-				t.Fatalf("on %v changed: %v; due %v", d, changed, s.Due)
-			}
-		}
-	})
-}
-
 // The parts of an explanation add up to the temperature and to the earned energy.
 func TestExplainAddsUp(t *testing.T) {
 	p := table(t, repeat20)

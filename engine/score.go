@@ -11,7 +11,12 @@ type Score struct {
 	Temperature float64     // on AsOf, in points; never below 0
 	Groups      []float64   // what counts of each group on AsOf, in points; nil in a table with one
 	Band        int         // 0 = coldest
+	Best        int         // warmest band it ever was in, as far back as the stocks are replayed
 	BandUntil   Date        // first day on which the band changes without news; NoDate = never
+	Trend       Trend       // by the table's trend section
+	Recent      Recent      // earned lately, by the table's alarms.low and alarms.halved
+	Stirred     Date        // last day on which the customer started a contact, where a surge is looked for; NoDate = none
+	Alarms      []Alarm     // that stand on AsOf, by kind; of the kinds of entity that alarms.entities names
 	Due         Date        // next day after AsOf on which anything shown changes without news; NoDate = never
 }
 
@@ -31,19 +36,24 @@ type PeriodSum struct {
 // hysteresis; nothing is remembered between calls, so any two ways to the
 // same cells give the same bits. Bands compare temperatures rounded to
 // milli-points, as they are shown. All kinds of entity follow one rule.
-func (p *Points) Evaluate(_ EntityKind, cells []Cell, asOf Date) Score {
-	s := Score{AsOf: asOf, Last: NoDate, BandUntil: NoDate, Due: NoDate}
+func (p *Points) Evaluate(kind EntityKind, cells []Cell, asOf Date) Score {
+	s := Score{AsOf: asOf, Last: NoDate, Stirred: NoDate, BandUntil: NoDate, Due: NoDate}
 	n := sort.Search(len(cells), func(i int) bool { return cells[i].Date > asOf })
-	if n < len(cells) {
-		s.Due = cells[n].Date
+	ahead := cells[n:]
+	for i := range ahead {
+		if ahead[i].Group != Booked {
+			s.Due = ahead[i].Date
+			break
+		}
 	}
-	if n == 0 {
+	if cells = withoutBooked(cells[:n]); len(cells) == 0 {
+		p.watch(kind, &s, cells, ahead, fall{})
 		return s
 	}
-	cells = p.limited(cells[:n])
+	cells = p.limited(cells)
 	s.Earned = p.earned(cells)
-	s.Last = cells[n-1].Date
-	held, b := p.replay(cells)
+	s.Last = cells[len(cells)-1].Date
+	held, b, best := p.replay(cells)
 	last, now := p.clock.at(s.Last), p.clock.at(asOf)
 	s.Stock, s.Temperature = held.temperature(last)/1000, held.temperature(now)/1000
 	if len(p.groups) > 1 {
@@ -52,11 +62,12 @@ func (p *Points) Evaluate(_ EntityKind, cells []Cell, asOf Date) Score {
 			s.Groups[g] = held.counted(Group(g), now) / 1000
 		}
 	}
+	fell := held.fallen(b, last, now)
 	b = held.quiet(b, last, now)
-	s.Band = b.at
-	if s.BandUntil = held.until(b, now); s.BandUntil != NoDate && (s.Due == NoDate || s.BandUntil < s.Due) {
-		s.Due = s.BandUntil
-	}
+	s.Band, s.Best = b.at, best
+	s.BandUntil = held.until(b, now)
+	s.sooner(s.BandUntil)
+	p.watch(kind, &s, cells, ahead, fell)
 	return s
 }
 
@@ -84,15 +95,14 @@ func (p *Points) earned(cells []Cell) []PeriodSum {
 	return sums
 }
 
-// replay gives the stocks and the band on the date of the last cell.
-func (p *Points) replay(cells []Cell) (stocks, band) {
-	s := stocks{p: p, cells: cells}
+// replay gives the stocks and the band on the date of the last cell, and the warmest band on the way.
+func (p *Points) replay(cells []Cell) (s stocks, b band, best int) {
+	s = stocks{p: p, cells: cells}
 	if p.window != unlimited {
 		oldest := p.clock.at(cells[len(cells)-1].Date) - p.window
 		s.next = sort.Search(len(cells), func(i int) bool { return p.clock.at(cells[i].Date) >= oldest })
 		s.cells, s.next = cells[s.next:], 0
 	}
-	var b band
 	for last := NoDate; s.next < len(s.cells); {
 		date := s.cells[s.next].Date
 		at := p.clock.at(date)
@@ -103,7 +113,8 @@ func (p *Points) replay(cells []Cell) (stocks, band) {
 			s.add(at)
 		}
 		b = p.nextBand(b, s.temperature(at), at)
+		best = max(best, b.at)
 		last = date
 	}
-	return s, b
+	return s, b, best
 }

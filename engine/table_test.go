@@ -30,8 +30,15 @@ func shipped(tb testing.TB) *engine.PointsConfig {
 	return c
 }
 
-// table compiles the shipped table after changes.
+// table compiles the shipped table without trend and alarms, after changes.
 func table(tb testing.TB, changes ...func(*engine.PointsConfig)) *engine.Points {
+	tb.Helper()
+	bare := func(c *engine.PointsConfig) { c.Trend, c.Alarms = nil, nil }
+	return watching(tb, append([]func(*engine.PointsConfig){bare}, changes...)...)
+}
+
+// watching compiles the shipped table with trend and alarms, after changes.
+func watching(tb testing.TB, changes ...func(*engine.PointsConfig)) *engine.Points {
 	tb.Helper()
 	c := shipped(tb)
 	for _, change := range changes {

@@ -40,6 +40,8 @@ func (c *PointsConfig) Validate() error {
 	v.ranks()
 	v.cues()
 	v.bands()
+	v.trend()
+	v.alarms()
 	return v.problems.Or()
 }
 
