@@ -229,6 +229,7 @@ func (c Class) String() string { return classNames[c] }
 type BandInfo struct {
 	Name  string
 	Label Label
+	Up    float64 // points from which on it is entered
 }
 
 // Bands gives the number of bands.
@@ -237,7 +238,7 @@ func (p *Points) Bands() int { return len(p.config.Bands) }
 // Band names band i, 0 being the coldest.
 func (p *Points) Band(i int) BandInfo {
 	b := p.config.Bands[i]
-	return BandInfo{Name: b.Name, Label: b.Label}
+	return BandInfo{Name: b.Name, Label: b.Label, Up: b.Up}
 }
 
 // expectedOrder is how serious these contacts are, most serious first, whatever the numbers.

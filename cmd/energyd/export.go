@@ -15,6 +15,7 @@ import (
 	"energyd/engine"
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
+	"energyd/internal/report"
 )
 
 // exports are what export knows, each with its CSV heads.
@@ -86,7 +87,7 @@ type rowWriter struct {
 func (w *rowWriter) row(jsonLine []byte, cells ...string) error {
 	if w.csv != nil {
 		for i, c := range cells {
-			cells[i] = unformula(c)
+			cells[i] = report.Unformula(c)
 		}
 		return w.csv.Write(cells)
 	}
@@ -102,20 +103,6 @@ func (w *rowWriter) row(jsonLine []byte, cells ...string) error {
 	}
 	_, err := w.w.Write(append(jsonLine, '\n'))
 	return err
-}
-
-// unformula keeps a spreadsheet from running a cell that came from outside as a formula.
-func unformula(cell string) string {
-	if cell == "" {
-		return cell
-	}
-	switch cell[0] {
-	case '=', '+', '-', '@', '\t', '\r':
-		if _, err := strconv.ParseFloat(cell, 64); err != nil {
-			return "'" + cell
-		}
-	}
-	return cell
 }
 
 func exportRows(ctx context.Context, p *pipeline.Pipeline, what string, w *rowWriter) error {

@@ -19,6 +19,7 @@ import (
 	"energyd/internal/config"
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
+	"energyd/internal/report"
 	"energyd/internal/survey"
 )
 
@@ -237,7 +238,7 @@ func shown(c survey.Column) string {
 	if c.From != "" {
 		return c.From + " … " + c.To
 	}
-	return eastAsian.Truncate(strings.Join(c.Samples, ", "), 36, "…")
+	return report.Cut(strings.Join(c.Samples, ", "), 36)
 }
 
 func rowsText(i connectors.Item) string {

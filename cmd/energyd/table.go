@@ -3,9 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
+	"slices"
 
-	"github.com/mattn/go-runewidth"
+	"energyd/internal/report"
 )
 
 // table prints rows under heads, columns aligned by the width that a terminal
@@ -46,34 +46,13 @@ func (t *table) whole(columns ...int) {
 // widest keeps a cell from pushing all others off the screen.
 const widest = 60
 
-// eastAsian measures as terminals with a Japanese font do: ambiguous characters stay narrow.
-var eastAsian = &runewidth.Condition{EastAsianWidth: false}
-
 func (t *table) print(w io.Writer) {
-	widths := make([]int, len(t.heads))
-	all := append([][]string{t.heads}, t.rows...)
-	for _, r := range all {
-		for i, c := range r {
-			r[i] = strings.ReplaceAll(c, "\n", " ")
-			if !t.full[i] {
-				r[i] = eastAsian.Truncate(r[i], widest, "…")
-			}
-			widths[i] = max(widths[i], eastAsian.StringWidth(r[i]))
+	_ = report.Align(w, func(yield func([]string) bool) { // what goes to a terminal that is gone interests nobody
+		_ = yield(t.heads) && !slices.ContainsFunc(t.rows, func(r []string) bool { return !yield(r) })
+	}, func(column int) bool { return t.right[column] }, func(column int) int {
+		if t.full[column] {
+			return 0
 		}
-	}
-	for _, r := range all {
-		var b strings.Builder
-		for i, c := range r {
-			pad := strings.Repeat(" ", widths[i]-eastAsian.StringWidth(c))
-			if i > 0 {
-				b.WriteString("  ")
-			}
-			if t.right[i] {
-				b.WriteString(pad + c)
-			} else {
-				b.WriteString(c + pad)
-			}
-		}
-		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
-	}
+		return widest
+	})
 }

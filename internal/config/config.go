@@ -23,6 +23,7 @@ import (
 	"energyd/connectors"
 	"energyd/engine"
 	"energyd/internal/fault"
+	"energyd/internal/report"
 	"energyd/internal/survey"
 	"energyd/mapping"
 	"energyd/mapping/freetext"
@@ -43,6 +44,7 @@ type Config struct {
 	Connections []Connection // as written
 	Sources     []Source     // as written
 	Write       []Write
+	Reports     report.Settings
 	Warnings    []string // findings that do not stop: "FILE:LINE:COLUMN: …"
 
 	doc *document
@@ -83,16 +85,17 @@ func (c *Config) Place(ps fault.Problems) error {
 
 // top is energyd.yaml as written.
 type top struct {
-	Store       string     `yaml:"store"`
-	Language    string     `yaml:"language"`
-	Points      string     `yaml:"points"`
-	Titles      string     `yaml:"titles"`
-	Phrases     string     `yaml:"phrases"`
-	Schedule    string     `yaml:"schedule"`
-	Timezone    string     `yaml:"timezone"`
-	Connections section    `yaml:"connections"`
-	Sources     section    `yaml:"sources"`
-	Write       []writeTop `yaml:"write"`
+	Store       string          `yaml:"store"`
+	Language    string          `yaml:"language"`
+	Points      string          `yaml:"points"`
+	Titles      string          `yaml:"titles"`
+	Phrases     string          `yaml:"phrases"`
+	Schedule    string          `yaml:"schedule"`
+	Timezone    string          `yaml:"timezone"`
+	Connections section         `yaml:"connections"`
+	Sources     section         `yaml:"sources"`
+	Write       []writeTop      `yaml:"write"`
+	Reports     report.Settings `yaml:"reports"`
 }
 
 // entities are the words for engine.EntityKind, in its order.
@@ -171,7 +174,7 @@ type loader struct {
 }
 
 func (l *loader) load() {
-	t := top{Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml"}
+	t := top{Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml", Reports: report.Defaults()}
 	l.structs(l.doc.root, reflect.ValueOf(&t).Elem())
 	c := l.config
 	c.Language, c.Schedule, c.Zone = t.Language, t.Schedule, t.Timezone
@@ -196,6 +199,8 @@ func (l *loader) load() {
 	if len(t.Sources) == 0 && l.only == "" {
 		l.problems.Add("sources", "sources is required: what is read, in this order")
 	}
+	c.Reports = t.Reports
+	l.problems = append(l.problems, c.Reports.Problems()...)
 	for i, w := range t.Write {
 		l.write(fmt.Sprintf("write[%d]", i), w)
 	}

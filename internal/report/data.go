@@ -1,0 +1,263 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+
+	"energyd/engine"
+	"energyd/internal/fault"
+	"energyd/internal/store"
+)
+
+// Reader is where reports come from.
+type Reader interface {
+	Profiles(ctx context.Context, kind engine.EntityKind) iter.Seq2[engine.Profile, error]
+	Ledger(ctx context.Context, kind engine.EntityKind, onlyDirty bool) iter.Seq2[store.Entry, error]
+	Activities(ctx context.Context) iter.Seq2[engine.Activity, error]
+}
+
+// Data is what reports are made of.
+type Data struct {
+	Reader
+	Points   *engine.Points
+	AsOf     engine.Date
+	Settings Settings
+
+	read *directory
+}
+
+// Options are what a reader of a report may choose.
+type Options struct {
+	Months    int  // periods shown, the open one included
+	Important bool // customers that the directory marks as important, and no others
+}
+
+// customer is an account of the directory, or one that only its contacts are known of.
+type customer struct {
+	id, name, owner, segment string
+	important, target        bool
+}
+
+// directory is what reports need of the directory, in memory.
+type directory struct {
+	customers []customer
+	at        map[string]int // of an account's id in customers
+	reps      map[string]rep
+	told      map[engine.EntityKind]map[string]bool // facts that some entry has
+}
+
+type rep struct {
+	name, team string
+	target     float64
+}
+
+// directory reads accounts and sales people. Deleted and merged accounts are left out.
+func (d *Data) directory(ctx context.Context) (*directory, error) {
+	if d.read != nil {
+		return d.read, nil
+	}
+	dir := &directory{at: map[string]int{}, reps: map[string]rep{}, told: map[engine.EntityKind]map[string]bool{}}
+	for p, err := range d.Profiles(ctx, engine.Rep) {
+		if err != nil {
+			return nil, err
+		}
+		dir.tell(p)
+		target, _ := p.Facts.Number("target")
+		dir.reps[p.ID] = rep{name: or(p.Name, p.ID), team: p.Facts["team"], target: target}
+	}
+	teams := map[string]string{} // one string for all who share it
+	for p, err := range d.Profiles(ctx, engine.Account) {
+		if err != nil {
+			return nil, err
+		}
+		dir.tell(p)
+		if p.Deleted || p.Into != "" {
+			continue
+		}
+		segment := p.Facts["segment"]
+		if kept, ok := teams[segment]; ok {
+			segment = kept
+		} else {
+			teams[segment] = segment
+		}
+		dir.at[p.ID] = len(dir.customers)
+		dir.customers = append(dir.customers, customer{id: p.ID, name: or(p.Name, p.ID), owner: p.Owner, segment: segment,
+			important: p.Facts.True("important"), target: p.Facts.True("target")})
+	}
+	d.read = dir
+	return dir, nil
+}
+
+func (dir *directory) tell(p engine.Profile) {
+	for name := range p.Facts {
+		if dir.told[p.Kind] == nil {
+			dir.told[p.Kind] = map[string]bool{}
+		}
+		dir.told[p.Kind][name] = true
+	}
+}
+
+// owner names an account's sales person.
+func (dir *directory) owner(c *customer) string { return dir.rep(c.owner) }
+
+func (dir *directory) rep(id string) string { return or(dir.reps[id].name, id) }
+
+// lacks notes what a report could show if the mapping told it, and tells whether it was not told.
+func (dir *directory) lacks(t *Table, kind engine.EntityKind, fact, example string, why Label) bool {
+	if dir.told[kind][fact] {
+		return false
+	}
+	t.Notes = append(t.Notes, missing(kind, fact, example, why))
+	return true
+}
+
+// missing says which line of a mapping would give a fact.
+func missing(kind engine.EntityKind, fact, example string, why Label) Label {
+	return Label{
+		Ja: fmt.Sprintf("%sがまだ読み込まれていません。%sのマッピングの profile.facts に「%s: %s」のように書き、energyd pull を実行してください。", why.Ja, sourcesOf[kind].Ja, fact, example),
+		En: fmt.Sprintf("%s: not read yet. Write a line like \"%s: %s\" under profile.facts of the mapping of %s, and run energyd pull.", why.En, fact, example, sourcesOf[kind].En),
+	}
+}
+
+// sourcesOf names what a kind of entity is read from.
+var sourcesOf = map[engine.EntityKind]Label{
+	engine.Account: {Ja: "顧客企業", En: "accounts"},
+	engine.Deal:    {Ja: "案件", En: "deals"},
+	engine.Rep:     {Ja: "営業担当", En: "sales people"},
+	engine.Stage:   {Ja: "案件のステージ履歴", En: "the deals' stage history"},
+}
+
+// scores walks through the customers that are wanted, each with its score, which is only read; it ends before the next.
+func (d *Data) scores(ctx context.Context, dir *directory, o Options, do func(i int, c *customer, s *engine.Score)) error {
+	seen := make([]bool, len(dir.customers))
+	for e, err := range d.Ledger(ctx, engine.Account, false) {
+		if err != nil {
+			return err
+		}
+		i, ok := dir.at[e.Entity.ID]
+		if !ok {
+			continue
+		}
+		seen[i] = true
+		if c := &dir.customers[i]; !o.Important || c.important {
+			s := d.Points.Evaluate(engine.Account, e.Cells, d.AsOf)
+			do(i, c, &s)
+		}
+	}
+	for i := range dir.customers {
+		if c := &dir.customers[i]; !seen[i] && (!o.Important || c.important) {
+			s := d.Points.Evaluate(engine.Account, nil, d.AsOf)
+			do(i, c, &s)
+		}
+	}
+	return nil
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// heat gives the step of a period's energy: 1 for any at all, one more for each band that
+// it would reach, and one for twice the hottest.
+func heat(p *engine.Points, m int64) uint8 {
+	if m <= 0 {
+		return 0
+	}
+	step := uint8(1)
+	for i := range p.Bands() {
+		if up := p.Band(i).Up; up > 0 && float64(m) >= 1000*up {
+			step++
+		}
+	}
+	if top := p.Band(p.Bands() - 1).Up; top > 0 && float64(m) >= 2000*top {
+		step++
+	}
+	return step
+}
+
+// band names a band of temperatures.
+func (d *Data) band(i int) Value {
+	b := d.Points.Band(i)
+	if b.Label == (Label{}) {
+		return text(b.Name)
+	}
+	return Value{Label: b.Label}
+}
+
+// legend explains the steps.
+func legend(p *engine.Points) []Label {
+	labels := []Label{{Ja: "0 接触なし", En: "0 no contact"}, {}}
+	below := func(to float64) Label {
+		return Label{Ja: fmt.Sprintf("%g 未満", to), En: fmt.Sprintf("below %g", to)}
+	}
+	for i := range p.Bands() {
+		up := p.Band(i).Up
+		if up == 0 {
+			continue
+		}
+		if labels[1] == (Label{}) {
+			labels[1] = below(up)
+		}
+		labels = append(labels, Label{Ja: fmt.Sprintf("%g 以上", up), En: fmt.Sprintf("%g and more", up)})
+	}
+	top := p.Band(p.Bands() - 1).Up
+	if top == 0 {
+		labels[1] = Label{Ja: "接触あり", En: "some"}
+		return labels
+	}
+	return append(labels, Label{Ja: fmt.Sprintf("%g 以上", 2*top), En: fmt.Sprintf("%g and more", 2*top)})
+}
+
+// Names lists the reports, in the order in which help shows them.
+func Names() []string {
+	names := make([]string, len(reports))
+	for i, r := range reports {
+		names[i] = r.name
+	}
+	return names
+}
+
+// About says in a line what a report shows.
+func About(name string) Label {
+	for _, r := range reports {
+		if r.name == name {
+			return r.about
+		}
+	}
+	return Label{}
+}
+
+// Make makes a report. Faults: config (no such report), those of the store.
+func Make(ctx context.Context, d *Data, name string, o Options) (*Table, error) {
+	for _, r := range reports {
+		if r.name == name {
+			t, err := r.make(ctx, d, o)
+			if t != nil {
+				t.Name, t.AsOf = r.name, d.AsOf
+				if d.read != nil && len(d.read.customers) == 0 {
+					t.Notes = []Label{nothing}
+				}
+			}
+			return t, err
+		}
+	}
+	return nil, fault.New(fault.Config, "report", fmt.Sprintf("there is no report %q%s", name, fault.DidYouMean(name, Names())),
+		"the reports are "+strings.Join(Names(), ", "), nil)
+}
+
+var nothing = Label{Ja: "顧客企業がまだ読み込まれていません。energyd pull から始めてください。", En: "No customers were read yet. Start with energyd pull."}
+
+var reports = []struct {
+	name  string
+	about Label
+	make  func(context.Context, *Data, Options) (*Table, error)
+}{
+	{"month", Label{Ja: "顧客別・月別の獲得エネルギー", En: "customer × month: energy earned"}, month},
+	{"rank", Label{Ja: "顧客別・階級別の獲得エネルギー", En: "customer × rank class: whom we meet"}, rank},
+	{"deals", Label{Ja: "案件エネルギー一覧", En: "open deals with stage, amount and energy"}, deals},
+}

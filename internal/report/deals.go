@@ -1,0 +1,144 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"energyd/engine"
+)
+
+// dealRow is a deal of the directory with its score.
+type dealRow struct {
+	name, account, owner string
+	stage                string
+	amount, margin       float64
+	hasAmount, hasMargin bool
+	opened, closes       engine.Date
+	closed, won          bool
+	products             []string
+
+	temperature, band int64 // milli-points, index
+	total             int64 // milli-points, all that was ever earned
+	contacts          int32
+	last, bandUntil   engine.Date
+}
+
+// deals reads the deals that keep wants, with their facts; tell learns which facts there are.
+func (d *Data) deals(ctx context.Context, dir *directory, keep func(*dealRow) bool) ([]dealRow, map[string]int, error) {
+	var rows []dealRow
+	at := map[string]int{}
+	for p, err := range d.Profiles(ctx, engine.Deal) {
+		if err != nil {
+			return nil, nil, err
+		}
+		dir.tell(p)
+		if p.Deleted || p.Into != "" {
+			continue
+		}
+		r := dealRow{name: or(p.Name, p.ID), account: p.Account, owner: p.Owner, stage: p.Facts["stage"], closed: p.Facts.True("closed") || p.Facts.True("won"), won: p.Facts.True("won"),
+			opened: p.Facts.Day("opened_on", d.Points), closes: p.Facts.Day("closes_on", d.Points), products: p.Facts.List("products"),
+			last: engine.NoDate, bandUntil: engine.NoDate}
+		r.amount, r.hasAmount = p.Facts.Number("amount")
+		r.margin, r.hasMargin = p.Facts.Number("margin")
+		if keep(&r) {
+			at[p.ID] = len(rows)
+			rows = append(rows, r)
+		}
+	}
+	return rows, at, nil
+}
+
+// score adds to deals what the ledger says of them.
+func (d *Data) scoreDeals(ctx context.Context, rows []dealRow, at map[string]int) error {
+	for e, err := range d.Ledger(ctx, engine.Deal, false) {
+		if err != nil {
+			return err
+		}
+		i, ok := at[e.Entity.ID]
+		if !ok {
+			continue
+		}
+		s, r := d.Points.Evaluate(engine.Deal, e.Cells, d.AsOf), &rows[i]
+		r.temperature, r.band, r.last, r.bandUntil = int64(1000*s.Temperature+0.5), int64(s.Band), s.Last, s.BandUntil
+		for _, m := range s.Earned {
+			r.total += m.Milli
+			r.contacts += m.Contacts
+		}
+	}
+	return nil
+}
+
+// deals is the deal list (A4, A11): open deals with stage, amount and energy, warmest first.
+func deals(ctx context.Context, d *Data, o Options) (*Table, error) {
+	dir, err := d.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, at, err := d.deals(ctx, dir, func(r *dealRow) bool {
+		i, known := dir.at[r.account]
+		return !r.closed && (!o.Important || known && dir.customers[i].important)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := d.scoreDeals(ctx, rows, at); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(rows, func(a, b dealRow) int {
+		return cmp.Or(cmp.Compare(b.temperature, a.temperature), cmp.Compare(b.amount, a.amount), cmp.Compare(a.name, b.name))
+	})
+	t := &Table{
+		Title: Label{Ja: "案件エネルギー一覧（進行中）", En: "Open deals"},
+		Columns: []Column{
+			{Key: "deal", Label: Label{Ja: "案件", En: "Deal"}}, customerColumn, ownerColumn,
+			{Key: "stage", Label: Label{Ja: "ステージ", En: "Stage"}},
+			{Key: "amount", Label: Label{Ja: "金額", En: "Amount"}, Type: Money},
+			{Key: "closes_on", Label: Label{Ja: "完了予定日", En: "Closes"}, Type: Day},
+			{Key: "temperature", Label: Label{Ja: "温度", En: "Temperature"}, Type: Points},
+			{Key: "band", Label: Label{Ja: "温度帯", En: "Band"}},
+			{Key: "earned", Label: Label{Ja: "獲得エネルギー", En: "Energy earned"}, Type: Points},
+			{Key: "contacts", Label: Label{Ja: "接触回数", En: "Contacts"}, Type: Count},
+			{Key: "last_contact", Label: Label{Ja: "最終接触日", En: "Last contact"}, Type: Day},
+		},
+		Count: len(rows), Legend: legend(d.Points),
+		Rows: func(yield func([]Value) bool) {
+			for i := range rows {
+				r := &rows[i]
+				name := r.account
+				if i, ok := dir.at[r.account]; ok {
+					name = dir.customers[i].name
+				}
+				warmth, closes := milli(r.temperature), day(r.closes)
+				warmth.Heat = heat(d.Points, r.temperature)
+				closes.Warn = r.closes != engine.NoDate && r.closes < d.AsOf
+				if !yield([]Value{text(r.name), text(name), text(dir.rep(r.owner)), told(r.stage), optional(r.amount, r.hasAmount), closes, warmth,
+					d.band(int(r.band)), milli(r.total), count(r.contacts), day(r.last)}) {
+					return
+				}
+			}
+		},
+	}
+	dir.lacks(t, engine.Deal, "stage", "StageName", Label{Ja: "案件のステージ", En: "The stages of deals"})
+	dir.lacks(t, engine.Deal, "amount", "Amount", Label{Ja: "案件の金額", En: "The amounts of deals"})
+	if dir.lacks(t, engine.Deal, "closed", "IsClosed", Label{Ja: "案件の完了の印", En: "Which deals are closed"}) {
+		t.Note("そのため、完了した案件も並んでいます。", "So closed deals are in the list too.")
+	}
+	t.Note("「!」は完了予定日を過ぎた案件です。", "! marks deals that were to be closed before today.")
+	dir.scope(t, o)
+	return t, nil
+}
+
+func told(s string) Value {
+	if s == "" {
+		return none
+	}
+	return text(s)
+}
+
+func optional(n float64, has bool) Value {
+	if !has {
+		return none
+	}
+	return number(n)
+}

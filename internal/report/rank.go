@@ -1,0 +1,150 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+
+	"energyd/engine"
+)
+
+// recent is the window in which people count as met, and the one before it, in days.
+const recent = 90
+
+// breadth is how widely a customer is met.
+type breadth struct {
+	customer    int
+	byClass     [engine.NumClasses]int64
+	total       int64
+	spread      engine.Spread
+	now, before int32 // people met in the last 90 days, and in the 90 before
+}
+
+// rank is table 2 of the method: customer × rank class. It shows whether only
+// people who are easy to visit are met (A15, A22).
+func rank(ctx context.Context, d *Data, o Options) (*Table, error) {
+	dir, err := d.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := d.periods(o.Months)
+	rows := make([]breadth, 0, len(dir.customers))
+	row := make([]int32, len(dir.customers)) // of a customer; 0 = none, else one more than the index
+	err = d.scores(ctx, dir, o, func(i int, _ *customer, s *engine.Score) {
+		b := breadth{customer: i}
+		for _, m := range p.in(s) {
+			b.total += m.Milli
+			for c, n := range m.ByClass {
+				b.byClass[c] += n
+			}
+		}
+		rows = append(rows, b)
+		row[i] = int32(len(rows)) //nolint:gosec // as many as customers
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = d.contacts(ctx, dir, func(i int, cells []engine.Cell) {
+		if row[i] == 0 {
+			return
+		}
+		b := &rows[row[i]-1]
+		s := d.Points.Evaluate(engine.Contact, cells, d.AsOf)
+		var earned int64
+		for _, m := range p.in(&s) {
+			earned += m.Milli
+		}
+		b.spread.Add(earned)
+		met := func(after, upTo engine.Date) int32 {
+			if slices.ContainsFunc(cells, func(c engine.Cell) bool { return c.Date > after && c.Date <= upTo && c.Milli > 0 }) {
+				return 1
+			}
+			return 0
+		}
+		b.now += met(d.AsOf-recent, d.AsOf)
+		b.before += met(d.AsOf-2*recent, d.AsOf-recent)
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(rows, func(a, b breadth) int {
+		return cmp.Or(cmp.Compare(b.total, a.total), dir.compare(a.customer, b.customer))
+	})
+	return d.rankTable(dir, o, rows), nil
+}
+
+func (d *Data) rankTable(dir *directory, o Options, rows []breadth) *Table {
+	limits := d.Settings.Coverage
+	classes := []engine.Class{engine.ClassStaff, engine.ClassManager, engine.ClassExecutive, engine.ClassUnknown}
+	columns := []Column{customerColumn, ownerColumn}
+	for _, c := range classes {
+		label := d.Points.ClassLabel(c)
+		if label == (Label{}) {
+			label = Label{Ja: c.String(), En: c.String()}
+		}
+		columns = append(columns, Column{Key: c.String(), Label: label, Type: Points})
+	}
+	columns = append(columns, totalColumn,
+		Column{Key: "coverage", Label: Label{Ja: "階級カバー率", En: "Classes met"}, Type: Share},
+		Column{Key: "contacts", Label: Label{Ja: "接触した人数", En: "People"}, Type: Count},
+		Column{Key: "concentration", Label: Label{Ja: "集中度", En: "Concentration"}, Type: Figure},
+		Column{Key: "met_90", Label: Label{Ja: "直近90日の人数", En: "Met, last 90 days"}, Type: Count},
+		Column{Key: "met_90_before", Label: Label{Ja: "その前の90日", En: "90 days before"}, Type: Count},
+		Column{Key: "single_thread", Label: Label{Ja: "一人依存", En: "One thread"}})
+	t := &Table{
+		Title:   Label{Ja: "顧客別階級別 獲得エネルギー", En: "Energy earned by customer and rank class"},
+		Columns: columns, Count: len(rows), Legend: legend(d.Points),
+		Rows: func(yield func([]Value) bool) {
+			cells := make([]Value, 0, len(columns))
+			for i := range rows {
+				b := &rows[i]
+				c := &dir.customers[b.customer]
+				cells = append(cells[:0], text(c.name), text(dir.owner(c)))
+				for _, class := range classes {
+					v := milli(b.byClass[class])
+					v.Heat = heat(d.Points, b.byClass[class]/int64(o.Months))
+					cells = append(cells, v)
+				}
+				met := b.spread.Coverage(b.byClass, int64(1000*limits.ClassPoints))
+				concentration := number(met.HHI)
+				if met.Active == 0 {
+					concentration = none
+				}
+				if !yield(append(cells, milli(b.total), number(met.Classes), count(met.Active), concentration, count(b.now), count(b.before), warning(met.SingleThread(limits.Concentration)))) {
+					return
+				}
+			}
+		},
+	}
+	t.Note("%d か月の合計。色は1か月平均の深さです。", "Sums of %d months; colours go by the mean of a month.", o.Months)
+	t.Note("階級カバー率: %g ポイント以上の階級の割合（窓口担当・管理者・経営陣）。集中度: 担当者ごとの割合の2乗和（1 = 一人だけ）。%g を超えるか、一人だけなら「一人依存」。",
+		"Classes met: share of the three classes with %g points or more. Concentration: sum of the squared shares of people (1 = one person); above %g, or with one person, the relation hangs on one thread.",
+		limits.ClassPoints, limits.Concentration)
+	t.Note("担当者のエネルギーは、現在の所属企業に数えます。", "People's energy is counted with the company that they are with now.")
+	dir.scope(t, o)
+	return t
+}
+
+// contacts walks through the ledger of contacts, each with the customer that it is with now.
+func (d *Data) contacts(ctx context.Context, dir *directory, do func(customer int, cells []engine.Cell)) error {
+	at := map[uint64]int32{} // by hash: half a million ids would take more than all the rest
+	for p, err := range d.Profiles(ctx, engine.Contact) {
+		if err != nil {
+			return err
+		}
+		if i, ok := dir.at[p.Account]; ok {
+			at[xxhash.Sum64String(p.ID)] = int32(i) //nolint:gosec // as many as customers
+		}
+	}
+	for e, err := range d.Ledger(ctx, engine.Contact, false) {
+		if err != nil {
+			return err
+		}
+		if i, ok := at[xxhash.Sum64String(e.Entity.ID)]; ok {
+			do(int(i), e.Cells)
+		}
+	}
+	return nil
+}
