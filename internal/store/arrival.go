@@ -9,35 +9,78 @@ import (
 	"energyd/engine"
 )
 
-// An arrival's data is a row of activity blocks, each after its length as a
-// uvarint, whose activities are sorted through all of them. So any number of
-// arrivals can be merged without ever holding more than a block of each.
-const arrivalBlock = 256 // activities in a block
+// A batch arrives in rows of the table arrival, each of which holds a run of
+// its activities, sorted like the activity blocks: a large batch is cut at
+// bounds that are the same for all, so that what falls into one range of the
+// activity blocks can be taken from all batches, and merged without the rest
+// (decisions/0080).
+//
+// The data of a row is a sequence of activity blocks, each after its length as a uvarint.
+const (
+	arrivalBlock = 256 // activities in a block
+	arrivalParts = 16  // into which the clusters are cut
+	wholeArrival = 512 // activities of a batch that is not worth cutting
+)
 
-// packArrival packs activities for the table arrival. Times are kept to the microsecond.
-func packArrival(list []engine.Activity) []byte {
+// partOf is the part of the clusters that one falls into.
+func partOf(cluster uint64) int { return int(cluster >> 60) }
+
+// packed is a row of the table arrival.
+type packed struct {
+	part       int // of its first activity; there is none of an earlier part in it
+	activities int
+	keys       []byte // 16 bytes each: see appendKeys
+	data       []byte
+}
+
+// packArrival packs a batch's activities for the table arrival. Times are kept to the microsecond.
+func packArrival(list []engine.Activity) []packed {
 	sorted := make([]act, len(list))
 	for i := range list {
 		sorted[i] = act{Activity: &list[i], cluster: clusterOf(&list[i])}
 	}
 	sorted = sortByHash(sorted, func(a act) uint64 { return a.cluster }, compareActs)
-	half := (len(sorted)/arrivalBlock + 1) / 2 * arrivalBlock
-	var first, second []byte
+	if len(sorted) == 0 {
+		return nil
+	}
+	if len(sorted) <= wholeArrival {
+		return []packed{pack(&encoder{}, sorted)}
+	}
+	var cuts [][]act
+	for same := range runs(sorted, func(a, b act) int { return cmp.Compare(partOf(a.cluster), partOf(b.cluster)) }) {
+		cuts = append(cuts, same)
+	}
+	rows := make([]packed, len(cuts))
+	half := func(from, to int) {
+		e := &encoder{}
+		for i := from; i < to; i++ {
+			rows[i] = pack(e, cuts[i])
+		}
+	}
 	var packing sync.WaitGroup
-	packing.Go(func() { first = packBlocks(sorted[:half]) })
-	second = packBlocks(sorted[half:])
+	packing.Go(func() { half(0, len(cuts)/2) })
+	half(len(cuts)/2, len(cuts))
 	packing.Wait()
-	return append(first, second...)
+	return rows
 }
 
-func packBlocks(sorted []act) (data []byte) {
-	var e encoder
+// pack packs sorted activities, at least one.
+func pack(e *encoder, sorted []act) packed {
+	p := packed{part: partOf(sorted[0].cluster), activities: len(sorted), keys: appendKeys(make([]byte, 0, keySize*len(sorted)), sorted)}
 	for block := range slices.Chunk(sorted, arrivalBlock) {
-		packed := e.encode(block)
-		data = binary.AppendUvarint(data, uint64(len(packed)))
-		data = append(data, packed...)
+		sealed := e.encode(block)
+		p.data = binary.AppendUvarint(p.data, uint64(len(sealed)))
+		p.data = append(p.data, sealed...)
 	}
-	return data
+	return p
+}
+
+// appendKeys writes where activities are kept by their keys, as key blocks hold it; in any order.
+func appendKeys(b []byte, acts []act) []byte {
+	for _, a := range acts {
+		b = appendKey(b, keyItem{keyHash(a.Source, a.ID), a.cluster})
+	}
+	return b
 }
 
 // cutBlock takes the first block off an arrival's data.
@@ -61,8 +104,13 @@ func activityTable() *table[act] {
 	}
 }
 
-// confluence merges arrivals, and the activities that were settled, into one stream sorted by cluster.
-type confluence struct{ heap []*stream }
+// confluence merges arrivals, and the activities that were settled, into one
+// stream sorted by cluster. It reads an arrival only when its part begins.
+type confluence struct {
+	fold    *fold
+	waiting []int // arrivals that are not yet read, by part
+	heap    []*stream
+}
 
 // stream is one arrival on its way.
 type stream struct {
@@ -99,23 +147,38 @@ func (s *stream) fill() (bool, error) {
 	return true, nil
 }
 
-func newConfluence(from []arrival, injected []act) (*confluence, error) {
-	c := &confluence{}
-	for i, a := range from {
-		c.heap = append(c.heap, &stream{rest: a.Data, arrival: int32(i)})
+// newConfluence merges the fold's arrivals, which are sorted by part.
+func newConfluence(f *fold, injected []act) (*confluence, error) {
+	c := &confluence{fold: f}
+	for i := range f.from {
+		c.waiting = append(c.waiting, i)
 	}
-	standing := &stream{acts: injected}
-	kept := c.heap[:0]
-	for _, s := range append(c.heap, standing) {
+	if len(injected) > 0 {
+		c.push(&stream{acts: injected})
+	}
+	return c, c.read()
+}
+
+// read begins with the arrivals of which something may come before what is at hand.
+func (c *confluence) read() error {
+	for len(c.waiting) > 0 {
+		a := &c.fold.from[c.waiting[0]]
+		if len(c.heap) > 0 && a.Part > partOf(c.heap[0].head().cluster) {
+			return nil
+		}
+		data, err := c.fold.data(a)
+		if err != nil {
+			return err
+		}
+		s := &stream{rest: data, arrival: int32(c.waiting[0])}
+		c.waiting = c.waiting[1:]
 		if more, err := s.fill(); err != nil {
-			return nil, err
+			return err
 		} else if more {
-			kept = append(kept, s)
+			c.push(s)
 		}
 	}
-	c.heap = kept
-	slices.SortFunc(c.heap, func(a, b *stream) int { return cmp.Compare(a.head().cluster, b.head().cluster) })
-	return c, nil
+	return nil
 }
 
 func (c *confluence) peek() (act, bool) {
@@ -133,19 +196,38 @@ func (c *confluence) next() error {
 	if !more {
 		last := len(c.heap) - 1
 		c.heap[0] = c.heap[last]
+		c.heap[last] = nil
 		c.heap = c.heap[:last]
 	}
-	// Let the new head sink to its place.
+	c.sink()
+	return c.read()
+}
+
+// push brings a stream to its place.
+func (c *confluence) push(s *stream) {
+	c.heap = append(c.heap, s)
+	for i := len(c.heap) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if c.heap[parent].head().cluster <= c.heap[i].head().cluster {
+			return
+		}
+		c.heap[i], c.heap[parent] = c.heap[parent], c.heap[i]
+		i = parent
+	}
+}
+
+// sink lets a new head sink to its place.
+func (c *confluence) sink() {
 	for i := 0; ; {
 		child := 2*i + 1
 		if child >= len(c.heap) {
-			return nil
+			return
 		}
 		if right := child + 1; right < len(c.heap) && c.heap[right].head().cluster < c.heap[child].head().cluster {
 			child = right
 		}
 		if c.heap[i].head().cluster <= c.heap[child].head().cluster {
-			return nil
+			return
 		}
 		c.heap[i], c.heap[child] = c.heap[child], c.heap[i]
 		i = child

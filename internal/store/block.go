@@ -180,12 +180,9 @@ const chunk = 4096
 // a hash come together), and the row is written, split when it is too large.
 // change returns false when nothing changed; then nothing is written.
 func (t *table[T]) merge(ctx context.Context, tx *sqlx.Tx, in incoming[T], change func(old, in []T) ([]T, bool, error)) error {
-	if _, ok := in.peek(); !ok {
+	item, ok := in.peek()
+	if !ok {
 		return nil
-	}
-	firsts, err := t.firsts(ctx, tx)
-	if err != nil {
-		return err
 	}
 	read, err := tx.PrepareContext(ctx, tx.Rebind("SELECT data FROM "+t.name+" WHERE first = ?"))
 	if err != nil {
@@ -197,34 +194,32 @@ func (t *table[T]) merge(ctx context.Context, tx *sqlx.Tx, in incoming[T], chang
 		return err
 	}
 	defer w.close()
-	if len(firsts) == 0 {
-		firsts = []int64{math.MinInt64}
+	rows := &walk{ctx: ctx, tx: tx, table: t.name}
+	if empty, err := rows.begin(signed(t.hash(item))); err != nil {
+		return err
+	} else if empty {
 		if err := errors.Join(w.write(math.MinInt64, nil), w.drain()); err != nil {
 			return err
 		}
 	}
-	for row := 0; ; row++ {
-		item, ok := in.peek()
-		if !ok {
-			return w.drain()
+	for ok {
+		if err := rows.to(signed(t.hash(item))); err != nil {
+			return err
 		}
-		for row+1 < len(firsts) && firsts[row+1] <= signed(t.hash(item)) {
-			row++
-		}
-		within := func(item T) bool { return row+1 == len(firsts) || signed(t.hash(item)) < firsts[row+1] }
+		first := rows.first()
 		var data []byte
-		if err := read.QueryRowContext(ctx, firsts[row]).Scan(&data); err != nil {
+		if err := read.QueryRowContext(ctx, first).Scan(&data); err != nil {
 			return err
 		}
 		old, err := t.decode(data)
 		if err != nil {
-			return fmt.Errorf("%s %d: %w", t.name, firsts[row], err)
+			return fmt.Errorf("%s %d: %w", t.name, first, err)
 		}
-		p := packer[T]{t: t, w: w, first: firsts[row]}
+		p := packer[T]{t: t, w: w, first: first}
 		changed := false
-		for ok && within(item) {
+		for ok && rows.holds(signed(t.hash(item))) {
 			batch := make([]T, 0, 64)
-			for ok && within(item) && (len(batch) < chunk || t.hash(item) == t.hash(batch[len(batch)-1])) {
+			for ok && rows.holds(signed(t.hash(item))) && (len(batch) < chunk || t.hash(item) == t.hash(batch[len(batch)-1])) {
 				batch = append(batch, item)
 				if err := in.next(); err != nil {
 					return err
@@ -244,13 +239,14 @@ func (t *table[T]) merge(ctx context.Context, tx *sqlx.Tx, in incoming[T], chang
 				return err
 			}
 		}
-		if !changed && p.first == firsts[row] {
+		if !changed && p.first == first {
 			continue // nothing new, and nothing written on the way
 		}
 		if err := p.end(old); err != nil {
 			return err
 		}
 	}
+	return w.drain()
 }
 
 // packer cuts a row's new items into rows of a good size.

@@ -18,11 +18,14 @@ func (f *fold) keys() (injected []act, err error) {
 		total += a.Activities
 	}
 	keys := make([]keyItem, 0, total)
-	err = f.each(func(a act) {
-		keys = append(keys, keyItem{keyHash(a.Source, a.ID), a.cluster})
-	})
-	if err != nil {
-		return nil, err
+	for i := range f.from {
+		packed, err := f.keysOf(&f.from[i])
+		if err != nil {
+			return nil, err
+		}
+		for ; len(packed) >= keySize; packed = packed[keySize:] {
+			keys = append(keys, keyAt(packed))
+		}
 	}
 	keys = slices.Compact(sortByHash(keys, keyTable.hash, compareKeyItems))
 	var clusters []uint64 // where contested keys were kept

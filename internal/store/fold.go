@@ -34,8 +34,13 @@ type FoldStats struct {
 	Rebuilt   bool `json:"rebuilt"`   // the points had changed, so the ledger was built anew first
 }
 
-// sliceBytes is how many packed bytes of arrivals one transaction folds, some 700,000 activities: so the fold stays below 256 MB.
-const sliceBytes = 24 << 20
+// slice is what one transaction folds at most, so that it stays below 256 MB.
+type slice struct {
+	size       int64 // packed bytes of one part of the clusters: they are in memory at the same time
+	activities int   // in all: their keys and contributions are
+}
+
+var wholeSlice = slice{size: 24 << 20, activities: 2_000_000}
 
 // Fold merges the arrivals into the activities, and what they change into the
 // ledger. Of several versions of an activity the one that engine.Supersedes names stands, so
@@ -55,7 +60,7 @@ func (s *Store) Fold(ctx context.Context, sc Scorer, asOf engine.Date) (FoldStat
 			if f.stats.Rebuilt, err = f.rebuildIfOther(); err != nil {
 				return err
 			}
-			if more, err = f.arrivals(); err != nil {
+			if more, err = f.arrivals(s.slice); err != nil {
 				return err
 			}
 			step = f.stats
@@ -88,12 +93,12 @@ type fold struct {
 	changes   chan []change
 }
 
-// arrival is one saved batch.
+// arrival is a row of the table arrival, but for its data.
 type arrival struct {
 	ID                int64
 	Run, Source       string
-	Activities        int
-	Data              []byte
+	Part, Activities  int
+	Size              int64 // of the data
 	stored, unchanged int
 }
 
@@ -108,15 +113,15 @@ func newFold(ctx context.Context, tx *sqlx.Tx, sc Scorer, asOf engine.Date) (*fo
 }
 
 // arrivals folds one slice of the arrivals, and tells whether there are more.
-func (f *fold) arrivals() (more bool, err error) {
-	if more, err = f.load(); err != nil || len(f.from) == 0 {
+func (f *fold) arrivals(most slice) (more bool, err error) {
+	if more, err = f.load(most); err != nil || len(f.from) == 0 {
 		return false, err
 	}
 	injected, err := f.keys()
 	if err != nil {
 		return false, err
 	}
-	in, err := newConfluence(f.from, injected)
+	in, err := newConfluence(f, injected)
 	if err != nil {
 		return false, err
 	}
@@ -130,19 +135,39 @@ func (f *fold) arrivals() (more bool, err error) {
 	return more, f.finish()
 }
 
-// load reads the oldest arrivals, at least one.
-func (f *fold) load() (more bool, err error) {
-	var sizes []struct{ ID, Size int64 }
-	if err := f.tx.SelectContext(f.ctx, &sizes, "SELECT id, length(data) AS size FROM arrival ORDER BY id"); err != nil || len(sizes) == 0 {
+// load takes the first arrivals by part, at least one.
+func (f *fold) load(most slice) (more bool, err error) {
+	err = f.tx.SelectContext(f.ctx, &f.from, "SELECT id, run, source, part, activities, length(data) AS size FROM arrival ORDER BY part, id")
+	if err != nil {
 		return false, err
 	}
-	n, sum := 0, int64(0)
-	for n < len(sizes) && (n == 0 || sum+sizes[n].Size <= sliceBytes) {
-		sum += sizes[n].Size
-		n++
+	activities, size := 0, int64(0)
+	for i, a := range f.from {
+		if i > 0 && a.Part != f.from[i-1].Part {
+			size = 0
+		}
+		activities, size = activities+a.Activities, size+a.Size
+		if i > 0 && (activities > most.activities || size > most.size) {
+			f.from = f.from[:i:i]
+			return true, nil
+		}
 	}
-	err = f.tx.SelectContext(f.ctx, &f.from, f.tx.Rebind("SELECT id, run, source, activities, data FROM arrival WHERE id <= ? ORDER BY id"), sizes[n-1].ID)
-	return n < len(sizes), err
+	return false, nil
+}
+
+// data reads an arrival's data.
+func (f *fold) data(a *arrival) (data []byte, err error) {
+	err = f.tx.GetContext(f.ctx, &data, f.tx.Rebind("SELECT data FROM arrival WHERE id = ?"), a.ID)
+	return data, err
+}
+
+// keysOf gives an arrival's keys as appendKeys writes them.
+func (f *fold) keysOf(a *arrival) (keys []byte, err error) {
+	if err := f.tx.GetContext(f.ctx, &keys, f.tx.Rebind("SELECT keys FROM arrival WHERE id = ?"), a.ID); err != nil || keys != nil {
+		return keys, err
+	}
+	err = f.eachOf(a, func(acts []act) { keys = appendKeys(keys, acts) }) // it was saved before arrivals had keys
+	return keys, err
 }
 
 // finish removes the arrivals and counts them in their runs.
@@ -182,23 +207,38 @@ func (f *fold) finish() error {
 
 // each gives every arrived activity, which is not kept.
 func (f *fold) each(do func(a act)) error {
-	var d decoder
 	for i := range f.from {
-		for rest := f.from[i].Data; len(rest) > 0; {
-			block, after, err := cutBlock(rest)
-			if err != nil {
-				return err
+		err := f.eachOf(&f.from[i], func(acts []act) {
+			for _, a := range acts {
+				a.arrival = int32(i)
+				do(a)
 			}
-			acts, err := d.decode(block)
-			if err != nil {
-				return err
-			}
-			for j := range acts {
-				acts[j].arrival = int32(i)
-				do(acts[j])
-			}
-			rest = after
+		})
+		if err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// eachOf gives the blocks of an arrival, whose activities are not kept.
+func (f *fold) eachOf(a *arrival, do func(acts []act)) error {
+	data, err := f.data(a)
+	if err != nil {
+		return err
+	}
+	var d decoder
+	for len(data) > 0 {
+		block, rest, err := cutBlock(data)
+		if err != nil {
+			return err
+		}
+		acts, err := d.decode(block)
+		if err != nil {
+			return err
+		}
+		do(acts)
+		data = rest
 	}
 	return nil
 }

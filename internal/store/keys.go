@@ -37,17 +37,24 @@ var keyTable = table[keyItem]{
 		}
 		items := make([]keyItem, len(body)/keySize)
 		for i := range items {
-			b := body[i*keySize:]
-			items[i] = keyItem{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])}
+			items[i] = keyAt(body[i*keySize:])
 		}
 		return items, nil
 	},
 	encode: func(items []keyItem) ([]byte, []any) {
 		b := make([]byte, sealSpace, sealSpace+keySize*len(items))
 		for _, k := range items {
-			b = binary.LittleEndian.AppendUint64(b, k.key)
-			b = binary.LittleEndian.AppendUint64(b, k.cluster)
+			b = appendKey(b, k)
 		}
 		return seal(keyVersion, b), nil
 	},
+}
+
+func appendKey(b []byte, k keyItem) []byte {
+	b = binary.LittleEndian.AppendUint64(b, k.key)
+	return binary.LittleEndian.AppendUint64(b, k.cluster)
+}
+
+func keyAt(b []byte) keyItem {
+	return keyItem{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])}
 }

@@ -199,7 +199,7 @@ func (s *Store) withdrawActivities(ctx context.Context, tx *sqlx.Tx, source stri
 	var some []engine.Activity
 	save := func() error {
 		withdrawn += len(some)
-		err := arrive(ctx, tx, uncounted, source, len(some), packArrival(some))
+		err := arrive(ctx, tx, uncounted, source, packArrival(some))
 		some = some[:0]
 		return err
 	}

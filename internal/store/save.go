@@ -47,12 +47,10 @@ func (s *Store) SaveBatch(ctx context.Context, b Batch) error {
 	arrivals := []struct {
 		run        string
 		activities []engine.Activity
-		packed     []byte
+		packed     []packed
 	}{{run: b.Run, activities: b.Activities}, {run: uncounted, activities: b.Withdrawn}}
 	for i := range arrivals {
-		if a := &arrivals[i]; len(a.activities) > 0 {
-			a.packed = packArrival(a.activities)
-		}
+		arrivals[i].packed = packArrival(arrivals[i].activities)
 	}
 	return s.tx(ctx, op, func(tx *sqlx.Tx) error {
 		if !b.Retried {
@@ -61,7 +59,7 @@ func (s *Store) SaveBatch(ctx context.Context, b Batch) error {
 			}
 		}
 		for _, a := range arrivals {
-			if err := arrive(ctx, tx, a.run, b.Source, len(a.activities), a.packed); err != nil {
+			if err := arrive(ctx, tx, a.run, b.Source, a.packed); err != nil {
 				return err
 			}
 		}
@@ -71,7 +69,7 @@ func (s *Store) SaveBatch(ctx context.Context, b Batch) error {
 			return err
 		}
 		if len(parts) > 0 {
-			if err := arrive(ctx, tx, uncounted, b.Source, len(parts), packArrival(parts)); err != nil {
+			if err := arrive(ctx, tx, uncounted, b.Source, packArrival(parts)); err != nil {
 				return err
 			}
 		}
@@ -91,12 +89,15 @@ func (s *Store) SaveBatch(ctx context.Context, b Batch) error {
 }
 
 // arrive keeps packed activities for the next fold.
-func arrive(ctx context.Context, tx *sqlx.Tx, run, source string, activities int, packed []byte) error {
-	if packed == nil {
-		return nil
+func arrive(ctx context.Context, tx *sqlx.Tx, run, source string, rows []packed) error {
+	for _, p := range rows {
+		_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO arrival (run, source, part, activities, keys, data) VALUES (?, ?, ?, ?, ?, ?)"),
+			run, source, p.part, p.activities, p.keys, p.data)
+		if err != nil {
+			return err
+		}
 	}
-	_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO arrival (run, source, activities, data) VALUES (?, ?, ?, ?)"), run, source, activities, packed)
-	return err
+	return nil
 }
 
 // moveCursor sets the cursor to b.Next if it is at b.After.

@@ -43,6 +43,7 @@ type Store struct {
 
 	mu        sync.Mutex
 	directory *Directory
+	slice     slice // of a fold; tests make it small
 }
 
 // Open opens the store at an address, "sqlite:/path/energyd.db" or "postgres://…",
@@ -99,7 +100,7 @@ func openSQLite(path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(storeError("open store", err), write.Close())
 	}
-	return &Store{read: read, write: write, lockFile: "file:" + escaped + ".lock"}, nil
+	return &Store{slice: wholeSlice, read: read, write: write, lockFile: "file:" + escaped + ".lock"}, nil
 }
 
 func openPostgres(address string) (*Store, error) {
@@ -113,7 +114,7 @@ func openPostgres(address string) (*Store, error) {
 		return nil, fault.New(fault.Config, "open store", "the store's postgres:// url has a wrong option", "see the documentation of lib/pq", nil)
 	}
 	db.SetMaxOpenConns(8)
-	return &Store{read: db, write: db, postgres: true}, nil
+	return &Store{slice: wholeSlice, read: db, write: db, postgres: true}, nil
 }
 
 // Close ends all connections.
