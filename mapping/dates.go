@@ -39,8 +39,29 @@ func parseMoment(text string) (moment, error) {
 	return m, err
 }
 
+// moments remembers what short texts mean: reports have few days and times of
+// day. Longer ones hold seconds and zones, and seldom come again.
+var moments cache[moment]
+
+const shortMoment = 17 // bytes: 2026年12月31日 just fits
+
 // parsePartial is parseMoment that takes dates without a year, too: 3/1, 3月1日, 1日.
 func parsePartial(text string) (moment, error) {
+	if len(text) > shortMoment {
+		return scanMoment(text)
+	}
+	m, known := moments.get(text)
+	if known {
+		return m, nil
+	}
+	m, err := scanMoment(text)
+	if err == nil {
+		moments.put(strings.Clone(text), m)
+	}
+	return m, err
+}
+
+func scanMoment(text string) (moment, error) {
 	p := scanner{s: text}
 	for i := 0; i < len(text); i++ {
 		if text[i] >= utf8.RuneSelf {

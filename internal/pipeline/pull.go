@@ -211,38 +211,7 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 	if err := p.sums(ctx, r); err != nil {
 		return err
 	}
-	much, err := p.much(ctx, r)
-	if err != nil {
-		return err
-	}
-	if err := p.rerank(ctx, r, much); err != nil || !much {
-		return err
-	}
-	return p.measure(ctx, r)
-}
-
-// much tells whether so much happened in a run that it is worth looking at all
-// that is stored: a complete reading, or a hundredth of it changed. A night of a
-// thousand reports among a million would else cost ten times as long; what it
-// told of is looked at with the next complete reading (decisions/0077, 0078).
-func (p *Pipeline) much(ctx context.Context, r *Report) (bool, error) {
-	changed := 0
-	for _, s := range r.Sources {
-		if s.Reread != "" {
-			return true, nil
-		}
-		changed += s.Stored + s.Skipped + s.Withdrawn
-	}
-	all := 0
-	for _, err := range p.store.Activities(ctx) {
-		if err != nil {
-			return false, err
-		}
-		if all++; all > 100*changed {
-			return false, nil
-		}
-	}
-	return true, nil
+	return p.review(ctx, r)
 }
 
 // prepare lets a connection look at all its streams at once. One that cannot be

@@ -14,49 +14,67 @@ import (
 // lateAfter is how long after a contact its record may change and still be no late one.
 const lateAfter = 14 * 24 * time.Hour
 
-// measure looks at all that is stored, and keeps how good each source is that gave something in this run.
-func (p *Pipeline) measure(ctx context.Context, r *Report) error {
+// qualities judge the activities of some sources.
+type qualities struct {
+	ranks   *ranks
+	sources map[string]*store.Quality
+	today   engine.Date
+	day     []engine.Activity // of one account and date
+	date    engine.Date       // of day
+}
+
+// toMeasure prepares to find how good each source is that gave something in this run; nil when there is none.
+func (p *Pipeline) toMeasure(r *Report) *qualities {
 	if p.watching { // a mail tells little, and all would be looked at
 		return nil
 	}
-	found := map[string]*store.Quality{}
+	q := &qualities{ranks: p.ranks(nil), sources: map[string]*store.Quality{}, today: p.today()}
 	for _, s := range r.Sources {
 		if m := p.mappings[s.Source]; m != nil && !m.MakesProfiles() && s.Read+s.Withdrawn > 0 {
-			found[s.Source] = &store.Quality{Source: s.Source, Run: r.Run}
+			q.sources[s.Source] = &store.Quality{Source: s.Source, Run: r.Run}
 		}
 	}
-	if len(found) == 0 {
+	if len(q.sources) == 0 {
 		return nil
 	}
-	ranks := p.ranks(nil)
-	var day []engine.Activity // of one account and date
-	look := func() {
-		for i := range day {
-			if q := found[day[i].Source]; q != nil {
-				ranks.judge(q, day, i, p.today())
-			}
-		}
-		day = day[:0]
+	return q
+}
+
+// add looks at the next activity; those of an account come together, by time.
+func (q *qualities) add(a engine.Activity) {
+	if q == nil || a.Deleted || a.Status != engine.Held {
+		return
 	}
-	for a, err := range p.store.Activities(ctx) {
-		if err != nil {
-			return err
-		}
-		if a.Deleted || a.Status != engine.Held {
-			continue
-		}
-		if len(day) > 0 && (day[0].Account != a.Account || p.points.DateOf(&day[0]) != p.points.DateOf(&a)) {
-			look()
-		}
-		day = append(day, a)
+	date := q.ranks.points.DateOf(&a)
+	if len(q.day) > 0 && (q.day[0].Account != a.Account || q.date != date) {
+		q.look()
 	}
-	look()
+	q.day, q.date = append(q.day, a), date
+}
+
+// look judges the day at hand.
+func (q *qualities) look() {
+	if len(q.day) == 0 {
+		return
+	}
+	d := day{q.day, q.date, q.ranks.midnight(q.date), q.ranks.midnight(q.date + 1), q.date > q.today, q.date.Free()}
+	for i := range q.day {
+		if of := q.sources[q.day[i].Source]; of != nil {
+			q.ranks.judge(of, &d, i)
+		}
+	}
+	q.day = q.day[:0]
+}
+
+// keepQuality keeps what was found, with what the sources' rejects tell.
+func (p *Pipeline) keepQuality(ctx context.Context, r *Report, found *qualities) error {
+	found.look()
 	counts, err := p.store.RejectCounts(ctx)
 	if err != nil {
 		return err
 	}
 	for _, c := range counts {
-		q := found[c.Source]
+		q := found.sources[c.Source]
 		switch {
 		case q == nil:
 		case c.Code == "account":
@@ -69,17 +87,24 @@ func (p *Pipeline) measure(ctx context.Context, r *Report) error {
 	}
 	var list []store.Quality
 	for _, s := range r.Sources {
-		if q := found[s.Source]; q != nil {
+		if q := found.sources[s.Source]; q != nil {
 			list = append(list, *q)
 		}
 	}
 	return p.store.SaveQuality(ctx, list)
 }
 
+// day is what one account did on one date.
+type day struct {
+	activities   []engine.Activity
+	date         engine.Date
+	begins, ends time.Time
+	future, free bool
+}
+
 // judge counts what is odd of the i-th activity of an account's day.
-func (r *ranks) judge(q *store.Quality, day []engine.Activity, i int, today engine.Date) {
-	a := &day[i]
-	date := r.points.DateOf(a)
+func (r *ranks) judge(q *store.Quality, d *day, i int) {
+	a := &d.activities[i]
 	count := func(n *int, odd bool) {
 		if odd {
 			*n++
@@ -88,16 +113,17 @@ func (r *ranks) judge(q *store.Quality, day []engine.Activity, i int, today engi
 	q.Activities++
 	count(&q.NoContact, !slices.ContainsFunc(a.People, func(p engine.Participant) bool { return p.Contact != "" }))
 	count(&q.Titles, slices.ContainsFunc(a.People, func(p engine.Participant) bool { _, ok := r.titles.Rank(p.Title); return !ok }))
-	count(&q.Future, date > today)
-	count(&q.FreeDays, date.Free())
+	count(&q.Future, d.future)
+	count(&q.FreeDays, d.free)
 	count(&q.Timed, !a.At.IsZero())
-	count(&q.Midnight, !a.At.IsZero() && a.At.Equal(r.midnight(date)))
+	count(&q.Midnight, !a.At.IsZero() && a.At.Equal(d.begins))
 	changed := time.UnixMicro(a.Version)
-	count(&q.Late, changed.Year() >= 1990 && changed.Year() < 2200 && changed.Sub(r.midnight(date+1)) > lateAfter)
-	count(&q.Duplicates, slices.ContainsFunc(day[:i], func(b engine.Activity) bool { return same(a, &b) }))
+	count(&q.Late, changed.Year() >= 1990 && changed.Year() < 2200 && changed.Sub(d.ends) > lateAfter)
+	of := d.activities
+	count(&q.Duplicates, slices.ContainsFunc(of[:i], func(b engine.Activity) bool { return same(a, &b) }))
 	if a.Link == nil {
 		q.HandTyped++
-		count(&q.Unconfirmed, !slices.ContainsFunc(day, func(b engine.Activity) bool { return b.Source != a.Source }))
+		count(&q.Unconfirmed, !slices.ContainsFunc(of, func(b engine.Activity) bool { return b.Source != a.Source }))
 	}
 }
 

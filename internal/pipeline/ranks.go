@@ -79,11 +79,43 @@ func (r *ranks) midnight(d engine.Date) time.Time {
 	return time.Date(year, month, day, 0, 0, 0, 0, r.zone)
 }
 
-// rerank learns what dated reports say of contacts' titles, and gives all
-// activities the ranks that follow from what is known now. It reads all
-// activities, and only when something may have changed; what reports said, only
-// after much.
-func (p *Pipeline) rerank(ctx context.Context, r *Report, much bool) error {
+// rankedBy is what the ranks of activities depend on.
+func (r *ranks) rankedBy(directory *store.Directory) string {
+	return fmt.Sprint(directory.Careers(), " ", r.today, " ", r.titles.Fingerprint())
+}
+
+// toLearn prepares to learn what dated reports say of contacts' titles; nil
+// when nothing may have changed. What reports said is looked at only after much.
+func (p *Pipeline) toLearn(ctx context.Context, r *Report, much bool) (*told, error) {
+	directory, err := p.store.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ranked, err := p.store.Ranked(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ranks := p.ranks(directory)
+	news := much && slices.ContainsFunc(r.Sources, func(s SourceReport) bool {
+		m := p.mappings[s.Source]
+		return m != nil && m.TellsTitles() && s.Stored+s.Skipped+s.Withdrawn > 0
+	})
+	if ranked == ranks.rankedBy(directory) && !news {
+		return nil, nil
+	}
+	return &told{ranks: ranks, contacts: map[string]*career{}, texts: map[string]string{}}, nil
+}
+
+// rerank keeps what reports said of contacts' titles, and gives all activities
+// the ranks that follow from what is known now, if these changed.
+func (p *Pipeline) rerank(ctx context.Context, r *Report, told *told) error {
+	said, err := told.all(p.store.Activities(ctx))
+	if err != nil {
+		return err
+	}
+	if err := p.store.ReportTitles(ctx, said); err != nil {
+		return err
+	}
 	directory, err := p.store.Directory(ctx)
 	if err != nil {
 		return err
@@ -93,73 +125,13 @@ func (p *Pipeline) rerank(ctx context.Context, r *Report, much bool) error {
 		return err
 	}
 	ranks := p.ranks(directory)
-	by := func() string { return fmt.Sprint(directory.Careers(), " ", ranks.today, " ", p.titles.Fingerprint()) }
-	told := much && slices.ContainsFunc(r.Sources, func(s SourceReport) bool {
-		m := p.mappings[s.Source]
-		return m != nil && m.TellsTitles() && s.Stored+s.Skipped+s.Withdrawn > 0
-	})
-	if ranked == by() && !told {
+	by := ranks.rankedBy(directory)
+	if ranked == by {
 		return nil
 	}
-	said, err := p.reported(ctx, ranks)
-	if err != nil {
-		return err
-	}
-	if err := p.store.ReportTitles(ctx, said); err != nil {
-		return err
-	}
-	if directory, err = p.store.Directory(ctx); err != nil || ranked == by() {
-		return err
-	}
-	changed, err := p.store.Rerank(ctx, p.scorer(), p.AsOf(), by(), ranks.again)
+	changed, err := p.store.Rerank(ctx, p.scorer(), p.AsOf(), by, ranks.again)
 	if changed > 0 {
 		p.opt.Log.Info("contacts' ranks are known better now", "run", r.Run, "activities", changed)
 	}
 	return err
-}
-
-// reported gives the titles that records name of contacts with their dates:
-// the first of each row of equal ones. Of several on one day the highest stands.
-func (p *Pipeline) reported(ctx context.Context, r *ranks) ([]store.Told, error) {
-	type statement struct {
-		date  engine.Date
-		title string
-	}
-	by := map[string][]statement{}
-	for a, err := range p.store.Activities(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		if a.Deleted || a.Status == engine.Cancelled {
-			continue
-		}
-		for _, person := range a.People {
-			if rank, ok := r.titles.Rank(person.Title); person.Contact != "" && ok && rank != "" {
-				said := by[person.Contact]
-				s := statement{p.points.DateOf(&a), person.Title}
-				if len(said) == 0 || said[len(said)-1] != s {
-					by[person.Contact] = append(said, s)
-				}
-			}
-		}
-	}
-	var all []store.Told
-	for contact, said := range by {
-		slices.SortFunc(said, func(x, y statement) int {
-			if x.date != y.date {
-				return int(x.date) - int(y.date)
-			}
-			return r.titles.Compare(y.title, x.title) // the highest first
-		})
-		last := statement{date: engine.NoDate}
-		for _, s := range said {
-			if s.date != last.date && s.title != last.title {
-				all = append(all, store.Told{Contact: contact, Since: r.midnight(s.date).UTC(), Title: s.title})
-				last = s
-			} else {
-				last.date = s.date
-			}
-		}
-	}
-	return all, nil
 }

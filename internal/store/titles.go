@@ -3,7 +3,9 @@ package store
 import (
 	"cmp"
 	"context"
+	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -51,22 +53,69 @@ func (s *Store) ReportTitles(ctx context.Context, told []Told) error {
 		if err != nil || slices.Equal(before, told) {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM title WHERE told = 'reports'"); err != nil {
+		if err := forgetTitles(ctx, tx, before, told); err != nil {
 			return err
 		}
-		add, err := tx.PreparexContext(ctx, tx.Rebind("INSERT INTO title (contact, since_us, told, title, account) VALUES (?, ?, 'reports', ?, '')"))
-		if err != nil {
+		if err := addTitles(ctx, tx, before, told); err != nil {
 			return err
-		}
-		defer add.Close()
-		for _, t := range told {
-			if _, err := add.ExecContext(ctx, plain(t.Contact), t.Since.UnixMicro(), plain(t.Title)); err != nil {
-				return err
-			}
 		}
 		_, err = increase(ctx, tx, titlesName)
 		return err
 	})
+}
+
+// titleRows is how many titles one statement adds.
+const titleRows = 100
+
+// addTitles keeps those of the sorted titles that are not among the sorted ones before.
+func addTitles(ctx context.Context, tx *sqlx.Tx, before, told []Told) error {
+	args := make([]any, 0, 3*titleRows)
+	add := func() error {
+		if len(args) == 0 {
+			return nil
+		}
+		_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO title (contact, since_us, told, title, account) VALUES "+
+			strings.Repeat("(?, ?, 'reports', ?, ''), ", len(args)/3-1)+"(?, ?, 'reports', ?, '')"), args...)
+		args = args[:0]
+		return err
+	}
+	for t := range missing(told, before) {
+		if args = append(args, plain(t.Contact), t.Since.UnixMicro(), plain(t.Title)); len(args) == 3*titleRows {
+			if err := add(); err != nil {
+				return err
+			}
+		}
+	}
+	return add()
+}
+
+// forgetTitles takes away those of the sorted titles before that are not told any more.
+func forgetTitles(ctx context.Context, tx *sqlx.Tx, before, told []Told) error {
+	forget, err := tx.PreparexContext(ctx, tx.Rebind("DELETE FROM title WHERE contact = ? AND since_us = ? AND told = 'reports'"))
+	if err != nil {
+		return err
+	}
+	defer forget.Close()
+	for t := range missing(before, told) {
+		if _, err := forget.ExecContext(ctx, t.Contact, t.Since.UnixMicro()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// missing gives what is in one sorted list and not in another.
+func missing(list, other []Told) iter.Seq[Told] {
+	return func(yield func(Told) bool) {
+		for _, t := range list {
+			for len(other) > 0 && compareTold(other[0], t) < 0 {
+				other = other[1:]
+			}
+			if (len(other) == 0 || other[0] != t) && !yield(t) {
+				return
+			}
+		}
+	}
 }
 
 func compareTold(a, b Told) int {

@@ -1,0 +1,58 @@
+package pipeline
+
+import (
+	"context"
+)
+
+// review looks at all that is stored when a run may have changed what follows
+// from all of it: the ranks that contacts had, and how good the sources are.
+// It reads everything once for both (decisions/0081).
+func (p *Pipeline) review(ctx context.Context, r *Report) error {
+	much, err := p.much(ctx, r)
+	if err != nil {
+		return err
+	}
+	told, err := p.toLearn(ctx, r, much)
+	if err != nil {
+		return err
+	}
+	var found *qualities
+	if much {
+		found = p.toMeasure(r)
+	}
+	if told == nil && found == nil {
+		return nil
+	}
+	for a, err := range p.store.Activities(ctx) {
+		if err != nil {
+			return err
+		}
+		told.add(&a)
+		found.add(a)
+	}
+	if told != nil {
+		if err := p.rerank(ctx, r, told); err != nil {
+			return err
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	return p.keepQuality(ctx, r, found)
+}
+
+// much tells whether so much happened in a run that it is worth looking at all
+// that is stored: a complete reading, or a hundredth of it changed. A night of a
+// thousand reports among a million would else cost ten times as long; what it
+// told of is looked at with the next complete reading (decisions/0077, 0078).
+func (p *Pipeline) much(ctx context.Context, r *Report) (bool, error) {
+	changed := 0
+	for _, s := range r.Sources {
+		if s.Reread != "" {
+			return true, nil
+		}
+		changed += s.Stored + s.Skipped + s.Withdrawn
+	}
+	all, err := p.store.Size(ctx)
+	return all <= 100*changed, err
+}
