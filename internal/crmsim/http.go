@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -210,7 +211,9 @@ func (s *Server) sendStream(w http.ResponseWriter, c *call, a reply, half bool) 
 	var z *gzip.Writer
 	if strings.Contains(c.r.Header.Get("Accept-Encoding"), "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")
-		z, _ = gzip.NewWriterLevel(w, gzip.BestSpeed) // a valid level
+		z = zippers.Get().(*gzip.Writer)
+		defer zippers.Put(z)
+		z.Reset(w)
 		to = z
 	}
 	w.WriteHeader(a.status)
@@ -251,10 +254,18 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// zippers are kept because each has more than a megabyte of tables, and most answers are small.
+var zippers = sync.Pool{New: func() any {
+	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // a valid level
+	return z
+}}
+
 func zipped(body []byte) []byte {
+	z := zippers.Get().(*gzip.Writer)
+	defer zippers.Put(z)
 	var b bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // a valid level
-	_, _ = z.Write(body)                            // a Buffer takes everything
+	z.Reset(&b)
+	_, _ = z.Write(body) // a Buffer takes everything
 	_ = z.Close()
 	return b.Bytes()
 }
