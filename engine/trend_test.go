@@ -54,7 +54,6 @@ func TestNothingChangesBeforeDue(t *testing.T) {
 		}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
 				cells := drawContacts(t)
 				asOf := day0 + engine.Date(rapid.IntRange(0, 250).Draw(t, "as of"))
