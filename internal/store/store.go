@@ -15,11 +15,11 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"net"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -150,11 +150,11 @@ func (s *Store) migrate(ctx context.Context) error {
 			_, _ = lock.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", lockMigration)
 		}()
 	}
-	files, err := fs.Sub(migrations, dir)
+	all, err := steps(dir)
 	if err != nil {
 		return storeError("open store", err)
 	}
-	p, err := goose.NewProvider(dialect, s.write.DB, files, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(dialect, s.write.DB, nil, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(all...))
 	if err != nil {
 		return storeError("open store", err)
 	}
@@ -173,6 +173,30 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// steps gives the migrations of a folder. Each is sent in one piece: goose's reader of SQL
+// files takes them apart, with megabytes of buffers, and the database does that anyway.
+func steps(dir string) (all []*goose.Migration, err error) {
+	files, err := migrations.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		version, err := goose.NumericComponent(file.Name())
+		if err != nil {
+			return nil, err
+		}
+		text, err := migrations.ReadFile(path.Join(dir, file.Name()))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, string(text))
+			return err
+		}}, nil))
+	}
+	return all, nil
 }
 
 // tx runs f in one writing transaction. What f returns decides whether it counts.
