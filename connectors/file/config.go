@@ -90,7 +90,10 @@ func (s *Stream) choices() map[string]struct {
 }
 
 // Reads tells whether the source is of a survey's item.
-func (s *Stream) Reads(item connectors.Item) bool { return s.Files == item.Name }
+func (s *Stream) Reads(item connectors.Item) bool {
+	fits, _ := path.Match(folded(s.Files), folded(item.Name))
+	return fits || s.Files == item.Name
+}
 
 // Validate reports what is missing or contradictory.
 func (s *Stream) Validate() error {

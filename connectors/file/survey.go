@@ -1,20 +1,15 @@
 package file
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -44,9 +39,14 @@ func patternOf(name string) string {
 	dir, base := path.Split(name)
 	ending := path.Ext(base)
 	stem := strings.TrimSuffix(base, ending)
-	escape := strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]")
-	return escape.Replace(dir) + numbers.ReplaceAllString(escape.Replace(stem), "*") + ending
+	return literal.Replace(dir) + numbers.ReplaceAllString(literal.Replace(stem), "*") + ending
 }
+
+// literal writes a name so that a pattern takes it as it is.
+var literal = strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]")
+
+// dated is a file's name that tells a month or year: others are likely to follow it.
+var dated = regexp.MustCompile(`20[0-9]{2}|(令和|平成|[RH])[0-9]+|[0-9]+月`)
 
 // groups are the files of the folder by their pattern, the oldest first.
 func (c *conn) groups(ctx context.Context) (map[string][]found, error) {
@@ -86,28 +86,6 @@ func (c *conn) Items(ctx context.Context) ([]connectors.Item, error) {
 	}
 	slices.SortFunc(items, func(a, b connectors.Item) int { return strings.Compare(a.Name, b.Name) })
 	return items, nil
-}
-
-// guess is how a file is to be read, as far as it shows.
-type guess struct {
-	Encoding  string   // "" = none is needed
-	Separator string   // "" = the usual one
-	Row       int      // of the header, from 1; 0 = there is none
-	Find      []string // names by which the header is found, where it is not in the first row
-	Columns   []string // names where there is no header
-}
-
-func (g *guess) stream() *Stream {
-	s := Connector.NewStream().(*Stream)
-	if g.Encoding != "" {
-		s.Encoding = g.Encoding
-	}
-	s.Separator = g.Separator
-	s.Header.Row, s.Header.Find, s.Columns = g.Row, g.Find, g.Columns
-	if len(g.Find) > 0 {
-		s.Header.Row = 1
-	}
-	return s
 }
 
 // Sample reads some files of the item, the newest among them, and thins their
@@ -177,7 +155,14 @@ func (c *conn) remember(name string, g *guess) {
 
 // Stream gives the files' source, with what was guessed when they were sampled.
 func (c *conn) Stream(item connectors.Item, _ connectors.Reading) []connectors.Option {
-	options := []connectors.Option{{Name: "files", Value: item.Name}}
+	files := connectors.Option{Name: "files", Value: literal.Replace(item.Name)}
+	switch {
+	case item.Kind == "files":
+		files.Value = item.Name
+	case dated.MatchString(norm.NFKC.String(path.Base(item.Name))):
+		files = connectors.Option{Name: "files", Value: patternOf(item.Name), Reason: c.env.Say("those of other months too", "他の月のファイルも読む")}
+	}
+	options := []connectors.Option{files}
 	c.mu.Lock()
 	g := c.guesses[item.Name]
 	c.mu.Unlock()
@@ -190,7 +175,15 @@ func (c *conn) Stream(item connectors.Item, _ connectors.Reading) []connectors.O
 	if g.Separator != "" {
 		options = append(options, connectors.Option{Name: "separator", Value: g.Separator})
 	}
+	if g.Sheets != nil {
+		options = append(options, connectors.Option{Name: "sheets", Value: g.Sheets, Reason: c.env.Say("a sheet for each month", "月ごとのシート")})
+	}
 	switch {
+	case len(g.Find) > 0 && g.Rows > 1:
+		options = append(options, connectors.Option{Name: "header", Value: []connectors.Option{{Name: "find", Value: g.Find}, {Name: "rows", Value: g.Rows}},
+			Reason: c.env.Say("the first row that holds these names, and the one below it", "この名前がある最初の行とその下の行")})
+	case g.Rows > 1:
+		options = append(options, connectors.Option{Name: "header", Value: []connectors.Option{{Name: "rows", Value: g.Rows}}, Reason: c.env.Say("two lines", "2行の見出し")})
 	case len(g.Find) > 0:
 		options = append(options, connectors.Option{Name: "header", Value: []connectors.Option{{Name: "find", Value: g.Find}}, Reason: c.env.Say("the first row that holds these names", "この名前がある最初の行")})
 	case g.Row == 0 && len(g.Columns) > 0:
@@ -198,65 +191,6 @@ func (c *conn) Stream(item connectors.Item, _ connectors.Reading) []connectors.O
 			connectors.Option{Name: "columns", Value: g.Columns})
 	}
 	return options // a file replaces what it said before, so that rows need no key
-}
-
-// guess looks at the beginning of a file.
-func (c *conn) guess(ctx context.Context, root *os.Root, f found) (g *guess, notes []string, err error) {
-	g = &guess{Row: 1}
-	switch strings.ToLower(path.Ext(f.path)) {
-	case ".jsonl", ".ndjson":
-		return g, nil, nil
-	case ".xlsx", ".xlsm":
-	default:
-		h, err := root.Open(f.real)
-		if err != nil {
-			return nil, nil, err
-		}
-		start := make([]byte, surveyBytes)
-		n, err := io.ReadFull(h, start)
-		h.Close()
-		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-			return nil, nil, err
-		}
-		g.Encoding = encodingOf(start[:n], int64(n) < f.size)
-		if g.Encoding != "utf-8" {
-			notes = append(notes, c.env.Say("the encoding looks like %s: check a name with rare characters before you rely on it", "文字コードは%sらしい。珍しい字のある名前で確かめること", g.Encoding))
-		}
-		if strings.ToLower(path.Ext(f.path)) != ".tsv" {
-			g.Separator = separatorOf(start[:n])
-		}
-	}
-	head, err := c.firstRows(ctx, root, f, g)
-	if err != nil {
-		return nil, nil, err
-	}
-	g.header(head)
-	switch {
-	case len(g.Find) > 0:
-		notes = append(notes, c.env.Say("the header is in row %d, below others; it is found by its names", "見出しは%d行目にあり、名前で見つける", g.Row))
-	case g.Row == 0:
-		notes = append(notes, c.env.Say("there is no header; the columns have numbers for names", "見出しがなく、列名は番号とした"))
-	}
-	return g, notes, nil
-}
-
-// firstRows reads rows as if there were no header.
-func (c *conn) firstRows(ctx context.Context, root *os.Root, f found, g *guess) ([]item, error) {
-	raw := guess{Encoding: g.Encoding, Separator: g.Separator}
-	for i := range surveyWidth {
-		raw.Columns = append(raw.Columns, "column_"+strconv.Itoa(i+1))
-	}
-	cfg := raw.stream()
-	cfg.Totals, cfg.FillMerged = nil, false
-	var head []item
-	err := c.walkRows(ctx, root, f, cfg, func(it item) bool {
-		it.values = slices.Clone(it.values)
-		if it.code == "" && it.skip == "" {
-			head = append(head, it)
-		}
-		return len(head) < surveyHead
-	})
-	return head, err
 }
 
 // walkRows gives each row of a file to do, until that says enough.
@@ -284,69 +218,6 @@ func (c *conn) walkRows(ctx context.Context, root *os.Root, f found, cfg *Stream
 			return nil
 		}
 	}
-}
-
-// header finds the row of the columns' names: the first of short words that is
-// about as wide as the rows below it, and unlike them.
-func (g *guess) header(head []item) {
-	width := 0 // of the rows below
-	for _, it := range head[len(head)/2:] {
-		width = max(width, len(filledCells(it.values, false)))
-	}
-	for i, it := range head {
-		if i == len(head)-1 && i > 0 {
-			break
-		}
-		names := filledCells(it.values, true)
-		filled := filledCells(it.values, false)
-		if len(names) < 2 || len(names)*10 < len(filled)*9 || len(names)*10 < width*7 {
-			continue
-		}
-		g.Row = it.row
-		if it.row > 1 {
-			g.Find = names[:min(3, len(names))]
-		}
-		return
-	}
-	g.Row = 0
-	last := 0
-	for _, it := range head {
-		for i, v := range it.values {
-			if v != nil && v != "" {
-				last = max(last, i+1)
-			}
-		}
-	}
-	for i := range last {
-		g.Columns = append(g.Columns, "column_"+strconv.Itoa(i+1))
-	}
-}
-
-// filledCells are the filled cells of a row; names alone are those that could be names of columns, each once.
-func filledCells(values []any, names bool) []string {
-	var out []string
-	for _, v := range values {
-		text, isText := v.(string)
-		if !isText {
-			if v != nil && !names {
-				out = append(out, fmt.Sprint(v))
-			}
-			continue
-		}
-		text = strings.Join(strings.Fields(text), " ")
-		if text == "" {
-			continue
-		}
-		if names {
-			letters := strings.ContainsFunc(text, unicode.IsLetter)
-			digits := strings.ContainsFunc(norm.NFKC.String(text), unicode.IsDigit)
-			if !letters || utf8.RuneCountInString(text) > 30 || digits && strings.ContainsAny(norm.NFKC.String(text), "/:年@") || strings.ContainsAny(text, "。、@") || slices.Contains(out, text) {
-				continue
-			}
-		}
-		out = append(out, text)
-	}
-	return out
 }
 
 // rows gathers the rows of several files under the newest one's columns.
@@ -424,65 +295,4 @@ func thinned(rows [][]any, n int) [][]any {
 		kept[i] = rows[i*len(rows)/n]
 	}
 	return kept
-}
-
-// separatorOf finds the separator of a text file's first lines; "" = the comma. All encodings but UTF-16 show it as it is.
-func separatorOf(start []byte) string {
-	best, most := "", 0
-	for _, sep := range []struct {
-		char byte
-		name string
-	}{{',', ""}, {'\t', "tab"}, {';', ";"}, {'|', "|"}} {
-		lines := 0
-		for line := range bytes.Lines(start[:min(len(start), 1<<14)]) {
-			if bytes.IndexByte(line, sep.char) >= 0 {
-				lines += min(bytes.Count(line, []byte{sep.char}), 3)
-			}
-		}
-		if lines > most {
-			best, most = sep.name, lines
-		}
-	}
-	return best
-}
-
-// encodingOf guesses the encoding of a Japanese or English text. cut says that the bytes may end inside a character.
-func encodingOf(b []byte, cut bool) string {
-	switch {
-	case bytes.HasPrefix(b, []byte("\xef\xbb\xbf")):
-		return "utf-8"
-	case bytes.HasPrefix(b, []byte("\xff\xfe")), bytes.HasPrefix(b, []byte("\xfe\xff")):
-		return "utf-16"
-	case bytes.Contains(b, []byte("\x1b$")) && ascii(b):
-		return "iso-2022-jp"
-	}
-	for n := 0; cut && n < 4 && len(b) > 0 && !utf8.Valid(b); n++ {
-		if utf8.Valid(b[:len(b)-1-n]) {
-			b = b[:len(b)-1-n]
-		}
-	}
-	if utf8.Valid(b) {
-		return "utf-8"
-	}
-	best, most := "cp932", -1<<30
-	for _, name := range []string{"cp932", "euc-jp"} {
-		text, _ := encodings[name].NewDecoder().Bytes(b) // what cannot be decoded comes as U+FFFD
-		score := 0
-		for _, r := range string(text) {
-			switch {
-			case r == utf8.RuneError:
-				score -= 20
-			case unicode.In(r, unicode.Hiragana), r >= 'ァ' && r <= 'ヶ':
-				score += 3
-			case unicode.Is(unicode.Han, r):
-				score++
-			case r >= '｡' && r <= 'ﾟ': // half-width kana: what EUC looks like as CP932
-				score--
-			}
-		}
-		if score > most {
-			best, most = name, score
-		}
-	}
-	return best
 }

@@ -137,3 +137,73 @@ func TestSurvey_Workbook(t *testing.T) {
 		t.Errorf("options %v", options)
 	}
 }
+
+// A workbook with a sheet for each month, a header of two lines and merged customers: all months are read, and the
+// second line is no report.
+func TestSurvey_WorkbookOfMonths(t *testing.T) {
+	book := excelize.NewFile()
+	defer book.Close()
+	for m := 9; m <= 10; m++ {
+		sheet := fmt.Sprintf("令和8年%d月", m)
+		if _, err := book.NewSheet(sheet); err != nil {
+			t.Fatal(err)
+		}
+		for i, row := range [][]any{
+			{"営業日報"}, {"日付", "訪問先", nil, "面談相手", nil, "方法"}, {nil, "コード", "名称", "役職", "氏名"},
+			{fmt.Sprintf("R8.%d.1", m), "0001", "青葉製作所", "部長", "山田", "訪問"}, {nil, nil, nil, "課長", "佐藤", "電話"}, {fmt.Sprintf("R8.%d.2", m), "0002", "若松商店", "主任", "林", "来社"},
+		} {
+			if err := book.SetSheetRow(sheet, fmt.Sprintf("A%d", i+1), &row); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, merged := range [][2]string{{"B2", "C2"}, {"D2", "E2"}, {"A2", "A3"}, {"F2", "F3"}, {"A4", "A5"}, {"B4", "B5"}, {"C4", "C5"}} {
+			if err := book.MergeCell(sheet, merged[0], merged[1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := book.DeleteSheet("Sheet1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := book.NewSheet("集計"); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := book.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	sample, options := surveyed(t, map[string][]byte{"日報.xlsx": b.Bytes()}, "日報.xlsx", 100)
+	if len(sample.Rows) != 6 || sample.Columns[2].Name != "訪問先/名称" || sample.Rows[1][2] != "青葉製作所" {
+		t.Errorf("columns %v, rows %v, notes %v", sample.Columns, sample.Rows, sample.Notes)
+	}
+	for _, want := range []string{"{sheets [令和*] ", "{find [日付 訪問先 面談相手] } {rows 2 }"} {
+		if !strings.Contains(fmt.Sprint(options), want) {
+			t.Errorf("options %v lack %s", options, want)
+		}
+	}
+	if !strings.Contains(fmt.Sprint(sample.Notes), "集計") {
+		t.Errorf("the notes %v do not tell of the sheet that is not read", sample.Notes)
+	}
+}
+
+// A header of one line stays one, though the first row below it is all words.
+func TestSurvey_HeaderOfOneLine(t *testing.T) {
+	_, options := surveyed(t, map[string][]byte{"a.csv": []byte("日付,顧客名,方法,備考\n本日,青葉製作所,訪問,\n2026/9/2,若松商店,電話,済\n2026/9/3,花菱,電話,済\n")}, "a.csv", 100)
+	if strings.Contains(fmt.Sprint(options), "rows") {
+		t.Errorf("options %v", options)
+	}
+}
+
+// Where a file's name tells a month, the source reads those that will follow it.
+func TestSurvey_AMonthsFileIsFollowed(t *testing.T) {
+	for name, want := range map[string]string{"営業活動一覧_202610.csv": "営業活動一覧_*.csv", "customers2.csv": "customers2.csv", "令和８年[控].csv": "令和*[[]控].csv"} {
+		_, options := surveyed(t, map[string][]byte{name: []byte(reportText)}, name, 100)
+		if options[0].Value != want {
+			t.Errorf("%s: files %v, want %s", name, options[0].Value, want)
+		}
+		s := &Stream{Files: want}
+		if !s.Reads(connectors.Item{Name: name, Kind: "file"}) || s.Reads(connectors.Item{Name: "other.csv"}) {
+			t.Errorf("%s: the source is not known again", name)
+		}
+	}
+}
