@@ -21,6 +21,7 @@ import (
 	_ "embed" // for the sample
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -53,6 +54,8 @@ type conn struct {
 	env     connectors.Env
 	dialect dialect
 	db      *sqlx.DB
+
+	encodings sync.Map // name of a survey's item → the encoding that its sample looked like, for Stream
 }
 
 func open(_ context.Context, c connectors.Config, env connectors.Env) (connectors.Conn, error) {

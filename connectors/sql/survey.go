@@ -73,6 +73,9 @@ func (c *conn) Stream(item connectors.Item, by connectors.Reading) []connectors.
 	if by.Changed != "" {
 		options = append(options, connectors.Option{Name: "changed", Value: by.Changed})
 	}
+	if encoding, ok := c.encodings.Load(item.Name); ok {
+		options = append(options, connectors.Option{Name: "encoding", Value: encoding, Reason: c.env.Say("guessed from the sample", "標本からの推定")})
+	}
 	if by.Zone != "" {
 		options = append(options, connectors.Option{Name: "timezone", Value: by.Zone, Reason: c.env.Say("of times that are stored without a zone", "時差の情報がない日時の時間帯")})
 	}
@@ -89,15 +92,24 @@ type sampling struct {
 	list    string   // of SELECT
 	out     connectors.Sample
 	broken  map[string]int // column → values that are not UTF-8
+
+	encoding  string   // in which text columns are read; "" = as the database says
+	odd       [][]byte // texts that may be of another encoding
+	unclouded int      // texts beyond ASCII that are in order
 }
 
 func (s *sampling) run(ctx context.Context) (connectors.Sample, error) {
-	s.out, s.broken = connectors.Sample{Item: s.item}, map[string]int{}
-	if err := s.describe(ctx); err != nil {
+	if err := s.look(ctx); err != nil {
 		return s.out, err
 	}
-	if err := s.rows(ctx); err != nil {
-		return s.out, err
+	if encoding := guessedEncoding(s.odd); encoding != "" && s.unclouded == 0 && s.dialect.bytes() {
+		s.encoding = encoding
+		if err := s.look(ctx); err != nil {
+			return s.out, err
+		}
+		s.out.Notes = append(s.out.Notes, s.env.Say("its texts look like %s, which the database does not know: check a name with rare characters before you rely on it",
+			"文字はデータベースの設定と違い%sらしい。珍しい字のある名前で確かめること", encoding))
+		s.encodings.Store(s.item.Name, encoding)
 	}
 	for _, col := range s.columns {
 		if n := s.broken[col.name]; n > 0 {
@@ -105,6 +117,15 @@ func (s *sampling) run(ctx context.Context) (connectors.Sample, error) {
 		}
 	}
 	return s.out, nil
+}
+
+// look reads the sample in the encoding.
+func (s *sampling) look(ctx context.Context) error {
+	s.out, s.broken, s.columns, s.odd = connectors.Sample{Item: s.item}, map[string]int{}, nil, nil
+	if err := s.describe(ctx); err != nil {
+		return err
+	}
+	return s.rows(ctx)
 }
 
 // describe finds the columns, their types and the key.
@@ -136,7 +157,7 @@ func (s *sampling) describe(ctx context.Context) error {
 	var list []string
 	for i, t := range types {
 		col := column{name: all[i].Name, notNull: all[i].NotNull}
-		s.classify(&col, t, session, "")
+		s.classify(&col, t, session, s.encoding)
 		k, typ := col.kind, strings.ToLower(col.typ.name)
 		if length, ok := t.Length(); ok && k == text && length > 0 && length < math.MaxInt32 {
 			typ = fmt.Sprintf("%s(%d)", typ, length)
@@ -348,6 +369,13 @@ func (s *sampling) scan(rows *sqlx.Rows) ([]any, error) {
 		return nil, err
 	}
 	for i := range s.columns {
+		if s.columns[i].kind == text && s.encoding == "" {
+			if b, plain := disguised(row[i]); b != nil {
+				s.odd = append(s.odd, b)
+			} else if !plain {
+				s.unclouded++
+			}
+		}
 		v, err := value(row[i], &s.columns[i], time.UTC)
 		if err != nil {
 			s.broken[s.columns[i].name]++

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/encoding/japanese"
+
 	"energyd/connectors"
 )
 
@@ -127,5 +129,44 @@ func TestSurvey_OnlyWhatMayBeRead(t *testing.T) {
 	items, err := surveyor(t, s).Items(t.Context())
 	if err != nil || len(items) != 1 || items[0].Name != "open_to_us" {
 		t.Errorf("items %v, %v", items, err)
+	}
+}
+
+// Japanese bytes that the database takes for something else are shown as what they are, and the encoding is proposed;
+// western text stays western, and nothing is proposed where other texts are in order.
+func TestSurvey_encoding(t *testing.T) {
+	sjis := func(text string) string { return encoded(t, japanese.ShiftJIS, text) }
+	for _, tt := range []struct {
+		name, driver, column string
+		literals             []string
+		want, first          string
+	}{
+		{"CP932 under latin1", "mysql", "varchar(50) CHARACTER SET latin1", []string{"_latin1 x'" + sjis("鈴木一郎") + "'", "_latin1 x'" + sjis("能登の表") + "'", "_latin1 x'" + sjis("山田、課長") + "'"}, "cp932", "鈴木一郎"},
+		{"western text", "mysql", "varchar(50) CHARACTER SET latin1", []string{"'Café Müller'", "'Åse Østby'", "'José Ñandú'"}, "", "Café Müller"},
+		{"text in order", "mysql", "varchar(50) CHARACTER SET utf8mb4", []string{"'鈴木'", "'高橋'", "'田中'"}, "", "鈴木"},
+		{"CP932 in SQLite", "sqlite", "text", []string{"CAST(x'" + sjis("鈴木一郎") + "' AS TEXT)", "CAST(x'" + sjis("高橋花子") + "' AS TEXT)", "CAST(x'" + sjis("田中次郎") + "' AS TEXT)"}, "cp932", "鈴木一郎"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := start[tt.driver](t)
+			s.exec(t, "CREATE TABLE d (id integer NOT NULL PRIMARY KEY, name "+tt.column+")")
+			s.grant(t)
+			for i, l := range tt.literals {
+				s.exec(t, fmt.Sprintf("INSERT INTO d VALUES (%d, %s)", i, l))
+			}
+			sv := surveyor(t, s)
+			got, err := sv.Sample(t.Context(), itemNamed(t, sv, "d"), 100)
+			if err != nil || len(got.Rows) != 3 || got.Rows[0][1] != tt.first {
+				t.Fatalf("got %v, %v", got.Rows, err)
+			}
+			proposed := ""
+			for _, o := range sv.Stream(got.Item, connectors.Reading{}) {
+				if o.Name == "encoding" {
+					proposed = fmt.Sprint(o.Value)
+				}
+			}
+			if proposed != tt.want {
+				t.Errorf("the encoding %q is proposed, want %q", proposed, tt.want)
+			}
+		})
 	}
 }

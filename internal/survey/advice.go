@@ -57,7 +57,7 @@ func (s *surveyor) advise() {
 			}
 		}
 		if open > 0 {
-			add("kinds_open", open == len(s.item.Proposal.Words), t.f("%d words of the kinds are not known; %d of %d rows looked at would be rejected for them.", "接触方法の%d語が未対応。標本の%[3]d行中%[2]d行が保留になる。", open, rows, s.item.Looked),
+			add("kinds_open", open == len(s.item.Proposal.Words), t.f("%d words of the kinds are not known; %d of %d rows looked at would be rejected for them.", "接触方法の%d語が未対応。調べた%[3]d行中%[2]d行が保留になる。", open, rows, s.item.Looked),
 				t.of("Fill in the lines marked TODO under lookups.kinds.", "lookups.kinds の TODO の行を埋める。"))
 		}
 	}
@@ -150,6 +150,10 @@ func (s *surveyor) adviseDirectory(add func(code string, must bool, what, do str
 	s.item.Known = best
 	if column != "" && best < 0.9 {
 		do := t.of("Let the CRM's accounts carry the same code (keys in mappings/crm_account.yaml), or add the customers to the CRM.", "CRMの取引先に同じコードを持たせる(mappings/crm_account.yaml の keys)か、取引先をCRMに登録する。")
+		if i, ok := s.role[AccountCode]; ok && best < 0.5 && s.values[i].padded > 0.5 {
+			do = t.f("The CRM has the same codes with another number of zeros in front. Give accounts a key without them, keys: {number: text(number(…))}, and write find(\"account\", \"number\", text(number(%s))).",
+				"CRMの同じコードとは先頭の0の数が違う。取引先のマッピングに keys: {number: text(number(…))} を加え、find(\"account\", \"number\", text(number(%s))) と書く。", s.name(i))
+		}
 		if named {
 			do = t.of("Write the names as the CRM has them, better add the customer's code; or add the customers to the CRM.", "社名をCRMと揃えるか、できれば顧客コードの列を加える。または取引先をCRMに登録する。")
 		}

@@ -239,3 +239,24 @@ func TestProposal_NameOfAMonthsFile(t *testing.T) {
 		}
 	}
 }
+
+// Codes that differ from the CRM's by zeros in front alone are told, with what to write.
+func TestLook_CodesWithOtherZeros(t *testing.T) {
+	env := environment(t, "en")
+	env.Keys = map[engine.EntityKind][]string{engine.Account: {"code"}}
+	env.Find = func(_ engine.EntityKind, key, value string) bool {
+		return key == "code" && len(value) == 4 && value < "0007"
+	}
+	item := survey.Look(env, from, reports("v_nippo", []string{"訪問日", "顧客番号", "訪問方法"}, func(i int) []any {
+		return []any{"2026-09-30", fmt.Sprintf("%010d", i%6+1), "訪問"}
+	}))
+	for _, a := range item.Advice {
+		if a.Code == "unknown_accounts" {
+			if !strings.Contains(a.Do, `find("account", "number", text(number(顧客番号)))`) {
+				t.Errorf("it says %q", a.Do)
+			}
+			return
+		}
+	}
+	t.Errorf("advice %+v", item.Advice)
+}

@@ -3,6 +3,7 @@ package survey
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,7 @@ type values struct {
 	flag              bool
 	several           float64 // share of values with several people
 	found             []hit   // the directory's keys that know some of the values, best first
+	padded            float64 // share of codes that the directory knows with another number of zeros in front
 	checked           int     // distinct values that were looked up
 }
 
@@ -329,6 +331,26 @@ func (s *surveyor) nameBefore(text string) bool {
 
 const mostLookedUp = 500 // distinct values of a column that are looked up in the directory
 
+// longestCode is the length up to which zeros are put in front of a code.
+const longestCode = 12
+
+// otherZeros is the share of codes that the directory has as accounts with another number of zeros in front: 0001 for 0000000001.
+func (s *surveyor) otherZeros(codes []string) float64 {
+	hits := 0
+	for _, code := range codes {
+		bare := strings.TrimLeft(norm.NFKC.String(code), "0")
+		for n := len(bare); n > 0 && n <= longestCode; n++ {
+			if other := strings.Repeat("0", n-len(bare)) + bare; other != code && slices.ContainsFunc(s.keys[engine.Account], func(key string) bool {
+				return key != "name" && key != "domain" && s.find(engine.Account, key, other)
+			}) {
+				hits++
+				break
+			}
+		}
+	}
+	return float64(hits) / float64(max(len(codes), 1))
+}
+
 // lookUp finds by which keys the directory knows the column's values.
 func (s *surveyor) lookUp(v *values) {
 	if s.find == nil || v.long > 0.3 || v.date+v.both+v.clock > 0.5 || v.flag {
@@ -339,6 +361,9 @@ func (s *surveyor) lookUp(v *values) {
 		some = spread(some, mostLookedUp)
 	}
 	v.checked = len(some)
+	if v.zeros {
+		v.padded = s.otherZeros(some)
+	}
 	for _, kind := range []engine.EntityKind{engine.Account, engine.Contact, engine.Deal, engine.Rep} {
 		for _, key := range append([]string{"id"}, s.keys[kind]...) {
 			form := formOf(kind, key)
