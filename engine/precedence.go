@@ -17,6 +17,9 @@ const (
 // sourceWords are what a source may be.
 var sourceWords = []string{reportSource, calendarSource, mailSource, phoneSource, crmSource}
 
+// SourceWords are the words for what a source is: report, calendar …
+func SourceWords() []string { return slices.Clone(sourceWords) }
+
 // precedence says whose word counts first where several sources tell of one contact.
 type precedence struct {
 	sources            map[string]string // source → what it is

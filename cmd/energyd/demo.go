@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"energyd/engine"
 	"energyd/connectors/all"
+	"energyd/engine"
 	"energyd/internal/config"
 	"energyd/internal/demo"
 	"energyd/internal/fault"

@@ -282,25 +282,32 @@ func (a *app) printCoverage(c pipeline.Coverage) {
 		fmt.Fprint(a.out, "; there are more")
 	}
 	fmt.Fprintln(a.out)
-	counts := func(head string, words map[string]int) {
+	counts := func(head string, words map[string]pipeline.Seen) {
 		if len(words) == 0 {
 			return
 		}
 		fmt.Fprintln(a.out, "\n"+head)
 		for i, word := range mostFirst(words) {
-			if i == 20 {
+			if i == mostWords {
 				fmt.Fprintf(a.out, "  and %d others (--json lists all)\n", len(words)-i)
 				break
 			}
-			fmt.Fprintf(a.out, "  %6d  %s\n", words[word], word)
+			fmt.Fprintf(a.out, "  %6d  %s%s\n", words[word].Records, word, example(words[word].Example))
 		}
+	}
+	plain := func(words map[string]int) map[string]pipeline.Seen {
+		out := map[string]pipeline.Seen{}
+		for word, n := range words {
+			out[word] = pipeline.Seen{Records: n}
+		}
+		return out
 	}
 	for _, list := range slices.Sorted(maps.Keys(c.Words)) {
 		counts("not in lookups."+list+":", c.Words[list])
 	}
 	counts("titles without a rank (titles.yaml):", c.Titles)
-	counts("not known to the CRM:", c.Unfound)
-	counts("left out, by the rule's reason:", c.Skips)
+	counts("not known to the CRM:", plain(c.Unfound))
+	counts("left out, by the rule's reason:", plain(c.Skips))
 	for _, code := range slices.Sorted(maps.Keys(c.Rejects)) {
 		r := c.Rejects[code]
 		fmt.Fprintf(a.out, "\nrejected as %s: %d, the first %s\n  %s\n", code, r.Count, r.Where, r.Example)
@@ -308,8 +315,18 @@ func (a *app) printCoverage(c pipeline.Coverage) {
 }
 
 // mostFirst gives words by their counts.
-func mostFirst(words map[string]int) []string {
+func mostFirst(words map[string]pipeline.Seen) []string {
 	list := slices.Collect(maps.Keys(words))
-	slices.SortFunc(list, func(a, b string) int { return cmp.Or(cmp.Compare(words[b], words[a]), cmp.Compare(a, b)) })
+	slices.SortFunc(list, func(a, b string) int {
+		return cmp.Or(cmp.Compare(words[b].Records, words[a].Records), cmp.Compare(a, b))
+	})
 	return list
+}
+
+// example names a record behind a word; "" for none.
+func example(record string) string {
+	if record == "" {
+		return ""
+	}
+	return " (" + record + ")"
 }

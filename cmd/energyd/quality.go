@@ -10,7 +10,6 @@ import (
 
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
-	"energyd/internal/store"
 )
 
 func (a *app) qualityCommand() *cobra.Command {
@@ -31,14 +30,6 @@ func (a *app) qualityCommand() *cobra.Command {
 	}
 }
 
-// sourceQuality is a source's quality as it is shown.
-type sourceQuality struct {
-	store.Quality
-	Measures []pipeline.Measure `json:"measures"`
-	Before   *store.Quality     `json:"before,omitempty"` // what the run before it found
-	Titles   []store.Unfound    `json:"unknown_titles,omitempty"`
-}
-
 func (a *app) quality(ctx context.Context, p *pipeline.Pipeline, args []string) error {
 	var names []string
 	for _, s := range p.Config().Sources {
@@ -50,33 +41,13 @@ func (a *app) quality(ctx context.Context, p *pipeline.Pipeline, args []string) 
 			return fault.New(fault.Config, "quality", fmt.Sprintf("there is no source %q%s", only, fault.DidYouMean(only, names)),
 				"the sources of energyd.yaml are "+strings.Join(names, ", "), nil)
 		}
-		names = args
 	}
-	list := []sourceQuality{}
-	for _, name := range names {
-		kept, err := p.Store().Quality(ctx, name)
-		if err != nil {
-			return err
-		}
-		titles, err := p.UnknownTitles(ctx, name)
-		if err != nil {
-			return err
-		}
-		if len(kept) == 0 && len(titles) == 0 {
-			continue
-		}
-		q := sourceQuality{Titles: titles}
-		q.Source = name
-		if len(kept) > 0 {
-			q.Quality, q.Measures = kept[0], pipeline.Measures(kept[0])
-		}
-		if len(kept) > 1 {
-			q.Before = &kept[1]
-		}
-		list = append(list, q)
+	list, err := p.Quality(ctx, only)
+	if err != nil {
+		return err
 	}
 	if a.json {
-		return a.encode(list)
+		return a.encode(append([]pipeline.SourceQuality{}, list...)) // [] where nothing was read
 	}
 	ja := p.Config().Language == "ja"
 	if len(list) == 0 {
@@ -96,6 +67,7 @@ var measureWords = map[string][2]string{
 	"no_contact":  {"担当者が不明", "no contact whom the CRM knows"},
 	"no_rank":     {"役職が未登録", "a title without a rank"},
 	"duplicates":  {"同じ内容の重複", "the same twice"},
+	"doubtful":    {"別の元データと二重の疑い", "perhaps another source's contact once more"},
 	"future":      {"未来の日付", "dated in the future"},
 	"midnight":    {"時刻が 00:00", "at 00:00"},
 	"free_days":   {"土日・祝日", "on weekends and holidays"},
@@ -110,7 +82,7 @@ func either(ja bool, japanese, english string) string {
 	return english
 }
 
-func (a *app) printQuality(q sourceQuality, ja bool) {
+func (a *app) printQuality(q pipeline.SourceQuality, ja bool) {
 	if q.Measures != nil {
 		fmt.Fprintf(a.out, either(ja, "%s: 接触 %d 件（%s）\n", "%s: %d activities (%s)\n"), q.Source, q.Activities, q.Run)
 		var before []pipeline.Measure
@@ -130,21 +102,41 @@ func (a *app) printQuality(q sourceQuality, ja bool) {
 		}
 		t.print(a.out)
 	}
+	a.printWords(q, ja)
 	a.printTitles(q, ja)
 	fmt.Fprintln(a.out)
 }
 
-// mostTitles is how many unknown titles are shown; --json has all.
-const mostTitles = 20
+// mostWords is how many unknown words and titles are shown; --json has all.
+const mostWords = 20
 
-func (a *app) printTitles(q sourceQuality, ja bool) {
+func (a *app) printWords(q pipeline.SourceQuality, ja bool) {
+	if len(q.Words) == 0 {
+		return
+	}
+	fmt.Fprintf(a.out, either(ja, "%s: 未登録の語 %d 件。マッピングの lookups か skip に加えてください:\n",
+		"%s: %d words that the mapping does not know; add them to its lookups, or a skip rule:\n"), q.Source, len(q.Words))
+	for _, w := range q.Words[:min(len(q.Words), mostWords)] {
+		fmt.Fprintf(a.out, "  %6d  %s%s\n", w.Records, w.Word, example(w.Example))
+	}
+	a.printMore(len(q.Words), ja)
+}
+
+func (a *app) printTitles(q pipeline.SourceQuality, ja bool) {
 	if len(q.Titles) == 0 {
 		return
 	}
 	fmt.Fprintf(a.out, either(ja, "%s: 役職未登録 %d 件。titles.yaml の exact に、正しい階級の下へ移して貼り付けてください:\n",
 		"%s: %d titles without a rank; paste them into titles.yaml under exact, each below its rank:\n"), q.Source, len(q.Titles))
 	fmt.Fprintln(a.out, "exact:\n  staff:")
-	for _, t := range q.Titles[:min(len(q.Titles), mostTitles)] {
-		fmt.Fprintf(a.out, "    - %q # %d\n", t.What, t.Records)
+	for _, t := range q.Titles[:min(len(q.Titles), mostWords)] {
+		fmt.Fprintf(a.out, "    - %q # %d%s\n", t.Word, t.Records, example(t.Example))
+	}
+	a.printMore(len(q.Titles), ja)
+}
+
+func (a *app) printMore(n int, ja bool) {
+	if n > mostWords {
+		fmt.Fprintf(a.out, either(ja, "  他 %d 件（--json）\n", "  and %d others (--json)\n"), n-mostWords)
 	}
 }

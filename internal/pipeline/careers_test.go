@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -164,6 +165,11 @@ func TestCareer_told_by_reports(t *testing.T) {
 	c.tables["accounts"].set("A", map[string]any{"Id": "A"})
 	c.on("2026-03-01")
 	c.tables["contacts"].set("p1", map[string]any{"Id": "p1", "Code": "P1", "Account": "A", "Title": "課長"})
+	c.tables["accounts"].set("Z", map[string]any{"Id": "Z"})
+	for i := range 150 { // the report is a small part of all that is stored
+		id := fmt.Sprint("z", i)
+		c.tables["tasks"].set(id, map[string]any{"Id": id, "Account": "Z", "Day": "2026-03-20"})
+	}
 	c.tables["tasks"].set("t1", map[string]any{"Id": "t1", "Account": "A", "Contact": "p1", "Day": "2026-03-20"})
 	c.tables["tasks"].set("t2", map[string]any{"Id": "t2", "Account": "A", "Contact": "p1", "Day": "2026-05-20"})
 	c.on("2026-05-21")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"energyd/connectors"
+	"energyd/internal/config"
 	"energyd/internal/fault"
 	"energyd/internal/schedule"
 )
@@ -29,6 +30,13 @@ func (p *Pipeline) Check(ctx context.Context) []Finding {
 	add("points "+p.relative(p.cfg.Points), fmt.Sprintf("version %s, %d kinds, %d ranks", p.points.Version(), len(p.points.Kinds()), len(p.points.Ranks())), nil)
 	for _, w := range p.points.Warnings() {
 		add("points "+p.relative(p.cfg.Points), "warning: "+w, nil)
+	}
+	strange, err := config.StrangeSources(p.cfg.Points, p.sourceNames())
+	for _, problem := range strange {
+		add("points "+p.relative(p.cfg.Points), fmt.Sprintf("warning: line %d: %s", problem.Line, problem.Msg), nil)
+	}
+	if err != nil {
+		add("points "+p.relative(p.cfg.Points), "", err)
 	}
 	for _, s := range p.cfg.Sources {
 		note, err := p.checkMapping(s.Name)
@@ -54,6 +62,14 @@ func (p *Pipeline) Check(ctx context.Context) []Finding {
 		add("source "+s.Name, "", p.checkSource(ctx, s.Connection, s.Stream))
 	}
 	return append(fs, p.checkWrite(ctx, down)...)
+}
+
+func (p *Pipeline) sourceNames() []string {
+	names := make([]string, len(p.cfg.Sources))
+	for i, s := range p.cfg.Sources {
+		names[i] = s.Name
+	}
+	return names
 }
 
 func (p *Pipeline) checkMapping(source string) (string, error) {

@@ -36,8 +36,8 @@ func TestCoverage(t *testing.T) {
 	for code, r := range got.Rejects {
 		got.Rejects[code] = pipeline.RejectedAs{Count: r.Count}
 	}
-	want := pipeline.Coverage{Source: "reports", Read: 6, Used: 2, Skips: map[string]int{"draft": 1}, Words: map[string]map[string]int{"kinds": {"来訪": 2}},
-		Titles: map[string]int{}, Unfound: map[string]int{"contact P7": 1}, Rejects: map[string]pipeline.RejectedAs{"kind": {Count: 2}, "account": {Count: 1}}}
+	want := pipeline.Coverage{Source: "reports", Read: 6, Used: 2, Skips: map[string]int{"draft": 1}, Words: map[string]map[string]pipeline.Seen{"kinds": {"来訪": {Records: 2, Example: "r1"}}},
+		Titles: map[string]pipeline.Seen{}, Unfound: map[string]int{"contact P7": 1}, Rejects: map[string]pipeline.RejectedAs{"kind": {Count: 2}, "account": {Count: 1}}}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,15 +50,33 @@ func Mapping(cfg *config.Config, file string) (*mapping.Mapping, error) {
 
 // Coverage is what of a source falls through its mapping.
 type Coverage struct {
-	Source  string                    `json:"source"`
-	Read    int                       `json:"read"`
-	Used    int                       `json:"used"` // records that become contacts or entries of the directory
-	Skips   map[string]int            `json:"skips,omitempty"`
-	Words   map[string]map[string]int `json:"unmapped_words,omitempty"` // by word list
-	Titles  map[string]int            `json:"unknown_titles,omitempty"`
-	Unfound map[string]int            `json:"unfound,omitempty"` // customers, people, deals and reps that the CRM does not know
-	Rejects map[string]RejectedAs     `json:"rejects,omitempty"` // by code
-	More    bool                      `json:"more,omitempty"`    // there are further records after the limit
+	Source  string                     `json:"source"`
+	Read    int                        `json:"read"`
+	Used    int                        `json:"used"` // records that become contacts or entries of the directory
+	Skips   map[string]int             `json:"skips,omitempty"`
+	Words   map[string]map[string]Seen `json:"unmapped_words,omitempty"` // by word list
+	Titles  map[string]Seen            `json:"unknown_titles,omitempty"`
+	Unfound map[string]int             `json:"unfound,omitempty"` // customers, people, deals and reps that the CRM does not know
+	Rejects map[string]RejectedAs      `json:"rejects,omitempty"` // by code
+	More    bool                       `json:"more,omitempty"`    // there are further records after the limit
+}
+
+// Seen is how often a word came, and where first.
+type Seen struct {
+	Records int    `json:"records"`
+	Example string `json:"example"` // the record
+}
+
+// saw counts a word of a record, as long as there is room for it.
+func saw(words map[string]Seen, word string, rec *connectors.Record) {
+	if word == "" || words[word].Records == 0 && len(words) == most {
+		return
+	}
+	seen := words[word]
+	if seen.Records++; seen.Records == 1 {
+		seen.Example = cmp.Or(rec.Origin, rec.Key)
+	}
+	words[word] = seen
 }
 
 // RejectedAs counts rejects of one code.
@@ -98,17 +117,15 @@ func (p *Pipeline) Coverage(ctx context.Context, name string, limit int) (c Cove
 		return c, err
 	}
 	defer source.Close()
-	c = Coverage{Source: name, Skips: map[string]int{}, Words: map[string]map[string]int{}, Titles: map[string]int{}, Unfound: map[string]int{}, Rejects: map[string]RejectedAs{}}
+	c = Coverage{Source: name, Skips: map[string]int{}, Words: map[string]map[string]Seen{}, Titles: map[string]Seen{}, Unfound: map[string]int{}, Rejects: map[string]RejectedAs{}}
 	m := mapper{Mapping: p.mappings[name], source: name, at: p.opt.Now(), directory: directory, erased: erased,
-		report: &SourceReport{Skips: c.Skips, Unfound: c.Unfound}, titles: c.Titles}
+		report: &SourceReport{Skips: c.Skips, Unfound: c.Unfound}}
+	var rec *connectors.Record // at hand
 	m.misses = func(list, word string) {
 		if c.Words[list] == nil {
-			c.Words[list] = map[string]int{}
+			c.Words[list] = map[string]Seen{}
 		}
-		if word == "" {
-			word = `""`
-		}
-		count(c.Words[list], word)
+		saw(c.Words[list], cmp.Or(word, `""`), rec)
 	}
 	for after := connectors.Cursor(""); ; {
 		n := batchSize
@@ -119,7 +136,7 @@ func (p *Pipeline) Coverage(ctx context.Context, name string, limit int) (c Cove
 		if err != nil {
 			return c, err
 		}
-		c.batch(&m, b)
+		c.batch(&m, b, &rec)
 		if after = b.Next; !b.More || limit > 0 && c.Read >= limit {
 			c.More = b.More
 			return c, nil
@@ -127,7 +144,7 @@ func (p *Pipeline) Coverage(ctx context.Context, name string, limit int) (c Cove
 	}
 }
 
-func (c *Coverage) batch(m *mapper, b connectors.Batch) {
+func (c *Coverage) batch(m *mapper, b connectors.Batch, at **connectors.Record) {
 	out := store.Batch{Rejects: b.Rejects}
 	m.withoutErased(&out)
 	c.Read += out.Skipped
@@ -139,15 +156,17 @@ func (c *Coverage) batch(m *mapper, b connectors.Batch) {
 		c.Read++
 		c.reject(&out.Rejects[i])
 	}
-	for _, rec := range b.Records {
+	for i := range b.Records {
+		rec := &b.Records[i]
+		*at = rec
 		c.Read++
-		res, reject := m.record(rec, m.at)
+		res, reject := m.record(*rec, m.at)
 		if reject != nil {
 			c.reject(reject)
 			continue
 		}
 		count(c.Unfound, res.Unfound)
-		count(c.Titles, res.UnknownTitle)
+		saw(c.Titles, res.UnknownTitle, rec)
 		if res.Skip != "" {
 			c.Skips[res.Skip]++
 			continue

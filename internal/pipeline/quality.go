@@ -2,9 +2,7 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"energyd/engine"
@@ -58,6 +56,11 @@ func (q *qualities) look() {
 		return
 	}
 	d := day{q.day, q.date, q.ranks.midnight(q.date), q.ranks.midnight(q.date + 1), q.date > q.today, q.date.Free()}
+	for _, i := range q.ranks.points.Doubtful(q.day) {
+		if of := q.sources[q.day[i].Source]; of != nil {
+			of.Doubtful++
+		}
+	}
 	for i := range q.day {
 		if of := q.sources[q.day[i].Source]; of != nil {
 			q.ranks.judge(of, &d, i)
@@ -112,7 +115,14 @@ func (r *ranks) judge(q *store.Quality, d *day, i int) {
 	}
 	q.Activities++
 	count(&q.NoContact, !slices.ContainsFunc(a.People, func(p engine.Participant) bool { return p.Contact != "" }))
-	count(&q.Titles, slices.ContainsFunc(a.People, func(p engine.Participant) bool { _, ok := r.titles.Rank(p.Title); return !ok }))
+	unknown := slices.IndexFunc(a.People, func(p engine.Participant) bool { _, ok := r.titles.Rank(p.Title); return !ok })
+	count(&q.Titles, unknown >= 0)
+	if unknown >= 0 && len(q.Examples) < most && q.Examples[a.People[unknown].Title] == "" {
+		if q.Examples == nil {
+			q.Examples = map[string]string{}
+		}
+		q.Examples[a.People[unknown].Title] = a.ID
+	}
 	count(&q.Future, d.future)
 	count(&q.FreeDays, d.free)
 	count(&q.Timed, !a.At.IsZero())
@@ -157,6 +167,7 @@ func Measures(q store.Quality) []Measure {
 		{Name: "no_contact", Count: q.NoContact, Of: q.Activities, Limit: 0.5},
 		{Name: "no_rank", Count: q.Titles, Of: q.Activities, Limit: 0.05},
 		{Name: "duplicates", Count: q.Duplicates, Of: q.Activities, Limit: 0.05},
+		{Name: "doubtful", Count: q.Doubtful, Of: q.Activities, Limit: 0.1},
 		{Name: "future", Count: q.Future, Of: q.Activities, Limit: 0.2},
 		{Name: "midnight", Count: q.Midnight, Of: q.Timed, Limit: 0.2},
 		{Name: "free_days", Count: q.FreeDays, Of: q.Activities, Limit: 0.2},
@@ -172,49 +183,3 @@ func Measures(q store.Quality) []Measure {
 	}
 	return list
 }
-
-// UnknownTitles are the titles of a source's last complete reading, and since, that are not understood.
-func (p *Pipeline) UnknownTitles(ctx context.Context, source string) ([]store.Unfound, error) {
-	list, err := p.store.Unfound(ctx)
-	var titles []store.Unfound
-	for _, u := range list {
-		if title, ok := strings.CutPrefix(u.What, titleWord); ok && (source == "" || u.Source == source) {
-			u.What = title
-			titles = append(titles, u)
-		}
-	}
-	return titles, err
-}
-
-// qualityLines says in a line for each source what energyd quality would warn of.
-func (p *Pipeline) qualityLines(ctx context.Context) ([]string, error) {
-	var lines []string
-	for _, src := range p.cfg.Sources {
-		kept, err := p.store.Quality(ctx, src.Name)
-		if err != nil {
-			return nil, err
-		}
-		titles, err := p.UnknownTitles(ctx, src.Name)
-		if err != nil {
-			return nil, err
-		}
-		var said []string
-		if len(kept) > 0 {
-			for _, m := range Measures(kept[0]) {
-				if m.Warn {
-					said = append(said, fmt.Sprintf("%s %.0f %%", m.Name, 100*m.Share))
-				}
-			}
-		}
-		if len(titles) > 0 {
-			said = append(said, fmt.Sprintf("%d titles without a rank", len(titles)))
-		}
-		if len(said) > 0 {
-			lines = append(lines, fmt.Sprintf("%s: %s; energyd quality %[1]s shows more", src.Name, strings.Join(said, ", ")))
-		}
-	}
-	return lines, nil
-}
-
-// titleWord begins what is not known when it is a title.
-const titleWord = "title "

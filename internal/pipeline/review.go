@@ -41,10 +41,13 @@ func (p *Pipeline) review(ctx context.Context, r *Report) error {
 	return p.keepQuality(ctx, r, found)
 }
 
-// much tells whether so much happened in a run that it is worth looking at all
-// that is stored: a complete reading, or a hundredth of it changed. A night of a
-// thousand reports among a million would else cost ten times as long; what it
-// told of is looked at with the next complete reading (decisions/0077, 0078).
+// soon is how many activities are looked at in a second or two.
+const soon = 200_000
+
+// much tells whether all that is stored is looked at after a run that changed
+// something: always in a store of up to soon activities; in a larger one after
+// a complete reading, or when a hundredth of it changed. A night of a thousand reports
+// among a million would else cost ten times as long (decisions/0078, 0089).
 func (p *Pipeline) much(ctx context.Context, r *Report) (bool, error) {
 	changed := 0
 	for _, s := range r.Sources {
@@ -54,5 +57,5 @@ func (p *Pipeline) much(ctx context.Context, r *Report) (bool, error) {
 		changed += s.Stored + s.Skipped + s.Withdrawn
 	}
 	all, err := p.store.Size(ctx)
-	return all <= 100*changed, err
+	return changed > 0 && all <= max(soon, 100*changed), err
 }

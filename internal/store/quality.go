@@ -19,6 +19,7 @@ type Quality struct {
 	NoContact   int `json:"no_contact"`  // name nobody whom the CRM knows
 	Titles      int `json:"no_rank"`     // have somebody with a title that is not understood
 	Duplicates  int `json:"duplicates"`  // say the same as another of this source: customer, day, time, kind and people
+	Doubtful    int `json:"doubtful"`    // may tell of another source's contact once more, and count beside it (engine.Doubtful)
 	Future      int `json:"future"`      // held after the day of the run
 	Midnight    int `json:"midnight"`    // at 00:00, of those with a time: Timed
 	Timed       int `json:"timed"`       // have a time
@@ -26,6 +27,9 @@ type Quality struct {
 	Late        int `json:"late"`        // typed or changed more than two weeks after
 	HandTyped   int `json:"hand_typed"`  // are no messages, which computers write down
 	Unconfirmed int `json:"unconfirmed"` // of those: no other source has the customer on that day
+
+	// Examples has an activity for each title that is not understood, 1,000 at most.
+	Examples map[string]string `json:"examples,omitempty"`
 }
 
 // keptQualities is how many runs of a source are kept.

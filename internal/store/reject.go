@@ -259,3 +259,22 @@ func (s *Store) RejectCounts(ctx context.Context) ([]RejectCount, error) {
 	err := s.read.SelectContext(ctx, &counts, "SELECT source, code, COUNT(*) AS count FROM reject GROUP BY source, code ORDER BY source, code")
 	return counts, storeError("count rejects", err)
 }
+
+// RejectReason counts the rejects of a source that have the same reason.
+type RejectReason struct {
+	Source, Reason string
+	Count          int
+	Key            string // of one of them
+}
+
+// RejectReasons counts the rejects of some codes, by source the most frequent reasons first.
+func (s *Store) RejectReasons(ctx context.Context, codes ...string) ([]RejectReason, error) {
+	query, args, err := sqlx.In(`SELECT source, reason, COUNT(*) AS count, MIN(key) AS key FROM reject WHERE code IN (?)
+		GROUP BY source, reason ORDER BY source, count DESC, reason`, codes)
+	if err != nil {
+		return nil, err
+	}
+	var reasons []RejectReason
+	err = s.read.SelectContext(ctx, &reasons, s.read.Rebind(query), args...)
+	return reasons, storeError("count rejects", err)
+}
