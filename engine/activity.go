@@ -88,10 +88,12 @@ type Activity struct {
 	Reps      []Share
 	People    []Participant
 	Cues      []string // "question" …: cues of the points table
-	Link      *Link    // of a message its place in a conversation; nil for everything else. Not to be written to
-	Same      *Same    // what other sources' records may name too; nil = nothing. Not to be written to
-	Mapping   string   // "mappings/daily_report.yaml:14", for explain
-	Revision  uint32   // of the complete reading of its source that it came by, or after; 0 = not told
+	Product   string   // what it was about, and what sort of customer: tables of the points table go by them; "" = not told
+	Segment   string
+	Link      *Link  // of a message its place in a conversation; nil for everything else. Not to be written to
+	Same      *Same  // what other sources' records may name too; nil = nothing. Not to be written to
+	Mapping   string // "mappings/daily_report.yaml:14", for explain
+	Revision  uint32 // of the complete reading of its source that it came by, or after; 0 = not told
 	Deleted   bool
 	Direction Direction
 }

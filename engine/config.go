@@ -4,13 +4,15 @@ package engine
 // was met × how, how energy cools, when a customer counts as warm. Points and
 // factors are plain numbers of points; Compile turns them into milli-points.
 type PointsConfig struct {
-	Version         string   `yaml:"version"`           // names this table in explanations: "2026-10"
-	Timezone        string   `yaml:"timezone"`          // IANA name; business dates are local dates of this zone
-	ClosingDay      int      `yaml:"closing_day"`       // last day of a period, 1–30; 0 or 31 = month end
-	FiscalYearStart int      `yaml:"fiscal_year_start"` // month, 1–12; 0 = April
-	Clock           string   `yaml:"clock"`             // "calendar" (default) or "business"
-	ShutdownDays    []string `yaml:"shutdown_days"`     // "2026-08-13" or, every year, "12-29"; for the business clock
-	HalfLifeDays    float64  `yaml:"half_life_days"`    // days of the clock in which a temperature halves
+	Version         string   `yaml:"version"`                        // names this table in explanations: "2026-10"
+	AppliesFrom     string   `yaml:"applies_from" json:",omitempty"` // "2026-10-01": activities dated before earn by the earlier edition
+	Earlier         string   `yaml:"earlier" json:",omitempty"`      // that edition's file
+	Timezone        string   `yaml:"timezone"`                       // IANA name; business dates are local dates of this zone
+	ClosingDay      int      `yaml:"closing_day"`                    // last day of a period, 1–30; 0 or 31 = month end
+	FiscalYearStart int      `yaml:"fiscal_year_start"`              // month, 1–12; 0 = April
+	Clock           string   `yaml:"clock"`                          // "calendar" (default) or "business"
+	ShutdownDays    []string `yaml:"shutdown_days"`                  // "2026-08-13" or, every year, "12-29"; for the business clock
+	HalfLifeDays    float64  `yaml:"half_life_days"`                 // days of the clock in which a temperature halves
 
 	Mode                   string                 `yaml:"mode"`          // "multiply" (default), "add" or "flat"
 	KeymanFactor           float64                `yaml:"keyman_factor"` // in mode add: points added
@@ -18,12 +20,14 @@ type PointsConfig struct {
 	CueLimit               float64                `yaml:"cue_limit"`     // the product of all cue factors is cut here
 	Groups                 []GroupConfig          `yaml:"groups" json:",omitempty"`
 	Kinds                  map[string]KindConfig  `yaml:"kinds"`
-	Ranks                  map[string]RankConfig  `yaml:"ranks"`                  // "unknown" is required
-	Rank                   string                 `yaml:"rank" json:",omitempty"` // of people whom a record names without title, or of all: "contact" (default; the rank on the day of the contact) or "today"
-	Cues                   map[string]CueConfig   `yaml:"cues"`                   // "repeat" is found by the engine itself
+	Ranks                  map[string]RankConfig  `yaml:"ranks"`                    // "unknown" is required
+	Rank                   string                 `yaml:"rank" json:",omitempty"`   // of people whom a record names without title, or of all: "contact" (default; the rank on the day of the contact) or "today"
+	Cues                   map[string]CueConfig   `yaml:"cues"`                     // "repeat" is found by the engine itself
+	Tables                 []TableConfig          `yaml:"tables" json:",omitempty"` // other points for some products or segments; the first that fits counts
 	SourceFactors          map[string]float64     `yaml:"source_factors"`
-	Sources                map[string]string      `yaml:"sources"`    // what a source is: "report", "calendar", "mail", "phone" or "crm"
-	Precedence             PrecedenceConfig       `yaml:"precedence"` // whose word counts where several tell of one contact
+	UnconfirmedFactor      *float64               `yaml:"unconfirmed_factor" json:",omitempty"` // of contacts that people typed and no machine's record confirms; absent = 1
+	Sources                map[string]string      `yaml:"sources"`                              // what a source is: "report", "calendar", "mail", "phone" or "crm"
+	Precedence             PrecedenceConfig       `yaml:"precedence"`                           // whose word counts where several tell of one contact
 	Classes                map[string]Label       `yaml:"classes"`
 	AdditionalParticipants AdditionalParticipants `yaml:"additional_participants"`
 	Deals                  DealsConfig            `yaml:"deals"`
@@ -31,6 +35,8 @@ type PointsConfig struct {
 	Trend                  *TrendConfig           `yaml:"trend" json:",omitempty"`
 	Alarms                 *AlarmsConfig          `yaml:"alarms" json:",omitempty"`
 	BandStayDays           int                    `yaml:"band_stay_days" json:",omitempty"` // days of the clock before a band is left downwards; 0 = at once
+
+	EarlierEdition *PointsConfig `yaml:"-" json:",omitempty"` // what Earlier names, loaded
 }
 
 // Label is a name for people.
@@ -81,7 +87,8 @@ type CueConfig struct {
 	Label      Label    `yaml:"label"`
 	Factor     *float64 `yaml:"factor"` // absent = 1
 	Bonus      float64  `yaml:"bonus"`
-	WithinDays int      `yaml:"within_days"` // of "repeat" alone: days of the clock
+	WithinDays int      `yaml:"within_days"`              // of "repeat" alone: days of the clock
+	Derive     bool     `yaml:"derive" json:",omitempty"` // the engine finds it by itself too: of "boss_introduced", "people_joined" and "met_top_management"
 }
 
 // AdditionalParticipants says what more people at one contact add to the

@@ -5,7 +5,7 @@ import "slices"
 // Independent tells that no cue looks at earlier activities. What an activity
 // gives depends then on those of other sources on the same business date and
 // nothing else, unless one of the account has a Link or names something by Same.
-func (p *Points) Independent() bool { return p.repeat == nil && !p.perDay }
+func (p *Points) Independent() bool { return p.derives == 0 && !p.perDay }
 
 // Contributions computes what each activity gives to its account, contacts,
 // deals and reps, as cells by rank class. acts are all activities of one
@@ -25,11 +25,11 @@ func (p *Points) Contributions(acts []Activity, emit func(i int, c Contribution)
 			continue
 		}
 		date := p.DateOf(a)
-		total := s.weigh(p, a, date)
+		total := s.weigh(p, a, date, s.trust(p, acts, i))
 		if total == 0 || s.daily.over[i] {
 			continue
 		}
-		cell := Cell{Date: date, Group: p.kinds[a.Kind].group, Direction: p.kinds[a.Kind].whose(a.Direction)}
+		cell := Cell{Date: date, Group: s.group, Direction: p.kinds[a.Kind].whose(a.Direction)}
 		put := func(e Entity, c Class, milli int64, count int32) {
 			if (milli != 0 || count != 0) && e.ID != "" {
 				cell.Class, cell.Milli, cell.Count = c, milli, count
@@ -58,13 +58,14 @@ func (a *Activity) counts() bool { return a.Status == Held && !a.Deleted }
 
 // scratch is the working memory of one call of Contributions.
 type scratch struct {
-	repeats       repeats
+	signs         signs
 	conversations conversations
 	clusters      clusters
 	daily         daily
 	people        []earner // of the activity at hand, as Activity.People
 	byClass       [NumClasses]int64
 	best          Class // of the one who earned most
+	group         Group
 	weights       []int64
 	parts         []int64
 	rest          []uint64
@@ -78,19 +79,21 @@ type earner struct {
 
 // weigh fills people and byClass for an activity, and gives the account's
 // milli-points: the best participant's, and a limited share of the others'.
-func (s *scratch) weigh(p *Points, a *Activity, date Date) int64 {
+func (s *scratch) weigh(p *Points, a *Activity, date Date, trust float64) int64 {
 	s.people, s.byClass = s.people[:0], [NumClasses]int64{}
-	base, ok := p.rule(a)
+	r := p.rulesOf(a, date)
+	base, ok := r.rule(a, trust)
 	if !ok {
 		return 0
 	}
+	s.group = r.kinds[a.Kind].group
 	people := a.People
 	if len(people) == 0 {
 		people = nobody
 	}
 	for i := range people {
-		f, class := p.factors(base, a, &people[i], s.repeats.is(people[i].Contact, date))
-		e := earner{class, f.milli(p.mode)}
+		f, class := r.factors(base, a, &people[i], s.signs.of(p, a, people[i].Contact, date))
+		e := earner{class, f.milli(r.mode)}
 		// Somebody who is listed twice was met once: the better entry stands.
 		for j := range s.people {
 			if people[i].Contact != "" && people[j].Contact == people[i].Contact {
@@ -111,15 +114,15 @@ func (s *scratch) weigh(p *Points, a *Activity, date Date) int64 {
 		sum += e.milli
 		s.byClass[e.class] += e.milli
 	}
-	return best + p.additional(best, sum-best)
+	return best + r.additionally(best, sum-best)
 }
 
 // nobody stands for the people of an activity that names none: one person of unknown rank.
 var nobody = []Participant{{}}
 
-// additional gives what the people beside the best one add to the account.
-func (p *Points) additional(best, others int64) int64 {
-	rule := p.config.AdditionalParticipants
+// additionally gives what the people beside the best one add to the account.
+func (r *rules) additionally(best, others int64) int64 {
+	rule := r.additional
 	extra := round(rule.Share * float64(others))
 	if rule.Limit != 0 {
 		extra = min(extra, round((rule.Limit-1)*float64(best)))
@@ -185,9 +188,9 @@ func appendWeights(dst []int64, shares []Share) []int64 {
 func (s *scratch) look(p *Points, acts []Activity) {
 	s.conversations.find(p, acts)
 	s.clusters.find(p, acts, &s.conversations)
-	s.repeats.reset()
-	if p.repeat != nil {
-		s.repeats.find(p, acts, s)
+	s.signs.reset()
+	if p.derives != 0 {
+		s.signs.find(p, acts, s)
 	}
 	s.daily.reset()
 	if p.perDay {

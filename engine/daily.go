@@ -34,13 +34,9 @@ func (d *daily) find(p *Points, acts []Activity, s *scratch) {
 		if a == nil || !a.counts() {
 			continue
 		}
-		group := p.kinds[a.Kind].group
-		if p.groups[group].perDay == 0 {
-			continue
-		}
 		date := p.DateOf(a)
-		if total := s.weigh(p, a, date); total != 0 {
-			d.list = append(d.list, ofDay{i, group, date, total})
+		if total := s.weigh(p, a, date, s.trust(p, acts, i)); total != 0 && p.groups[s.group].perDay > 0 {
+			d.list = append(d.list, ofDay{i, s.group, date, total})
 		}
 	}
 	slices.SortFunc(d.list, func(x, y ofDay) int {

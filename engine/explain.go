@@ -89,9 +89,10 @@ func (p *Points) partsOf(parts []Part, cells *entityCells, acts []Activity, inde
 			cells.add(len(parts), c)
 		}
 		a, date := s.contact(own, i), p.DateOf(&own[i])
-		whole := s.weigh(p, a, date)
+		trust := s.trust(p, own, i)
+		whole := s.weigh(p, a, date, trust)
 		part := Part{Activity: int(indexes[i]), Date: date, Kind: a.Kind, Direction: a.Direction,
-			Whole: whole, Terms: p.terms(s, a, date)}
+			Whole: whole, Terms: p.terms(s, a, date, trust)}
 		for _, m := range members[int32(i)] {
 			m.Activity = int(indexes[m.Activity])
 			part.Members = append(part.Members, m)
@@ -105,8 +106,9 @@ func (p *Points) partsOf(parts []Part, cells *entityCells, acts []Activity, inde
 }
 
 // terms lists what s.weigh found for an activity.
-func (p *Points) terms(s *scratch, a *Activity, date Date) []Term {
-	base, _ := p.rule(a)
+func (p *Points) terms(s *scratch, a *Activity, date Date, trust float64) []Term {
+	r := p.rulesOf(a, date)
+	base, _ := r.rule(a, trust)
 	people := a.People
 	if len(people) == 0 {
 		people = nobody
@@ -114,28 +116,30 @@ func (p *Points) terms(s *scratch, a *Activity, date Date) []Term {
 	terms := make([]Term, len(people))
 	for i := range people {
 		who := &people[i]
-		f, _ := p.factors(base, a, who, s.repeats.is(who.Contact, date))
+		f, _ := r.factors(base, a, who, s.signs.of(p, a, who.Contact, date))
 		terms[i] = Term{
 			Contact: who.Contact, RankName: cmp.Or(who.Rank, UnknownRank), Keyman: who.Keyman, Role: who.Role,
 			RankPoints: f.rank, KeymanFactor: f.keyman, KindPoints: f.kind,
 			CueFactor: f.cue, SourceFactor: f.source, RoleFactor: f.role, Bonus: f.bonus,
-			Cues: p.cueTerms(a, f.repeat), Milli: s.people[i].milli,
+			Cues: r.cueTerms(a, f.found), Milli: s.people[i].milli,
 		}
 	}
 	slices.SortStableFunc(terms, func(a, b Term) int { return cmp.Compare(b.Milli, a.Milli) })
 	return terms
 }
 
-// cueTerms lists the cues of an activity that the table has, each once.
-func (p *Points) cueTerms(a *Activity, repeat bool) []CueTerm {
+// cueTerms lists the cues of an activity that the table has, each once, and those that were found.
+func (r *rules) cueTerms(a *Activity, found found) []CueTerm {
 	var terms []CueTerm
 	for i, name := range a.Cues {
-		if q, ok := p.cues[name]; ok && !slices.Contains(a.Cues[:i], name) {
+		if q, ok := r.cues[name]; ok && !slices.Contains(a.Cues[:i], name) {
 			terms = append(terms, CueTerm{name, q.factor, q.bonus})
 		}
 	}
-	if repeat {
-		terms = append(terms, CueTerm{RepeatCue, p.repeat.factor, p.repeat.bonus})
+	for i, name := range signNames {
+		if found.has(i) {
+			terms = append(terms, CueTerm{name, r.signs[i].factor, r.signs[i].bonus})
+		}
 	}
 	return terms
 }

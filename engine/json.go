@@ -56,6 +56,8 @@ type activityLine struct {
 	Reps         []shareLine       `json:"reps"`
 	Participants []participantLine `json:"participants"`
 	Cues         []string          `json:"cues"`
+	Product      string            `json:"product"`
+	Segment      string            `json:"segment"`
 	Message      string            `json:"message"`
 	Thread       string            `json:"thread"`
 	Answers      string            `json:"answers"`
@@ -87,7 +89,7 @@ type participantLine struct {
 
 // lineKeys are all keys of an activity line, for suggestions.
 var lineKeys = []string{"id", "source", "source_version", "occurred_at", "date", "kind", "direction", "account_id", "status",
-	"deals", "reps", "participants", "cues", "message", "thread", "answers", "same", "call", "event", "start", "record", "deleted", "mapping", "mapping_revision", "share", "contact_id", "title", "rank", "keyman", "role"}
+	"deals", "reps", "participants", "cues", "product", "segment", "message", "thread", "answers", "same", "call", "event", "start", "record", "deleted", "mapping", "mapping_revision", "share", "contact_id", "title", "rank", "keyman", "role"}
 
 // ParseActivity reads one activity line. It fills neither rank from title nor
 // anything else that is absent. The error is one sentence for the person who
@@ -149,7 +151,7 @@ func jsonWord(kind string) string {
 func (l *activityLine) activity() (Activity, error) {
 	a := Activity{
 		Source: l.Source, ID: l.ID, Version: l.Version, Date: NoDate, Kind: l.Kind, Account: l.Account,
-		Cues: l.Cues, Mapping: l.Mapping, Revision: l.Revision, Deleted: l.Deleted,
+		Cues: l.Cues, Product: l.Product, Segment: l.Segment, Mapping: l.Mapping, Revision: l.Revision, Deleted: l.Deleted,
 	}
 	if link := (Link{l.Message, l.Thread, l.Answers}); link != (Link{}) {
 		a.Link = &link
@@ -290,6 +292,8 @@ func AppendActivity(dst []byte, a Activity) []byte {
 			dst = append(dst, ']')
 		}
 	}
+	dst = appendField(dst, "product", a.Product)
+	dst = appendField(dst, "segment", a.Segment)
 	if a.Link != nil {
 		dst = appendField(dst, "message", a.Link.Message)
 		dst = appendField(dst, "thread", a.Link.Thread)

@@ -29,39 +29,30 @@ type Points struct {
 	stay        int  // days of the clock before a band is left downwards
 	stepwise    bool // the band between two contacts has to be followed change by change
 
-	mode       string
-	kinds      map[string]kind
-	ranks      map[string]rank
-	cues       map[string]cue
-	families   bool // some kinds have one
-	precedence precedence
-	repeat     *cue // nil when the table gives "repeat" no effect
-	repeatDays int
-	bandUp     []int64 // milli-points
-	bandDown   []int64
-	trend      trend
-	alarms     alarms
-	habitless  [256]bool // by Group: its contacts do not count for habits
-	negatives  [256]bool // by Group
+	editions    []*rules // newest first
+	kinds       map[string]kind
+	families    bool // some kinds have one
+	precedence  precedence
+	unconfirmed float64 // of hand-typed records that no machine confirms
+	derives     found   // cues that are looked for
+	repeatDays  int
+	bandUp      []int64 // milli-points
+	bandDown    []int64
+	trend       trend
+	alarms      alarms
+	habitless   [256]bool // by Group: its contacts do not count for habits
+	negatives   [256]bool // by Group
 
 	scratch sync.Pool // of *scratch, for Contributions
 }
 
+// kind is what contacts of a kind are; what they are worth is in rules.
 type kind struct {
-	points  [NumDirections]float64 // by Direction
 	meeting bool
 	undoes  bool
 	theirs  bool
 	family  string
-	group   Group
 }
-
-type rank struct {
-	points float64
-	class  Class
-}
-
-type cue struct{ factor, bonus float64 }
 
 // algorithm is part of every fingerprint: raise it when a change of code may change a score.
 const algorithm = 3
@@ -69,13 +60,19 @@ const algorithm = 3
 // Compile makes Points of a table. It reads the zone from Go's time zone
 // database and does no other I/O. Errors: those of Validate.
 func Compile(c *PointsConfig) (*Points, error) {
-	if err := c.Validate(); err != nil {
-		return nil, err
+	for _, edition := range c.editions() {
+		if err := edition.Validate(); err != nil {
+			return nil, err
+		}
+		if edition.Earlier != "" && edition.EarlierEdition == nil {
+			return nil, fmt.Errorf("points table %s: its earlier edition %s was not loaded", edition.Version, edition.Earlier)
+		}
 	}
 	loc, err := time.LoadLocation(c.Timezone)
 	if err != nil {
 		return nil, fmt.Errorf("time zone: %w", err)
 	}
+	one := 1.0
 	p := &Points{
 		config:      c.copied(),
 		zone:        newZone(loc),
@@ -84,10 +81,8 @@ func Compile(c *PointsConfig) (*Points, error) {
 		fiscalStart: c.FiscalYearStart,
 		groups:      c.groups(),
 		stay:        c.BandStayDays,
-		mode:        c.Mode,
 		kinds:       make(map[string]kind, len(c.Kinds)),
-		ranks:       make(map[string]rank, len(c.Ranks)),
-		cues:        make(map[string]cue, len(c.Cues)),
+		unconfirmed: first(c.UnconfirmedFactor, &one),
 		scratch:     sync.Pool{New: func() any { return new(scratch) }},
 	}
 	for i := range p.groups {
@@ -101,26 +96,20 @@ func Compile(c *PointsConfig) (*Points, error) {
 		p.fiscalStart = int(time.April)
 	}
 	for name, k := range c.Kinds {
-		p.kinds[name] = kind{
-			points:  [NumDirections]float64{Mutual: first(k.Mutual, k.Points), Inbound: first(k.In, k.Points), Outbound: first(k.Out, k.Points)},
-			meeting: k.Meeting,
-			undoes:  k.Undoes,
-			theirs:  k.Theirs,
-			family:  k.Family,
-			group:   c.group(k.Group),
-		}
+		p.kinds[name] = kind{meeting: k.Meeting, undoes: k.Undoes, theirs: k.Theirs, family: k.Family}
 		p.families = p.families || k.Family != ""
 	}
-	for name, r := range c.Ranks {
-		p.ranks[name] = rank{points: *r.Points, class: Class(max(0, slices.Index(classNames, r.Class)))}
-	}
-	p.ranks[""] = p.ranks[UnknownRank]
-	one := 1.0
-	for name, q := range c.Cues {
-		p.cues[name] = cue{factor: first(q.Factor, &one), bonus: q.Bonus}
-	}
-	if q, ok := p.cues[RepeatCue]; ok && q != (cue{factor: 1}) {
-		p.repeat, p.repeatDays = &q, c.Cues[RepeatCue].WithinDays
+	for _, edition := range c.editions() {
+		r := newRules(edition, c)
+		p.editions = append(p.editions, r)
+		for i, q := range r.signs {
+			if q != nil {
+				p.derives = p.derives.with(i)
+			}
+		}
+		if p.repeatDays == 0 {
+			p.repeatDays = edition.Cues[RepeatCue].WithinDays
+		}
 	}
 	for _, b := range c.Bands {
 		p.bandUp = append(p.bandUp, milli(b.Up))
@@ -142,7 +131,7 @@ func (c *PointsConfig) copied() PointsConfig {
 	own.Kinds, own.Ranks, own.Cues = maps.Clone(c.Kinds), maps.Clone(c.Ranks), maps.Clone(c.Cues)
 	own.SourceFactors, own.Classes, own.Sources = maps.Clone(c.SourceFactors), maps.Clone(c.Classes), maps.Clone(c.Sources)
 	own.Precedence = PrecedenceConfig{slices.Clone(c.Precedence.Kind), slices.Clone(c.Precedence.Time), slices.Clone(c.Precedence.People)}
-	own.Groups = slices.Clone(c.Groups)
+	own.Groups, own.Tables = slices.Clone(c.Groups), slices.Clone(c.Tables)
 	own.ShutdownDays, own.Bands = slices.Clone(c.ShutdownDays), slices.Clone(c.Bands)
 	return own
 }
@@ -162,7 +151,19 @@ func milli(points float64) int64 { return int64(math.Round(points * 1000)) }
 func fingerprint(c PointsConfig) (string, error) {
 	c.Rank = "" // it decides what activities say, before they are scored
 	c = c.copied()
-	c.Version, c.Classes = "", nil
+	c.Version, c.Classes, c.Earlier = "", nil, ""
+	earlier := ""
+	if c.EarlierEdition != nil {
+		var err error
+		if earlier, err = fingerprint(*c.EarlierEdition); err != nil {
+			return "", err
+		}
+		c.EarlierEdition = nil
+	}
+	days := ""
+	if c.Clock == "business" {
+		days = holidayText
+	}
 	for name, k := range c.Kinds {
 		k.Label = Label{}
 		c.Kinds[name] = k
@@ -181,11 +182,15 @@ func fingerprint(c PointsConfig) (string, error) {
 	for i := range c.Groups {
 		c.Groups[i].Label = Label{}
 	}
+	for i := range c.Tables {
+		c.Tables[i].Name = ""
+	}
 	text, err := json.Marshal(struct {
 		Algorithm int
 		Holidays  string
 		Table     PointsConfig
-	}{algorithm, holidayText, c})
+		Earlier   string
+	}{algorithm, days, c, earlier})
 	if err != nil {
 		return "", fmt.Errorf("fingerprint of the points table: %w", err)
 	}
@@ -254,7 +259,7 @@ func (p *Points) Warnings() []string {
 	var above string
 	var aboveFrom float64
 	for _, e := range expectedOrder {
-		k, ok := p.kinds[e.kind]
+		k, ok := p.editions[0].kinds[e.kind]
 		if !ok {
 			continue
 		}

@@ -123,6 +123,7 @@ func (p *Points) unite(records []*Activity) Activity {
 	contact.At, contact.Date = records[t.time].At, records[t.time].Date
 	contact.People = slices.Clone(records[t.people].People)
 	contact.Deals, contact.Reps, contact.Cues, contact.Same = nil, nil, nil, nil
+	contact.Product, contact.Segment = "", ""
 	for _, a := range byKind {
 		contact.Deals, contact.Reps = withParts(contact.Deals, a.Deals), withParts(contact.Reps, a.Reps)
 		for _, name := range a.Cues {
@@ -134,6 +135,7 @@ func (p *Points) unite(records []*Activity) Activity {
 			p.complete(&contact.People[i], a.People)
 		}
 		contact.Link = cmp.Or(contact.Link, a.Link)
+		contact.Product, contact.Segment = cmp.Or(contact.Product, a.Product), cmp.Or(contact.Segment, a.Segment)
 		if a.Same != nil && a.Same.Call != "" {
 			contact.Same = cmp.Or(contact.Same, a.Same)
 		}
@@ -163,13 +165,13 @@ func (p *Points) complete(who *Participant, people []Participant) {
 
 // noRank tells that a rank says nothing.
 func (p *Points) noRank(rank string) bool {
-	_, ok := p.ranks[rank]
+	_, ok := p.editions[0].ranks[rank]
 	return !ok || rank == "" || rank == UnknownRank
 }
 
 // factorOf gives the factor of a source; 1 when the table names none.
 func (p *Points) factorOf(source string) float64 {
-	if factor, ok := p.config.SourceFactors[source]; ok {
+	if factor, ok := p.editions[0].sources[source]; ok {
 		return factor
 	}
 	return 1

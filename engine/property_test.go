@@ -13,7 +13,7 @@ import (
 	"energyd/engine"
 )
 
-var drawnKinds = []string{"visit_by_customer", "visit", "web_meeting", "phone", "mail", "view", "attempt", "bounce", "FAX"}
+var drawnKinds = []string{"visit_by_customer", "visit", "web_meeting", "phone", "mail", "view", "attempt", "bounce", "FAX", "complaint"}
 
 // drawActivity draws an activity of a small world, so that contacts, dates and accounts meet often.
 func drawActivity(t *rapid.T) engine.Activity {
@@ -53,6 +53,10 @@ func drawActivity(t *rapid.T) engine.Activity {
 	}
 	if rapid.Bool().Draw(t, "question") {
 		a.Cues = []string{"question"}
+	}
+	if rapid.IntRange(0, 2).Draw(t, "about") == 0 {
+		a.Product = rapid.SampledFrom([]string{"", "house"}).Draw(t, "product")
+		a.Segment = rapid.SampledFrom([]string{"", "private"}).Draw(t, "segment")
 	}
 	return a
 }
@@ -114,8 +118,32 @@ func current(feed []engine.Activity) []engine.Activity {
 // leave the ledger and every score exactly as a rebuild from scratch has them.
 func TestCase73IncrementalEqualsRebuild(t *testing.T) {
 	tenThousand(t)
-	p := table(t, repeat20)
-	incrementalEqualsRebuild(t, p, drawActivity)
+	incrementalEqualsRebuild(t, table(t, everything(shipped(t))), drawActivity)
+}
+
+// everything switches all on that a points table can have, after an edition until spring.
+func everything(earlier *engine.PointsConfig) func(*engine.PointsConfig) {
+	return func(c *engine.PointsConfig) {
+		since("2026-04-01", func(c *engine.PointsConfig) { c.Mode = "add" }, earlier)(c)
+		housing(c)
+		repeat20(c)
+		for _, cue := range []string{"boss_introduced", "people_joined", "met_top_management"} {
+			derive(cue, 1.3)(c)
+		}
+		c.Groups = append(c.Groups,
+			engine.GroupConfig{Name: "web", Decay: "linear", FadeDays: 45, Cap: 8, PeriodCap: 3, PeriodCapDays: 30, PerDay: 2},
+			engine.GroupConfig{Name: "calls", Decay: "grace_exp", GraceDays: 14, HalfLifeDays: 30, PeriodCap: 20},
+			engine.GroupConfig{Name: "meetings", Decay: "step", StepPoints: 5, StepDays: 30, PerDay: 1},
+			engine.GroupConfig{Name: "trouble", Negative: true})
+		for name, group := range map[string]string{"view": "web", "mail": "web", "phone": "calls", "web_meeting": "meetings"} {
+			k := c.Kinds[name]
+			k.Group = group
+			c.Kinds[name] = k
+		}
+		c.Kinds["complaint"] = engine.KindConfig{Points: points(15), Group: "trouble"}
+		c.UnconfirmedFactor = points(0.8)
+		c.Clock, c.ClosingDay, c.BandStayDays = "business", 20, 10
+	}
 }
 
 // tenThousand makes rapid check that often in this test.
@@ -193,7 +221,7 @@ func TestCase29AddThenDelete(t *testing.T) {
 
 // Parts add up: of each activity the deals' and reps' shares are the account's points, to the milli-point.
 func TestSharesAddUp(t *testing.T) {
-	p := table(t, repeat20)
+	p := table(t, everything(shipped(t)))
 	rapid.Check(t, func(t *rapid.T) {
 		acts := rapid.SliceOfN(rapid.Custom(drawActivity), 1, 5).Draw(t, "acts")
 		for i := range acts {
@@ -269,7 +297,12 @@ func TestEvaluateIsTheDailyWalk(t *testing.T) {
 
 // The parts of an explanation add up to the temperature and to the earned energy.
 func TestExplainAddsUp(t *testing.T) {
-	p := table(t, repeat20)
+	for name, p := range map[string]*engine.Points{"usual": table(t, repeat20), "everything": table(t, everything(shipped(t)))} {
+		t.Run(name, func(t *testing.T) { explainAddsUp(t, p) })
+	}
+}
+
+func explainAddsUp(t *testing.T, p *engine.Points) {
 	rapid.Check(t, func(t *rapid.T) {
 		acts := current(rapid.SliceOfN(rapid.Custom(drawActivity), 1, 12).Draw(t, "acts"))
 		asOf := day0 + engine.Date(rapid.IntRange(0, 300).Draw(t, "as of"))
@@ -286,9 +319,9 @@ func TestExplainAddsUp(t *testing.T) {
 				last = part.Share
 			}
 			for _, sum := range s.Earned {
-				earned += sum.Milli
+				earned += sum.Milli - sum.Lost
 			}
-			if milli != earned || math.Abs(share-s.Temperature) > 1e-9 {
+			if milli != earned || math.Abs(max(0, share)-s.Temperature) > 1e-9 {
 				t.Fatalf("%v: parts %v and %d, score %v and %d", s.Entity, share, milli, s.Temperature, earned)
 			}
 		}

@@ -148,7 +148,8 @@ func (p *Points) Unmapped(acts []Activity) []Unmapped {
 		if !a.counts() {
 			continue
 		}
-		if _, ok := p.kinds[a.Kind]; !ok {
+		r := p.rulesOf(a, p.DateOf(a))
+		if _, ok := r.kinds[a.Kind]; !ok {
 			counts[Unmapped{Field: "kind", Value: a.Kind}]++
 		}
 		for _, who := range a.People {
@@ -157,7 +158,7 @@ func (p *Points) Unmapped(acts []Activity) []Unmapped {
 			}
 		}
 		for _, name := range a.Cues {
-			if _, ok := p.cues[name]; !ok {
+			if _, ok := r.cues[name]; !ok {
 				counts[Unmapped{Field: "cue", Value: name}]++
 			}
 		}

@@ -37,6 +37,8 @@ func (c *PointsConfig) Validate() error {
 	v.rules()
 	v.groups()
 	v.kinds()
+	v.tables()
+	v.edition()
 	v.ranks()
 	v.cues()
 	v.bands()
@@ -87,6 +89,7 @@ func (v *validation) rules() {
 		ps.Add("keyman_factor", "missing; 1 gives the keyman no extra weight")
 	}
 	v.number("cc_factor", c.CcFactor, 0, 1)
+	v.optional("unconfirmed_factor", c.UnconfirmedFactor, 0, 1)
 	v.number("cue_limit", c.CueLimit, 1, maxFactor)
 	for _, name := range slices.Sorted(maps.Keys(c.SourceFactors)) {
 		v.number("source_factors."+name, c.SourceFactors[name], 0, 1)
@@ -175,6 +178,9 @@ func (v *validation) cues() {
 			v.number(path+".factor", *cue.Factor, 0, maxFactor)
 		}
 		v.number(path+".bonus", cue.Bonus, 0, maxPoints)
+		if cue.Derive && (name == RepeatCue || !slices.Contains(signNames[:], name)) {
+			v.problems.Add(path+".derive", "energyd finds by itself %q, and always %q", signNames[1:], RepeatCue)
+		}
 		switch {
 		case name != RepeatCue && cue.WithinDays != 0:
 			v.problems.Add(path+".within_days", "only the cue %q has a window", RepeatCue)

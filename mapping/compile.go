@@ -292,6 +292,8 @@ func (c *compiler) activity(a *ActivityRule) *activityRule {
 		message:   c.id("activity.message", a.Message),
 		thread:    c.id("activity.thread", a.Thread),
 		answers:   c.id("activity.answers", a.Answers),
+		product:   c.id("activity.product", a.Product),
+		segment:   c.id("activity.segment", a.Segment),
 		same:      c.same(a.Same),
 		deals:     c.shares("activity.deals", a.Deals),
 		reps:      c.shares("activity.reps", a.Reps),

@@ -45,6 +45,9 @@ type ActivityRule struct {
 	Reps         []ShareRule       `yaml:"reps"`
 	Participants []ParticipantRule `yaml:"participants"`
 	Cues         map[string]string `yaml:"cues"` // cue of the points table → condition
+	// What the contact was about, and what sort of customer it was with: "tables" of the points table go by them.
+	Product string `yaml:"product" json:",omitempty"`
+	Segment string `yaml:"segment" json:",omitempty"`
 	// Of a message: its own id, that of an early message of its conversation, and
 	// that of the message that it answers or reports on. Messages of one
 	// conversation, kind, direction and day are one contact.

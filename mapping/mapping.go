@@ -116,6 +116,7 @@ type activityRule struct {
 	id, version, at, kind, direction, status *field
 	account                                  *field
 	message, thread, answers                 *field
+	product, segment                         *field
 	same                                     *sameRule
 	deals, reps                              []shareRule
 	participants                             []participantRule
@@ -452,6 +453,12 @@ func (m *Mapping) contact(w *run, id string, version int64) (Result, error) {
 		}
 	}
 	if a.Link, err = rule.link(w); err != nil {
+		return Result{}, err
+	}
+	if a.Product, err = rule.product.text(w); err != nil {
+		return Result{}, err
+	}
+	if a.Segment, err = rule.segment.text(w); err != nil {
 		return Result{}, err
 	}
 	if a.Same, err = m.same(w, rule.same); err != nil {

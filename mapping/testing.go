@@ -121,6 +121,7 @@ func shown(r Result) map[string]any {
 		"deals": ids(a.Deals), "reps": ids(a.Reps), "participants": people, "cues": anyList(a.Cues),
 		"deleted": a.Deleted, "unknown_title": r.UnknownTitle, "unfound": r.Unfound,
 		"message": link.Message, "thread": link.Thread, "answers": link.Answers,
+		"product": a.Product, "segment": a.Segment,
 		"same": map[string]any{"call": same.Call, "event": same.Event, "start": same.Start, "record": same.Record},
 	}
 }

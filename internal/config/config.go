@@ -374,11 +374,32 @@ func suggest(name string, known []string) string {
 	return "; known are " + strings.Join(known, ", ")
 }
 
-// LoadPoints reads a points table. The error is Errors.
-func LoadPoints(file string) (*engine.PointsConfig, error) {
+// LoadPoints reads a points table, and the earlier editions that it names. The error is Errors.
+func LoadPoints(file string) (*engine.PointsConfig, error) { return loadEdition(file, nil) }
+
+// loadEdition reads an edition of a points table; later are the files of those that named it.
+func loadEdition(file string, later []string) (*engine.PointsConfig, error) {
 	var cfg engine.PointsConfig
-	doc := open(file)
-	return &cfg, doc.into(&cfg, cfg.Validate)
+	var earlier error // told as it is: with the file and the line where it stands
+	err := open(file).into(&cfg, func() error {
+		if cfg.Earlier == "" {
+			return cfg.Validate()
+		}
+		later := append(slices.Clone(later), filepath.Clean(file))
+		named := cfg.Earlier
+		if !filepath.IsAbs(named) {
+			named = filepath.Join(filepath.Dir(file), named)
+		}
+		if slices.Contains(later, filepath.Clean(named)) {
+			return fault.Problems{{Path: "earlier", Msg: fmt.Sprintf("%s is this table, or a later edition of it; name the file of the edition before", cfg.Earlier)}}
+		}
+		cfg.EarlierEdition, earlier = loadEdition(named, later)
+		return cfg.Validate()
+	})
+	if err == nil {
+		err = earlier
+	}
+	return &cfg, err
 }
 
 // LoadTitles reads a titles file; "" gives the built-in ones. ranks are the

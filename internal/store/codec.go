@@ -19,7 +19,7 @@ import (
 //
 //	text      length, bytes: the distinct strings, then the ids in the order of the rows
 //	strings   count, length of each
-//	shapes    count, each: source, kind, mapping (strings), revision, status, direction, flags
+//	shapes    count, each: source, kind, mapping (strings), revision, status, direction, flags, [product, segment (strings)]
 //	shares    count, each a list: count, then id (string), weight (reversed float64 bits)
 //	people    count, each a list: count, then contact, title, rank (strings), keyman | role<<1
 //	cues      count, each a list: count, then strings
@@ -41,6 +41,7 @@ const (
 	flagNoDate  // the date is engine.NoDate; with neither flag it is 0
 	flagLink    // the row has a link
 	flagSame    // the row names what others may name
+	flagAbout   // the shape has a product and a segment
 )
 
 // act is an activity on its way through a fold.
@@ -294,12 +295,19 @@ func (e *encoder) shapeOf(a *engine.Activity) uint64 {
 	if a.Same != nil {
 		flags |= flagSame
 	}
+	if a.Product != "" || a.Segment != "" {
+		flags |= flagAbout
+	}
 	e.item = e.item[:0]
 	e.appendString(a.Source)
 	e.appendString(a.Kind)
 	e.appendString(a.Mapping)
 	e.item = binary.AppendUvarint(e.item, uint64(a.Revision))
 	e.item = append(e.item, byte(a.Status), byte(a.Direction), flags)
+	if flags&flagAbout != 0 {
+		e.appendString(a.Product)
+		e.appendString(a.Segment)
+	}
 	return e.shapes.number(e.item)
 }
 
@@ -392,6 +400,9 @@ func (d *decoder) body(body []byte) ([]act, error) {
 		a.Status, a.Direction = engine.Status(r.byte()), engine.Direction(r.byte())
 		flags := r.byte()
 		a.Deleted = flags&flagDeleted != 0
+		if flags&flagAbout != 0 {
+			a.Product, a.Segment = r.pick(d.strings), r.pick(d.strings)
+		}
 		// Held here until a row of this shape replaces it: which fields the row has.
 		a.Version = int64(flags)
 		d.shapes = append(d.shapes, a)

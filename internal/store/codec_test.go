@@ -28,6 +28,7 @@ func anyActivity(t *rapid.T) engine.Activity {
 			return engine.Participant{Contact: text.Draw(t, "contact"), Title: text.Draw(t, "title"), Rank: text.Draw(t, "rank"),
 				Keyman: rapid.Bool().Draw(t, "keyman"), Role: engine.Role(rapid.Byte().Draw(t, "role"))}
 		}), 0, 3).Draw(t, "people"),
+		Product: text.Draw(t, "product"), Segment: text.Draw(t, "segment"),
 		Mapping: text.Draw(t, "mapping"), Revision: rapid.Uint32().Draw(t, "revision"), Deleted: rapid.Bool().Draw(t, "deleted"), Direction: engine.Direction(rapid.Byte().Draw(t, "direction")),
 	}
 	if rapid.Bool().Draw(t, "linked") {

@@ -198,7 +198,7 @@ func equal(a, b *engine.Activity) bool {
 		})
 	}
 	return a.Source == b.Source && a.ID == b.ID && a.Version == b.Version && a.At.Equal(b.At) && a.Date == b.Date &&
-		a.Kind == b.Kind && a.Status == b.Status && a.Account == b.Account && a.Mapping == b.Mapping && a.Revision == b.Revision &&
+		a.Product == b.Product && a.Segment == b.Segment && a.Kind == b.Kind && a.Status == b.Status && a.Account == b.Account && a.Mapping == b.Mapping && a.Revision == b.Revision &&
 		a.Deleted == b.Deleted && a.Direction == b.Direction && sameShares(a.Deals, b.Deals) && sameShares(a.Reps, b.Reps) &&
 		slices.Equal(a.People, b.People) && slices.Equal(a.Cues, b.Cues) &&
 		(a.Link == b.Link || a.Link != nil && b.Link != nil && *a.Link == *b.Link) &&
