@@ -250,7 +250,7 @@ func TestCoolingIsAlarmedOnTheDayTheBandFalls(t *testing.T) {
 
 func TestLeavingBuyersAreToldOnce(t *testing.T) {
 	p := watching(t, alarms(), func(c *engine.PointsConfig) {
-		c.Groups = []engine.GroupConfig{{Name: "contacts"}, {Name: "purchases"}}
+		groups(engine.GroupConfig{Name: "contacts"}, engine.GroupConfig{Name: "purchases"})(c)
 		c.Alarms.Leaving = &engine.LeavingConfig{Group: "purchases", Alive: 0.5, R: 0.243, Alpha: 4.414, A: 0.793, B: 2.426, Stands: 90}
 	})
 	buys := func(days ...int) []engine.Cell {

@@ -19,7 +19,7 @@ func TestValidateTrendAndAlarms(t *testing.T) {
 		{"no history", func(c *engine.PointsConfig) { c.Alarms.History = nil }, "alarms", "history is missing"},
 		{"known since", func(c *engine.PointsConfig) { c.Alarms.History.KnownSince = "2024/4/1" }, "alarms.history.known_since", "is no day"},
 		{"prior", func(c *engine.PointsConfig) { c.Alarms.History.PriorDays = 0 }, "alarms.history.prior_days", "out of range"},
-		{"ignored group", func(c *engine.PointsConfig) { c.Alarms.IgnoreGroups = []string{"web"} }, "alarms.ignore_groups[0]", "web"},
+		{"ignored group", func(c *engine.PointsConfig) { c.Alarms.IgnoreGroups = []string{"wep"} }, "alarms.ignore_groups[0]", "wep"},
 		{"chance", func(c *engine.PointsConfig) { c.Alarms.Surge.Chance = 1 }, "alarms.surge.chance", "out of range"},
 		{"silence's chance", func(c *engine.PointsConfig) { c.Alarms.Silence.Chance = 0 }, "alarms.silence.chance", "out of range"},
 		{"coldest band", func(c *engine.PointsConfig) { c.Alarms.Cooling.From = "cold" }, "alarms.cooling.from", `none of the bands ["lukewarm" "warm" "hot"]`},

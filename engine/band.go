@@ -23,7 +23,7 @@ func (p *Points) nextBand(b band, milli float64, now int) band {
 
 // quiet gives the band after the days without news from one reading of the clock to another.
 func (s *stocks) quiet(b band, from, to int) band {
-	if !s.p.stepwise { // then the last day is the coldest: if the band falls at all, it has fallen there
+	if s.p.stay == 0 && !s.rises { // then the last day is the coldest: if the band falls at all, it has fallen there
 		return s.p.nextBand(b, s.temperature(to), to)
 	}
 	for from < to {
@@ -39,7 +39,7 @@ func (s *stocks) quiet(b band, from, to int) band {
 // nextChange gives the first reading of the clock in (from, to] at which the band changes without news.
 func (s *stocks) nextChange(b band, from, to int) (at int, changes bool) {
 	p := s.p
-	if to <= from || b.at == 0 && !p.negative {
+	if to <= from || b.at == 0 && !s.rises {
 		return 0, false
 	}
 	// Each side only falls. So does what the bounds say of all days between, and no day is asked for in vain.
@@ -64,7 +64,7 @@ func (s *stocks) nextChange(b band, from, to int) (at int, changes bool) {
 // until gives the first day on which the band changes without news, from a reading of the clock on; NoDate = never.
 func (s *stocks) until(b band, now int) Date {
 	p := s.p
-	if b.at == 0 && !p.negative {
+	if b.at == 0 && !s.rises {
 		return NoDate
 	}
 	if k, ok := s.crossing(b, now); ok {
@@ -82,27 +82,33 @@ func (s *stocks) until(b band, now int) Date {
 // never is a reading of the clock that does not come.
 const never = 1<<31 - 1
 
-// crossing gives the reading of the clock at which the one group of a table
-// has fallen below the band. What is shown is rounded: that decides, within a
+// crossing gives the reading of the clock at which an entity with contacts of
+// one group has fallen below the band. What is shown is rounded: that decides, within a
 // day of the formula. ok is false where the search of nextChange has to do it.
 func (s *stocks) crossing(b band, now int) (at int, ok bool) {
-	p := s.p
-	if len(p.groups) > 1 || p.groups[0].cap > 0 || p.stepwise || b.at == 0 {
+	p, only, several := s.p, Group(0), 0
+	for g := range p.groups {
+		if s.of[g].milli > 0 {
+			only = Group(g)
+			several++
+		}
+	}
+	if several > 1 || p.groups[only].cap > 0 || p.stay > 0 || s.rises || b.at == 0 {
 		return 0, false
 	}
-	down, st := p.bandDown[b.at], &s.of[0]
+	down, st := p.bandDown[b.at], &s.of[only]
 	if down == 0 {
 		return never, true
 	}
-	days, ok := p.groups[0].crossing(st.milli, float64(down)-0.5)
+	days, ok := p.groups[only].crossing(st.milli, float64(down)-0.5)
 	if !ok || days > float64(never)/2 {
 		return never, ok
 	}
 	at = max(now, st.last+int(days)-1)
-	for round(s.left(0, at)) >= down {
+	for round(s.left(only, at)) >= down {
 		at++
 	}
-	for at > now && round(s.left(0, at-1)) < down {
+	for at > now && round(s.left(only, at-1)) < down {
 		at--
 	}
 	return at, true

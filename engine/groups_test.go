@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"energyd/engine"
@@ -9,9 +10,23 @@ import (
 
 // oneGroup gives the table one group, cooling like that.
 func oneGroup(g engine.GroupConfig) func(*engine.PointsConfig) {
+	g.Name = "all"
+	return groups(g)
+}
+
+// groups gives the table those groups; kinds of others are of the first then.
+func groups(list ...engine.GroupConfig) func(*engine.PointsConfig) {
 	return func(c *engine.PointsConfig) {
-		g.Name = "all"
-		c.Groups = []engine.GroupConfig{g}
+		c.Groups = list
+		if c.Alarms != nil {
+			c.Alarms.IgnoreGroups = nil
+		}
+		for name, k := range c.Kinds {
+			if !slices.ContainsFunc(list, func(g engine.GroupConfig) bool { return g.Name == k.Group }) {
+				k.Group = ""
+				c.Kinds[name] = k
+			}
+		}
 	}
 }
 
@@ -72,7 +87,7 @@ func TestCases21To23KindsOfDecay(t *testing.T) {
 
 // webAndVisits is case 24's table: pages seen fade soon and never count for more than 10.
 func webAndVisits(c *engine.PointsConfig) {
-	c.Groups = []engine.GroupConfig{{Name: "visits", HalfLifeDays: 90}, {Name: "web", HalfLifeDays: 14, Cap: 10}}
+	groups(engine.GroupConfig{Name: "visits", HalfLifeDays: 90}, engine.GroupConfig{Name: "web", HalfLifeDays: 14, Cap: 10})(c)
 }
 
 func TestCase24LimitsOfGroups(t *testing.T) {
@@ -99,7 +114,7 @@ func TestCase42LimitPerPeriod(t *testing.T) {
 	web := func(g engine.GroupConfig) *engine.Points {
 		g.Name = "web"
 		return table(t, func(c *engine.PointsConfig) {
-			c.Groups = []engine.GroupConfig{{Name: "contact"}, g}
+			groups(engine.GroupConfig{Name: "contact"}, g)(c)
 			view := c.Kinds["view"]
 			view.Group = "web"
 			c.Kinds["view"] = view
@@ -147,7 +162,7 @@ func TestCase42LimitPerPeriod(t *testing.T) {
 
 // complaints has a group whose points are taken off.
 func complaints(c *engine.PointsConfig) {
-	c.Groups = []engine.GroupConfig{{Name: "contact"}, {Name: "trouble", Negative: true}}
+	groups(engine.GroupConfig{Name: "contact"}, engine.GroupConfig{Name: "trouble", Negative: true})(c)
 	c.Kinds["complaint"] = engine.KindConfig{Points: points(15), Group: "trouble"}
 	c.Kinds["call"] = engine.KindConfig{Points: points(10)}
 }
@@ -171,10 +186,10 @@ func TestCase43NegativeEvents(t *testing.T) {
 
 func TestCase47HysteresisKeepsTheBand(t *testing.T) {
 	p := table(t, func(c *engine.PointsConfig) {
-		c.Groups = []engine.GroupConfig{{Name: "up", Decay: "none"}, {Name: "down", Decay: "none", Negative: true}}
+		groups(engine.GroupConfig{Name: "up", Decay: "none"}, engine.GroupConfig{Name: "down", Decay: "none", Negative: true})(c)
 	})
 	plain := table(t, func(c *engine.PointsConfig) {
-		c.Groups = []engine.GroupConfig{{Name: "up", Decay: "none"}, {Name: "down", Decay: "none", Negative: true}}
+		groups(engine.GroupConfig{Name: "up", Decay: "none"}, engine.GroupConfig{Name: "down", Decay: "none", Negative: true})(c)
 		for i := range c.Bands {
 			c.Bands[i].Down = c.Bands[i].Up
 		}
@@ -225,16 +240,16 @@ func TestValidateGroups(t *testing.T) {
 		{"per day", []engine.GroupConfig{{Name: "a", PerDay: -1}}, "groups[0].per_day"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			oneProblem(t, test.path, func(c *engine.PointsConfig) { c.Groups = test.groups })
+			oneProblem(t, test.path, groups(test.groups...))
 		})
 	}
 	oneProblem(t, "groups", func(c *engine.PointsConfig) {
-		for i := range 17 {
+		for i := range 14 {
 			c.Groups = append(c.Groups, engine.GroupConfig{Name: fmt.Sprint(i)})
 		}
 	})
 	oneProblem(t, "kinds.view.group", func(c *engine.PointsConfig) {
-		c.Groups = []engine.GroupConfig{{Name: "contact"}, {Name: "web"}}
+		groups(engine.GroupConfig{Name: "contact"}, engine.GroupConfig{Name: "web"})(c)
 		c.Kinds["view"] = engine.KindConfig{Points: points(1), Group: "wep"}
 	})
 }

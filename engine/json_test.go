@@ -150,10 +150,12 @@ func TestAppendScore(t *testing.T) {
 		lines = append(lines, string(engine.AppendScore(nil, s, p)))
 	}
 	want := []string{
-		`{"entity":"account","id":"A","earned":{"2026-03":30000,"2026-04":3000},"earned_by_class":{"unknown":3000,"staff":9231,"manager":20769},"temperature":23.359,"band":"lukewarm","due":"2026-08-01"}`,
-		`{"entity":"contact","id":"C1","earned":{"2026-03":27000},"earned_by_class":{"manager":27000},"temperature":19.092,"band":"lukewarm","due":"2026-07-15"}`,
+		`{"entity":"account","id":"A","earned":{"2026-03":30000,"2026-04":3000},"earned_by_class":{"unknown":3000,"staff":9231,"manager":20769},"earned_by_direction":{"mutual":30000,"in":3000},"contacts":2,"temperature":23.359,"band":"lukewarm","due":"2026-08-01"}`,
+		`{"entity":"contact","id":"C1","earned":{"2026-03":27000},"earned_by_class":{"manager":27000},"earned_by_direction":{"mutual":27000},"contacts":1,"temperature":19.092,"band":"lukewarm","due":"2026-07-15"}`,
 	}
 	if diff := cmp.Diff(want, lines[:2]); diff != "" {
 		t.Error(diff)
 	}
+	seen := engine.AppendScore(nil, p.ScoreAll([]engine.Activity{visit("2026-04-30", kind("view"))}, date("2026-04-30"))[0], p)
+	same(t, "group", string(seen), `{"entity":"account","id":"A","earned":{"2026-04":500},"earned_by_class":{"staff":500},"earned_by_direction":{"mutual":500},"contacts":1,"temperature":0.5,"band":"cold","groups":{"web":0.5}}`)
 }

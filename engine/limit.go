@@ -7,7 +7,7 @@ import "slices"
 // largest remainder deciding the last thousandths. It looks at the sum, so that
 // it does not matter what came first.
 func (p *Points) limited(cells []Cell) []Cell {
-	if !p.periodCaps {
+	if !p.periodCaps || !slices.ContainsFunc(cells, func(c Cell) bool { return p.groups[p.groupOf(&c)].periodCap > 0 }) {
 		return cells
 	}
 	cells = slices.Clone(cells)

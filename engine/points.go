@@ -25,9 +25,7 @@ type Points struct {
 	window      int  // the longest of the groups' windows
 	periodCaps  bool // some groups have a limit per period
 	perDay      bool // some groups have a limit per day
-	negative    bool // some groups are negative: then a temperature may rise without news
 	stay        int  // days of the clock before a band is left downwards
-	stepwise    bool // the band between two contacts has to be followed change by change
 
 	editions    []*rules // newest first
 	kinds       map[string]kind
@@ -88,9 +86,8 @@ func Compile(c *PointsConfig) (*Points, error) {
 	for i := range p.groups {
 		g := &p.groups[i]
 		p.window = max(p.window, g.window())
-		p.periodCaps, p.perDay, p.negative = p.periodCaps || g.periodCap > 0, p.perDay || g.perDay > 0, p.negative || g.negative
+		p.periodCaps, p.perDay = p.periodCaps || g.periodCap > 0, p.perDay || g.perDay > 0
 	}
-	p.stepwise = p.negative || p.stay > 0
 	p.precedence = newPrecedence(&p.config)
 	if p.fiscalStart == 0 {
 		p.fiscalStart = int(time.April)

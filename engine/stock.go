@@ -29,7 +29,8 @@ func (c *PointsConfig) groups() []group {
 type stocks struct {
 	p     *Points
 	cells []Cell
-	next  int // cells before this have been taken in
+	next  int  // cells before this have been taken in
+	rises bool // something was taken off: as that fades, the temperature may rise without news
 	of    [maxGroups]stock
 }
 
@@ -55,6 +56,7 @@ func (s *stocks) add(at int) {
 	st := &s.of[g]
 	st.milli = s.left(g, at) + float64(c.Milli)
 	st.last = at
+	s.rises = s.rises || s.p.groups[g].negative
 	s.next++
 }
 

@@ -14,7 +14,7 @@ func about(product, segment string) func(*engine.Activity) {
 
 // housing has other points for houses, which cool by themselves, and for private customers.
 func housing(c *engine.PointsConfig) {
-	c.Groups = []engine.GroupConfig{{Name: "contact"}, {Name: "houses", HalfLifeDays: 20}}
+	groups(engine.GroupConfig{Name: "contact"}, engine.GroupConfig{Name: "houses", HalfLifeDays: 20})(c)
 	c.Tables = []engine.TableConfig{
 		{Name: "houses", Product: []string{"house", "land"}, Group: "houses", KeymanFactor: points(3),
 			Kinds: map[string]engine.KindPoints{"visit": {Points: points(20)}, "phone": {In: points(9)}},

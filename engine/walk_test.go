@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"testing"
 
@@ -100,7 +101,8 @@ func TestGroupsAreTheDailyWalk(t *testing.T) {
 	base := shipped(t)
 	rapid.Check(t, func(t *rapid.T) {
 		config := *base
-		config.Groups = drawGroups(t)
+		config.Kinds = maps.Clone(base.Kinds)
+		groups(drawGroups(t)...)(&config)
 		config.BandStayDays = rapid.SampledFrom([]int{0, 0, 5, 40}).Draw(t, "stay")
 		if rapid.Bool().Draw(t, "business") {
 			config.Clock = "business"

@@ -85,6 +85,7 @@ var optionWords = map[reflect.Type]map[string][]string{
 	reflect.TypeFor[mapping.ProfileRule](): {"kind": append(slices.Clone(entities), engine.Stage.String())},
 	reflect.TypeFor[mapping.Entry]():       {"kind": entities},
 	reflect.TypeFor[engine.PointsConfig](): {"mode": {"multiply", "add", "flat"}, "clock": {"calendar", "business"}, "rank": {"contact", "today"}},
+	reflect.TypeFor[engine.GroupConfig]():  {"decay": {"exp", "grace_exp", "step", "linear", "none"}},
 	reflect.TypeFor[engine.DealsConfig]():  {"split": {"equal", "full"}},
 	reflect.TypeFor[freetext.KindWords]():  {"direction": {"inbound", "outbound", "mutual"}},
 }
