@@ -391,7 +391,7 @@ func loadEdition(file string, later []string) (*engine.PointsConfig, error) {
 			named = filepath.Join(filepath.Dir(file), named)
 		}
 		if slices.Contains(later, filepath.Clean(named)) {
-			return fault.Problems{{Path: "earlier", Msg: fmt.Sprintf("%s is this table, or a later edition of it; name the file of the edition before", cfg.Earlier)}}
+			return fault.Problems{{Path: "earlier", Msg: fmt.Sprintf("%s is no earlier edition, or a later one names it again; name the file of the edition before", cfg.Earlier)}}
 		}
 		cfg.EarlierEdition, earlier = loadEdition(named, later)
 		return cfg.Validate()
