@@ -22,7 +22,7 @@ func bindExtract(consts []any) (expression.Call, error) {
 	}
 	re, err := regexp.Compile(pattern)
 	if err != nil {
-		return nil, &expression.ArgumentError{Arg: 1, Msg: err.Error()}
+		return nil, &expression.ArgumentError{Arg: 1, Msg: strings.Replace(err.Error(), "error parsing regexp", "not a pattern", 1)}
 	}
 	group := 0
 	switch n := re.NumSubexp(); {

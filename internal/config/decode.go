@@ -256,7 +256,7 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value) {
 
 func (d *decoder) list(n *yaml.Node, v reflect.Value) {
 	if n.Kind != yaml.SequenceNode {
-		d.mismatch(n, "a list")
+		d.doc.at(n, fmt.Sprintf("needs a list, and this is %s", kindOf(n)), "begin each element on a line of its own with a dash: - …")
 		return
 	}
 	items := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))

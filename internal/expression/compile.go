@@ -41,11 +41,19 @@ func parse(text string, scope *Scope) (ast.Node, *Finding) {
 	if word := betweenWords.FindStringSubmatch(msg); word != nil {
 		msg = fmt.Sprintf(`%s stands between two values, as in memo %[1]s "word"`, word[1])
 	}
+	if token := strayToken.FindStringSubmatch(msg); token != nil {
+		msg = fmt.Sprintf("%s cannot stand here; is a comma, a bracket, a quote or an operator missing before it?", token[1])
+		if token[1] == `"="` {
+			msg = `"=" alone is no operator; equal is written as "=="`
+		}
+	}
 	msg = strings.Replace(msg, "unexpected token EOF", "it ends too early", 1)
 	return nil, &Finding{Offset: byteOffset(text, at.From), Msg: "not an expression: " + msg}
 }
 
 var betweenWords = regexp.MustCompile(`unexpected token Operator\("(contains|startsWith|endsWith|matches)"\)`)
+
+var strayToken = regexp.MustCompile(`^unexpected token \w+\((".*")\)`)
 
 // byteOffset is where the n-th character of text begins; expr counts characters.
 func byteOffset(text string, n int) int {
@@ -182,7 +190,11 @@ func (c *compiler) column(n ast.Node) compiled {
 		if f := c.scope.function(name); f != nil {
 			return c.fail(n, "%s is a function; write %s", name, f.Usage)
 		}
-		return c.fail(n, "unknown column %q%s%s", name, fault.DidYouMean(name, c.scope.names()), c.scope.Known)
+		near := fault.DidYouMean(name, c.scope.names())
+		if near == "" && c.scope.Known == "" && !strings.Contains(name, ".") {
+			near = fmt.Sprintf("; a text stands in quotes, as %q", name)
+		}
+		return c.fail(n, "unknown column %q%s%s", name, near, c.scope.Known)
 	}
 	i := c.scope.slot(name)
 	if !slices.Contains(c.columns, name) {
@@ -469,7 +481,7 @@ func (c *compiler) matches(n *ast.BinaryNode, left, right compiled) compiled {
 	}
 	re, err := regexp.Compile(pattern)
 	if err != nil {
-		return c.fail(n.Right, "%s", err)
+		return c.fail(n.Right, "%s", strings.Replace(err.Error(), "error parsing regexp", "not a pattern", 1))
 	}
 	return compiled{typ: Bool, eval: func(r *Run) (any, error) {
 		s, null, err := text(left.eval, r)
