@@ -122,12 +122,13 @@ const (
 	Contact
 	Deal
 	Rep
+	CompanyGroup // an account with all that stands under it, by the account's id
 )
 
 // Stage is a deal's reaching of a stage: an entry of the directory that has no score.
 const Stage EntityKind = 10
 
-// Entity is one account, contact, deal or rep, by its CRM id.
+// Entity is one account, contact, deal, rep or group, by its CRM id.
 type Entity struct {
 	Kind EntityKind
 	ID   string

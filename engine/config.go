@@ -22,6 +22,7 @@ type PointsConfig struct {
 	Kinds                  map[string]KindConfig  `yaml:"kinds"`
 	Ranks                  map[string]RankConfig  `yaml:"ranks"`                    // "unknown" is required
 	Rank                   string                 `yaml:"rank" json:",omitempty"`   // of people whom a record names without title, or of all: "contact" (default; the rank on the day of the contact) or "today"
+	Parent                 string                 `yaml:"parent" json:",omitempty"` // whose group an activity counts for: "contact" (default; the companies above the account on the day of the contact) or "today"
 	Cues                   map[string]CueConfig   `yaml:"cues"`                     // "repeat" is found by the engine itself
 	Tables                 []TableConfig          `yaml:"tables" json:",omitempty"` // other points for some products or segments; the first that fits counts
 	SourceFactors          map[string]float64     `yaml:"source_factors"`

@@ -19,7 +19,7 @@ import (
 var (
 	statusNames = []string{Held: "held", Planned: "planned", Cancelled: "cancelled"}
 	roleNames   = []string{Attended: "attended", Sender: "sender", To: "to", Cc: "cc", Declined: "declined"}
-	entityNames = []string{Account: "account", Contact: "contact", Deal: "deal", Rep: "rep", Stage: "stage"}
+	entityNames = []string{Account: "account", Contact: "contact", Deal: "deal", Rep: "rep", CompanyGroup: "group", Stage: "stage"}
 )
 
 // String gives "in", "out" or "mutual".
@@ -31,7 +31,7 @@ func (s Status) String() string { return nameAt(statusNames, int(s)) }
 // String gives "attended", "sender", "to", "cc" or "declined".
 func (r Role) String() string { return nameAt(roleNames, int(r)) }
 
-// String gives "account", "contact", "deal", "rep" or "stage".
+// String gives "account", "contact", "deal", "rep", "group" or "stage".
 func (k EntityKind) String() string { return nameAt(entityNames, int(k)) }
 
 func nameAt(names []string, i int) string {

@@ -9,6 +9,7 @@ type Profile struct {
 	Version int64             // as Activity.Version
 	Name    string            // "株式会社山田製作所"
 	Account string            // CRM id of the account, of contacts and deals
+	Parent  string            // CRM id of the account that it stands under, of accounts
 	Title   string            // job title now, of contacts
 	Owner   string            // CRM id of the rep who owns it
 	Keys    map[string]string // other keys of the same thing: "code" → "K0001", "email" → "…"

@@ -148,6 +148,7 @@ func (v *validation) kinds() {
 
 func (v *validation) ranks() {
 	v.oneOf("rank", v.c.Rank, "contact", "today")
+	v.oneOf("parent", v.c.Parent, "contact", "today")
 	if _, ok := v.c.Ranks[UnknownRank]; !ok {
 		v.problems.Add("ranks", "no rank %q: the points of a person whose rank is not known", UnknownRank)
 	}

@@ -348,7 +348,11 @@ func (c *compiler) profile(p *ProfileRule) *profileRule {
 		account: c.id("profile.account", p.Account),
 		title:   c.field("profile.title", p.Title, expression.Text, "title", nil),
 		owner:   c.id("profile.owner", p.Owner),
+		parent:  c.id("profile.parent", p.Parent),
 		into:    c.id("profile.into", p.Into),
+	}
+	if p.Parent != "" && kind != engine.Account {
+		c.problems = append(c.problems, fault.Problem{Path: "profile.parent", Key: true, Msg: "only accounts stand under others; leave parent out"})
 	}
 	for _, key := range slices.Sorted(maps.Keys(p.Keys)) {
 		path := "profile.keys." + key

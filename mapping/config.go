@@ -100,8 +100,9 @@ type ProfileRule struct {
 	Account string            `yaml:"account"`
 	Title   string            `yaml:"title"`
 	Owner   string            `yaml:"owner"`
-	Into    string            `yaml:"into"` // the entity that this one was merged into; read of deleted records too
-	Keys    map[string]string `yaml:"keys"` // name of the key → expression
+	Parent  string            `yaml:"parent" json:",omitempty"` // of an account: the one that it stands under
+	Into    string            `yaml:"into"`                     // the entity that this one was merged into; read of deleted records too
+	Keys    map[string]string `yaml:"keys"`                     // name of the key → expression
 	// Facts are what reports ask for: name of engine.FactsOf → expression.
 	Facts map[string]string `yaml:"facts" json:",omitempty"`
 }

@@ -141,7 +141,7 @@ type cueRule struct {
 type profileRule struct {
 	kind                                     engine.EntityKind
 	id, version, name, account, title, owner *field
-	into                                     *field
+	parent, into                             *field
 	keys                                     []keyRule
 	facts                                    []factRule
 }
@@ -515,7 +515,7 @@ func (m *Mapping) applyProfile(w *run, r connectors.Record) (Result, error) {
 	for _, t := range [...]struct {
 		to *string
 		f  *field
-	}{{&p.Name, rule.name}, {&p.Account, rule.account}, {&p.Title, rule.title}, {&p.Owner, rule.owner}} {
+	}{{&p.Name, rule.name}, {&p.Account, rule.account}, {&p.Title, rule.title}, {&p.Owner, rule.owner}, {&p.Parent, rule.parent}} {
 		if *t.to, err = w.id(t.f); err != nil {
 			return Result{}, err
 		}

@@ -95,7 +95,7 @@ func shown(r Result) map[string]any {
 	if p := r.Profile; p != nil {
 		return map[string]any{
 			"id": p.ID, "version": p.Version, "name": p.Name, "account": p.Account, "title": p.Title, "owner": p.Owner,
-			"into": p.Into, "keys": anyMap(p.Keys), "facts": anyMap(p.Facts), "deleted": p.Deleted, "unknown_title": r.UnknownTitle, "unfound": r.Unfound,
+			"into": p.Into, "parent": p.Parent, "keys": anyMap(p.Keys), "facts": anyMap(p.Facts), "deleted": p.Deleted, "unknown_title": r.UnknownTitle, "unfound": r.Unfound,
 		}
 	}
 	a := r.Activity

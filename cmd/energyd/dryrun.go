@@ -57,6 +57,7 @@ func shownJSON(s pipeline.Shown) ([]byte, error) {
 		Account string            `json:"account_id,omitempty"`
 		Title   string            `json:"title,omitempty"`
 		Owner   string            `json:"owner,omitempty"`
+		Parent  string            `json:"parent,omitempty"`
 		Keys    map[string]string `json:"keys,omitempty"`
 		Into    string            `json:"into,omitempty"`
 		Deleted bool              `json:"deleted,omitempty"`
@@ -83,7 +84,7 @@ func shownJSON(s pipeline.Shown) ([]byte, error) {
 		line.Activity = engine.AppendActivity(nil, *s.Activity)
 	}
 	if p := s.Profile; p != nil {
-		line.Profile = &profile{p.Kind.String(), p.ID, p.Version, p.Name, p.Account, p.Title, p.Owner, p.Keys, p.Into, p.Deleted}
+		line.Profile = &profile{p.Kind.String(), p.ID, p.Version, p.Name, p.Account, p.Title, p.Owner, p.Parent, p.Keys, p.Into, p.Deleted}
 	}
 	if r := s.Reject; r != nil {
 		line.Reject = &reject{r.Key, r.Origin, r.Code, r.Reason, nil}

@@ -216,7 +216,7 @@ type scoreExtra struct {
 
 func exportScores(ctx context.Context, p *pipeline.Pipeline, w *rowWriter) error {
 	var line []byte
-	for _, kind := range []engine.EntityKind{engine.Account, engine.Contact, engine.Deal, engine.Rep} {
+	for _, kind := range []engine.EntityKind{engine.Account, engine.Contact, engine.Deal, engine.Rep, engine.CompanyGroup} {
 		for s, err := range p.Scores(ctx, kind) {
 			if err != nil {
 				return err

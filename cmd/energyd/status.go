@@ -86,6 +86,10 @@ func (a *app) printStatus(s pipeline.Status) {
 	for _, line := range s.Quality {
 		fmt.Fprintln(a.out, "quality:", line)
 	}
+	for _, x := range s.Arrivals {
+		fmt.Fprintf(a.out, "arrived: %s (%s), whom you know from %s with %.1f points, is at %s since %s\n",
+			x.Name, x.Contact, x.FromName, x.Earned, x.ToName, x.On)
+	}
 	for _, name := range s.Unconfigured {
 		fmt.Fprintf(a.out, "source %s is no longer in %s, but its activities still count\n", name, s.File)
 	}
@@ -135,7 +139,7 @@ func statusJSON(s pipeline.Status) map[string]any {
 	for i, src := range s.Sources {
 		sources[i] = map[string]any{"source": src.Name, "read_up_to": timestamp(src.Until), "rejects": src.Rejects}
 	}
-	return map[string]any{"runs": runs, "sources": sources, "advice": s.Advice, "quality": s.Quality, "budgets": s.Budgets, "plan": s.Plan, "schedule": s.Schedule, "next": timestamp(s.Next)}
+	return map[string]any{"runs": runs, "sources": sources, "advice": s.Advice, "quality": s.Quality, "arrivals": s.Arrivals, "budgets": s.Budgets, "plan": s.Plan, "schedule": s.Schedule, "next": timestamp(s.Next)}
 }
 
 // timestamp is RFC 3339 in UTC, "" for no time.

@@ -99,7 +99,7 @@ type top struct {
 }
 
 // entities are the words for engine.EntityKind, in its order.
-var entities = []string{"account", "contact", "deal", "rep"}
+var entities = []string{"account", "contact", "deal", "rep", "group"}
 
 type writeTop struct {
 	Connection string            `yaml:"connection"`
@@ -317,7 +317,7 @@ func (l *loader) write(path string, w writeTop) {
 	}
 	switch i := slices.Index(entities, w.Entity); {
 	case w.Entity == "":
-		l.problems.Add(path, "%s.entity is required: account, contact, deal or rep", path)
+		l.problems.Add(path, "%s.entity is required: account, contact, deal, rep or group", path)
 	case i < 0:
 		l.problems.Add(path+".entity", "unknown entity %q%s", w.Entity, suggest(w.Entity, entities))
 	default:

@@ -156,6 +156,9 @@ func TestCase40_person_moves(t *testing.T) {
 		c.expect(c.file, accountB, map[string]int64{"2026-05": 6})
 		c.expect(c.file, person1, map[string]int64{"2026-04": 6, "2026-05": 6})
 	}
+	c.expectArrivals(pipeline.Arrival{Contact: "p1", Name: "p1", From: "A", FromName: "A", To: "B", ToName: "B", On: "2026-05-01", Earned: 12})
+	c.on("2026-06-10") // it is no news any more
+	c.expectArrivals()
 }
 
 // TestCareer_told_by_reports: a title that a dated report names holds for later

@@ -65,7 +65,7 @@ func (p *Pipeline) Erase(ctx context.Context, who string, really bool) (r Report
 
 func (p *Pipeline) erase(ctx context.Context, run string, person store.Person, e *Erasing) error {
 	// What waits to be folded may hold the person, and the scores have to fit the activities before something is taken off both.
-	_, err := p.store.Fold(ctx, p.scorer(), p.AsOf())
+	_, err := p.fold(ctx)
 	if err != nil {
 		return err
 	}

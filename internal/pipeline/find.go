@@ -15,7 +15,7 @@ import (
 // key (a customer code), or a name, however it is typed. A name that fits
 // several is refused with the list, and what tells them apart.
 func (p *Pipeline) find(ctx context.Context, name string) (engine.Entity, error) {
-	kinds := []engine.EntityKind{engine.Account, engine.Contact, engine.Deal, engine.Rep}
+	kinds := []engine.EntityKind{engine.Account, engine.Contact, engine.Deal, engine.Rep, engine.CompanyGroup}
 	if prefix, rest, ok := strings.Cut(name, ":"); ok {
 		for _, k := range kinds {
 			if k.String() == prefix {

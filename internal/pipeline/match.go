@@ -138,7 +138,7 @@ func (p *Pipeline) followDecisions(ctx context.Context) error {
 	if err != nil || len(accounts) == 0 {
 		return err
 	}
-	if _, err := p.store.Fold(ctx, p.scorer(), p.AsOf()); err != nil { // what a run that was killed left
+	if _, err := p.fold(ctx); err != nil { // what a run that was killed left
 		return err
 	}
 	again := map[string]bool{}

@@ -57,6 +57,7 @@ type Pipeline struct {
 	mappings map[string]*mapping.Mapping // by source name
 	conns    map[string]connectors.Conn  // opened when first needed
 	matcher  *builtMatcher               // made when first needed
+	groups   *engine.Hierarchy           // as of the last fold
 	watching bool                        // pulls follow each other with every mail
 	counted  map[string]int              // of the connections' calls, how many are in the store
 }
@@ -299,7 +300,8 @@ func (p *Pipeline) explainer(ctx context.Context) *explain.Explainer {
 // scorer is the engine as the store's ledger needs it.
 type scorer struct {
 	*engine.Points
-	shown string // what else the CRM's values depend on
+	groups *engine.Hierarchy
+	shown  string // what else the CRM's values depend on
 }
 
 // scorer makes the ledger look at everything anew when the points table
@@ -316,7 +318,15 @@ func (p *Pipeline) scorer() scorer {
 	for _, r := range p.points.Ranks() {
 		fmt.Fprintln(h, p.points.RankLabel(r))
 	}
-	return scorer{p.points, hex.EncodeToString(h.Sum(nil))}
+	return scorer{p.points, p.groups, hex.EncodeToString(h.Sum(nil))}
+}
+
+// Contributions are those of the points table, and what they give to groups.
+func (s scorer) Contributions(acts []engine.Activity, emit func(i int, c engine.Contribution)) {
+	s.Points.Contributions(acts, func(i int, c engine.Contribution) {
+		emit(i, c)
+		s.groups.RollUp(c, func(c engine.Contribution) { emit(i, c) })
+	})
 }
 
 func (s scorer) Fingerprint() string { return s.Points.Fingerprint() + " " + s.shown }

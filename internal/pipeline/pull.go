@@ -199,11 +199,12 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 		}
 		r.Sources = append(r.Sources, sr)
 	}
-	fold, err := p.store.Fold(ctx, p.scorer(), p.AsOf())
+	fold, err := p.fold(ctx)
 	if err != nil {
 		return err
 	}
 	r.Fold = &fold
+	p.circles(r)
 	if err := p.withdraw(ctx, r); err != nil {
 		return err
 	}
@@ -253,13 +254,26 @@ func (p *Pipeline) broken(ctx context.Context, connection string, err error) str
 
 // followMerges lets the sources be read again whose activities name an entity
 // by a key, when it has gone into another one: they mean the other one now.
-// What the CRM itself holds comes again without that, because a merge changes it there.
+// What the CRM itself holds comes again without that, because a merge changes it
+// there. The same when such a one stands by itself again.
 func (p *Pipeline) followMerges(ctx context.Context) error {
 	merged, upTo, err := p.store.Merged(ctx)
-	if err != nil || len(merged) == 0 {
+	if err != nil {
 		return err
 	}
-	if _, err := p.store.Fold(ctx, p.scorer(), p.AsOf()); err != nil { // what a run that was killed left
+	parted, err := p.store.Parted(ctx)
+	if err != nil || len(merged)+len(parted) == 0 {
+		return err
+	}
+	for _, e := range parted { // activities name what the others had gone into
+		profile, _, err := p.store.Profile(ctx, e)
+		if err != nil {
+			return err
+		}
+		profile.Entity = e
+		merged = append(merged, profile)
+	}
+	if _, err := p.fold(ctx); err != nil { // what a run that was killed left
 		return err
 	}
 	again := map[string]bool{}
@@ -330,7 +344,7 @@ func (p *Pipeline) withdraw(ctx context.Context, r *Report) error {
 	if activities == 0 {
 		return nil
 	}
-	_, err := p.store.Fold(ctx, p.scorer(), p.AsOf())
+	_, err := p.fold(ctx)
 	return err
 }
 

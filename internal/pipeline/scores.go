@@ -100,6 +100,10 @@ func (p *Pipeline) Explain(ctx context.Context, name string) (explain.Explanatio
 		return explain.Explanation{}, fault.New(fault.Config, "explain", fmt.Sprintf("%s %s has no energy: no activity of it is stored", e.Kind, e.ID),
 			"pull first, or look for its records among the rejects (energyd export rejects)", nil)
 	}
+	if e.Kind == engine.CompanyGroup {
+		return explain.Explanation{}, fault.New(fault.Config, "explain", fmt.Sprintf("the group %s has the energy of the accounts below it, on the days on which they stood there", e.ID),
+			"explain these accounts; energyd export scores has the group's own numbers", nil)
+	}
 	var acts []engine.Activity
 	if e.Kind == engine.Account {
 		acts, err = p.store.AccountActivities(ctx, e.ID)

@@ -18,6 +18,7 @@ type Status struct {
 	Rejects  []store.RejectCount
 	Advice   []string // what to do about many rejects
 	Quality  []string // of each source with warnings: which
+	Arrivals []Arrival
 	Budgets  []store.SeenUsage
 	Plan     *sink.Summary // open or being applied; nil when there is none
 	Schedule string
@@ -77,6 +78,9 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 		s.Sources = append(s.Sources, st)
 	}
 	if s.Quality, err = p.qualityLines(ctx); err != nil {
+		return s, err
+	}
+	if s.Arrivals, err = p.Arrivals(ctx); err != nil {
 		return s, err
 	}
 	if s.Budgets, err = p.store.Usages(ctx); err != nil {

@@ -29,7 +29,7 @@ func (p *Pipeline) plan(ctx context.Context, r *Report) (sink.Summary, error) {
 		return sink.Summary{}, err
 	}
 	// What was pulled and not yet folded (a run was killed) and what falls due by the date alone come first.
-	if _, err := p.store.Fold(ctx, p.scorer(), p.AsOf()); err != nil {
+	if _, err := p.fold(ctx); err != nil {
 		return sink.Summary{}, err
 	}
 	if _, err := p.store.MarkDue(ctx, p.scorer(), p.AsOf()); err != nil {

@@ -27,6 +27,7 @@ type profileRow struct {
 	Account string
 	Title   string
 	Owner   string
+	Parent  string
 	Keys    []byte
 	Facts   []byte
 	Deleted int
@@ -34,18 +35,18 @@ type profileRow struct {
 	Change  int64
 }
 
-const profileColumns = "kind, id, source, version, name, account, title, owner, keys, facts, deleted, into_id, change"
+const profileColumns = "kind, id, source, version, name, account, title, owner, parent, keys, facts, deleted, into_id, change"
 
 func (r *profileRow) profile() (engine.Profile, error) {
 	p := engine.Profile{Entity: engine.Entity{Kind: r.Kind, ID: r.ID}, Source: r.Source, Version: r.Version, Name: r.Name,
-		Account: r.Account, Title: r.Title, Owner: r.Owner, Into: r.Into, Deleted: r.Deleted != 0}
+		Account: r.Account, Title: r.Title, Owner: r.Owner, Parent: r.Parent, Into: r.Into, Deleted: r.Deleted != 0}
 	return p, errors.Join(json.Unmarshal(r.Keys, &p.Keys), json.Unmarshal(r.Facts, &p.Facts))
 }
 
 // rowOf gives the row that a profile makes.
 func rowOf(p engine.Profile) (profileRow, error) {
 	r := profileRow{Kind: p.Kind, ID: plain(p.ID), Source: plain(p.Source), Version: p.Version, Name: plain(p.Name), Account: plain(p.Account),
-		Title: plain(p.Title), Owner: plain(p.Owner), Into: plain(p.Into)}
+		Title: plain(p.Title), Owner: plain(p.Owner), Parent: plain(p.Parent), Into: plain(p.Into)}
 	if p.Deleted {
 		r.Deleted = 1
 	}
@@ -82,7 +83,7 @@ func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile, r
 	}
 	const most = 60 // rows a statement
 	for rows := range slices.Chunk(slices.Sorted(maps.Values(newest)), most) {
-		args := make([]any, 0, 14*len(rows))
+		args := make([]any, 0, 15*len(rows))
 		ids := map[engine.EntityKind][]any{}
 		for _, i := range rows {
 			r, err := rowOf(profiles[i])
@@ -90,9 +91,9 @@ func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile, r
 				return 0, err
 			}
 			ids[r.Kind] = append(ids[r.Kind], r.ID)
-			args = append(args, r.Kind, r.ID, r.Source, r.Version, r.Name, r.Account, r.Title, r.Owner, string(r.Keys), string(r.Facts), r.Deleted, r.Into, change, revision)
+			args = append(args, r.Kind, r.ID, r.Source, r.Version, r.Name, r.Account, r.Title, r.Owner, r.Parent, string(r.Keys), string(r.Facts), r.Deleted, r.Into, change, revision)
 		}
-		marks := strings.Repeat(", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", len(rows))[2:]
+		marks := strings.Repeat(", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", len(rows))[2:]
 		done, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO entity ("+profileColumns+", revision) VALUES "+marks+` ON CONFLICT (kind, id) DO UPDATE SET
 			source = excluded.source, version = excluded.version, `+known+`, deleted = excluded.deleted, into_id = excluded.into_id,
 			change = excluded.change, revision = excluded.revision
@@ -107,6 +108,9 @@ func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile, r
 			return 0, err
 		}
 		stored += int(n)
+		if err := tellParents(ctx, tx, ids[engine.Account], read); err != nil {
+			return 0, err
+		}
 		if int(n) == len(rows) {
 			continue
 		}
@@ -122,20 +126,24 @@ func saveProfiles(ctx context.Context, tx *sqlx.Tx, profiles []engine.Profile, r
 }
 
 // content is what a profile says, but for its version.
-const content = "(%s.source, %s.name, %s.account, %s.title, %s.owner, %s.keys, %s.facts)"
+const content = "(%s.source, %s.name, %s.account, %s.title, %s.owner, %s.parent, %s.keys, %s.facts)"
 
 // known sets what a profile says, where it says anything; a deletion leaves the rest as it was.
 var known = func() string {
 	var set []string
-	for _, c := range [...][2]string{{"name", ""}, {"account", ""}, {"title", ""}, {"owner", ""}, {"keys", "null"}, {"facts", "null"}} {
+	for _, c := range [...][2]string{{"name", ""}, {"account", ""}, {"title", ""}, {"owner", ""}, {"parent", ""}, {"keys", "null"}, {"facts", "null"}} {
 		set = append(set, strings.NewReplacer("COLUMN", c[0], "NOTHING", c[1]).Replace(
 			"COLUMN = CASE WHEN excluded.deleted = 1 AND excluded.COLUMN = 'NOTHING' THEN entity.COLUMN ELSE excluded.COLUMN END"))
 	}
 	return strings.Join(set, ", ")
 }()
 
-// Profile gives what the CRM says of an entity; false when it never told.
+// Profile gives what the CRM says of an entity, of a group what it says of its
+// account; false when it never told.
 func (s *Store) Profile(ctx context.Context, e engine.Entity) (engine.Profile, bool, error) {
+	if e.Kind == engine.CompanyGroup {
+		e.Kind = engine.Account
+	}
 	for p, err := range s.profiles(ctx, "WHERE kind = ? AND id = ?", e.Kind, e.ID) {
 		return p, err == nil, err
 	}
@@ -191,9 +199,25 @@ func (s *Store) Merged(ctx context.Context) (merged []engine.Profile, upTo int64
 
 const followedName = "merged"
 
-// Followed notes up to which change Merged was looked at.
+// Parted gives what entities had gone into that stand by themselves, or went into another one, since Followed was last told.
+func (s *Store) Parted(ctx context.Context) ([]engine.Entity, error) {
+	var parted []engine.Entity
+	err := s.read.SelectContext(ctx, &parted, `SELECT DISTINCT m.kind, m.into_id AS id FROM merged m JOIN entity e ON e.kind = m.kind AND e.id = m.id
+		WHERE e.into_id <> m.into_id ORDER BY 1, 2`)
+	return parted, storeError("read the directory", err)
+}
+
+// Followed notes up to which change Merged was looked at, and Parted.
 func (s *Store) Followed(ctx context.Context, upTo int64) error {
 	return s.tx(ctx, "follow merges", func(tx *sqlx.Tx) error {
+		for _, statement := range [...]string{
+			"DELETE FROM merged WHERE EXISTS (SELECT 1 FROM entity e WHERE e.kind = merged.kind AND e.id = merged.id AND e.into_id <> merged.into_id)",
+			"INSERT INTO merged (kind, id, into_id) SELECT kind, id, into_id FROM entity WHERE into_id <> '' ON CONFLICT (kind, id) DO NOTHING",
+		} {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
 		_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"),
 			followedName, strconv.FormatInt(upTo, 10))
 		return err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"iter"
@@ -55,10 +56,14 @@ type entry struct {
 	cells []byte
 }
 
-// The ledger's hash has the kind in its top two bits, so that a kind is a range of blocks.
+// The ledger's hash has the kind in its top two bits, so that a kind is a range
+// of blocks. Groups, which are few, lie among the accounts whose ids they have, under hashes of their own.
 const kindShift = 62
 
 func ledgerHash(e engine.Entity) uint64 {
+	if e.Kind == engine.CompanyGroup {
+		return xxhash.Sum64String("group "+e.ID) >> 2
+	}
 	return uint64(e.Kind)<<kindShift | xxhash.Sum64String(e.ID)>>2
 }
 
@@ -69,7 +74,7 @@ func compareEntries(a, b *entry) int {
 	case a.hash > b.hash:
 		return 1
 	}
-	return strings.Compare(a.id, b.id)
+	return cmp.Or(cmp.Compare(a.kind, b.kind), strings.Compare(a.id, b.id))
 }
 
 func (e *entry) entity() engine.Entity { return engine.Entity{Kind: e.kind, ID: e.id} }
@@ -217,7 +222,7 @@ func (s *Store) Ledger(ctx context.Context, kind engine.EntityKind, onlyDirty bo
 			where = "dirty > 0"
 		}
 		// The kind's first entries may lie in the row that begins in the kind before.
-		low := uint64(kind) << kindShift
+		low := uint64(kind) << kindShift // of groups the shift leaves that of accounts
 		from, err := ledgerTable.rowOf(ctx, s.read, low)
 		if err != nil {
 			yield(Entry{}, storeError("read the ledger", err))

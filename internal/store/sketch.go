@@ -70,6 +70,7 @@ func (k *Sketch) Put(ctx context.Context, p engine.Profile, revision uint32) (ke
 	if was.there && now.Deleted == 1 { // a deletion tells little: what was known stays
 		now.Name, now.Account = cmp.Or(now.Name, was.Name), cmp.Or(now.Account, was.Account)
 		now.Title, now.Owner = cmp.Or(now.Title, was.Title), cmp.Or(now.Owner, was.Owner)
+		now.Parent = cmp.Or(now.Parent, was.Parent)
 		if string(now.Keys) == "null" {
 			now.Keys = was.Keys
 		}
@@ -99,7 +100,7 @@ func supersedes(now *profileRow, revision uint32, was *sketched) bool {
 		return true
 	}
 	return now.Deleted == 0 && (now.Source != was.Source || now.Name != was.Name || now.Account != was.Account || now.Title != was.Title ||
-		now.Owner != was.Owner || !bytes.Equal(now.Keys, was.Keys) || !bytes.Equal(now.Facts, was.Facts))
+		now.Owner != was.Owner || now.Parent != was.Parent || !bytes.Equal(now.Keys, was.Keys) || !bytes.Equal(now.Facts, was.Facts))
 }
 
 // Activity gives the version of an activity that stands, a tombstone too. What is not folded yet does not count.

@@ -27,17 +27,24 @@ const (
 	rankedName = "ranked"
 )
 
+// since is the time from which what a version of a profile says holds. A version
+// that is no time is taken for the time of reading.
+const since = "CASE WHEN version BETWEEN ? AND ? THEN version ELSE ? END"
+
+// sinceArgs are the arguments of since.
+func sinceArgs(read time.Time) []any {
+	return []any{time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro(), read.Add(24 * time.Hour).UnixMicro(), read.UnixMicro()}
+}
+
 // tellTitles notes what the CRM says of contacts otherwise than it did before.
-// A version that is no time is taken for the time of reading.
 func tellTitles(ctx context.Context, tx *sqlx.Tx, change int64, read time.Time) error {
-	earliest, latest := time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro(), read.Add(24*time.Hour).UnixMicro()
 	n, err := affected(tx.ExecContext(ctx, tx.Rebind(`INSERT INTO title (contact, since_us, told, title, account)
-		SELECT id, CASE WHEN version BETWEEN ? AND ? THEN version ELSE ? END, 'crm', title, account FROM entity
+		SELECT id, `+since+`, 'crm', title, account FROM entity
 		WHERE change = ? AND kind = ? AND deleted = 0 AND NOT EXISTS (SELECT 1 FROM title t
 			WHERE t.contact = entity.id AND t.told = 'crm' AND t.title = entity.title AND t.account = entity.account
 			AND t.since_us = (SELECT MAX(since_us) FROM title last WHERE last.contact = entity.id AND last.told = 'crm'))
 		ON CONFLICT (contact, since_us, told) DO UPDATE SET title = excluded.title, account = excluded.account`),
-		earliest, latest, read.UnixMicro(), change, engine.Contact))
+		append(sinceArgs(read), change, engine.Contact)...))
 	if err != nil || n == 0 {
 		return err
 	}
@@ -123,12 +130,12 @@ func compareTold(a, b Told) int {
 }
 
 // tolds gives rows of the table title by contact and time; of one time the CRM's is the last.
-func tolds(ctx context.Context, q sqlx.ExtContext, which string) ([]Told, error) {
+func tolds(ctx context.Context, q sqlx.ExtContext, which string, args ...any) ([]Told, error) {
 	var rows []struct {
 		Contact, Title, Account string
 		Since                   int64 `db:"since_us"`
 	}
-	if err := sqlx.SelectContext(ctx, q, &rows, "SELECT contact, since_us, title, account FROM title "+which+" ORDER BY contact, since_us, told DESC"); err != nil {
+	if err := sqlx.SelectContext(ctx, q, &rows, q.Rebind("SELECT contact, since_us, title, account FROM title "+which+" ORDER BY contact, since_us, told DESC"), args...); err != nil {
 		return nil, err
 	}
 	list := make([]Told, len(rows))
