@@ -351,9 +351,6 @@ func (c *compiler) profile(p *ProfileRule) *profileRule {
 		parent:  c.id("profile.parent", p.Parent),
 		into:    c.id("profile.into", p.Into),
 	}
-	if p.Parent != "" && kind != engine.Account {
-		c.problems = append(c.problems, fault.Problem{Path: "profile.parent", Key: true, Msg: "only accounts stand under others; leave parent out"})
-	}
 	for _, key := range slices.Sorted(maps.Keys(p.Keys)) {
 		path := "profile.keys." + key
 		c.require(path, p.Keys[key])

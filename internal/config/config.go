@@ -98,8 +98,11 @@ type top struct {
 	Reports     report.Settings `yaml:"reports"`
 }
 
-// entities are the words for engine.EntityKind, in its order.
-var entities = []string{"account", "contact", "deal", "rep", "group"}
+// kinds are the words for the kinds of directory entries, entities those of what has scores, in the order of engine.EntityKind.
+var (
+	kinds    = []string{"account", "contact", "deal", "rep"}
+	entities = append(slices.Clone(kinds), "group")
+)
 
 type writeTop struct {
 	Connection string            `yaml:"connection"`

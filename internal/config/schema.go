@@ -82,8 +82,8 @@ type schemaMaker struct {
 var optionWords = map[reflect.Type]map[string][]string{
 	reflect.TypeFor[top]():                 {"language": {"ja", "en"}},
 	reflect.TypeFor[writeTop]():            {"entity": entities},
-	reflect.TypeFor[mapping.ProfileRule](): {"kind": append(slices.Clone(entities), engine.Stage.String())},
-	reflect.TypeFor[mapping.Entry]():       {"kind": entities},
+	reflect.TypeFor[mapping.ProfileRule](): {"kind": append(slices.Clone(kinds), engine.Stage.String())},
+	reflect.TypeFor[mapping.Entry]():       {"kind": kinds},
 	reflect.TypeFor[engine.PointsConfig](): {"mode": {"multiply", "add", "flat"}, "clock": {"calendar", "business"}, "rank": {"contact", "today"}},
 	reflect.TypeFor[engine.GroupConfig]():  {"decay": {"exp", "grace_exp", "step", "linear", "none"}},
 	reflect.TypeFor[engine.DealsConfig]():  {"split": {"equal", "full"}},
