@@ -60,7 +60,7 @@ type Alarm struct {
 // alarms is a compiled AlarmsConfig.
 type alarms struct {
 	AlarmsConfig
-	of         [4]bool // by EntityKind
+	of         [CompanyGroup + 1]bool // by EntityKind
 	knownSince Date
 	coolFrom   int // band
 	important  int // band; 0 = no band makes important

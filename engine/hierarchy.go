@@ -98,7 +98,7 @@ func (h *Hierarchy) Circles() []string {
 
 // RollUp gives what an account's contributions give to its groups beside it.
 func (h *Hierarchy) RollUp(c Contribution, emit func(Contribution)) {
-	if h == nil || c.Entity.Kind != Account {
+	if h == nil || c.Entity.Kind != Account || c.Group == Booked { // groups raise no alarms, which alone ask for that
 		return
 	}
 	var room [8]string

@@ -254,8 +254,22 @@ func (p *Pipeline) Forget(ctx context.Context, key string) (string, error) {
 	if err != nil {
 		return key, err
 	}
-	n, err := p.store.Forget(ctx, p.opt.Now(), key, recheck...)
-	if err == nil && n == 0 {
+	decisions, _, err := p.store.Decisions(ctx)
+	if err != nil {
+		return key, err
+	}
+	n := 0
+	for _, d := range decisions { // one may be kept under the form that names had once
+		if matching.ParseKey(d.Key, p.region()) != key {
+			continue
+		}
+		gone, err := p.store.Forget(ctx, p.opt.Now(), d.Key, recheck...)
+		if err != nil {
+			return key, err
+		}
+		n += gone
+	}
+	if n == 0 {
 		err = fault.New(fault.Config, "match", fmt.Sprintf("nothing was decided of %q", key), "energyd match export lists the decisions", nil)
 	}
 	return key, err

@@ -157,6 +157,7 @@ func eraseDecisions(ctx context.Context, tx *sqlx.Tx, p *Person, _ *Erasure) err
 	for _, name := range append(slices.Clone(p.Names), p.Addresses...) {
 		words = append(words, withoutBlanks(name))
 	}
+	var keys []string
 	for _, table := range [...]string{"decision", "asked"} {
 		columns := map[string]string{"decision": "key, id", "asked": "key, written"}[table]
 		var rows []struct{ Key, ID, Written string }
@@ -167,9 +168,10 @@ func eraseDecisions(ctx context.Context, tx *sqlx.Tx, p *Person, _ *Erasure) err
 			holds := func(word string) bool {
 				return word != "" && (strings.Contains(withoutBlanks(r.Key), word) || strings.Contains(withoutBlanks(r.Written), word))
 			}
-			if !slices.Contains(p.Contacts, r.ID) && !slices.ContainsFunc(words, holds) {
+			if !slices.Contains(p.Contacts, r.ID) && !slices.Contains(keys, r.Key) && !slices.ContainsFunc(words, holds) {
 				continue
 			}
+			keys = append(keys, r.Key) // what was decided of them was asked, too
 			if _, err := tx.ExecContext(ctx, tx.Rebind("DELETE FROM "+table+" WHERE key = ?"), r.Key); err != nil {
 				return err
 			}

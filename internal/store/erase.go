@@ -223,6 +223,9 @@ func eraseProfiles(ctx context.Context, tx *sqlx.Tx, p *Person, e *Erasure) erro
 		if err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, tx.Rebind("DELETE FROM merged WHERE kind = ? AND (id = ? OR into_id = ?)"), engine.Contact, id, id); err != nil {
+			return err
+		}
 		n, err := affected(tx.ExecContext(ctx, tx.Rebind("DELETE FROM entity WHERE kind = ? AND (id = ? OR into_id = ?)"), engine.Contact, id, id))
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package matching
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -44,12 +45,12 @@ func NewMatcher(accounts []Account, people []Person, decisions []Decision, regio
 	m := &Matcher{accounts: NewIndex(accounts, region), people: NewPeople(people), region: region, present: present,
 		is: map[string][]string{}, not: map[string][]string{}, ofAccounts: map[askedAccount]Match{}, ofPeople: map[Person]Match{}}
 	for _, d := range decisions {
-		person := IsPersonKey(d.Key)
+		key := cmp.Or(ParseKey(d.Key, region), d.Key) // of the form that names have now
+		person := IsPersonKey(key)
 		id, there := present(person, d.ID)
 		if !there {
 			continue // of an account that is gone: it is asked again
 		}
-		key := d.Key
 		if person {
 			key = m.moved(key)
 		}

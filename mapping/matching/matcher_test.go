@@ -39,6 +39,7 @@ func TestMatcher_DecisionsComeFirst(t *testing.T) {
 		{"undecided it is proposed", nil, aoba, Proposed, "", "a1"},
 		{"decided", []Decision{{"青葉製作所", "a2", false}}, aoba, Linked, "a2", ""},
 		{"however it is written", []Decision{{"青葉製作所", "a2", false}}, Account{Name: " 青葉製作所 御中"}, Linked, "a2", ""},
+		{"decided when names had another form", []Decision{{"青葉 製作所 御中", "a2", false}}, aoba, Linked, "a2", ""},
 		{"for records that say more", []Decision{{"青葉製作所", "a2", false}}, withPhone, Linked, "a2", ""},
 		{"not for records that say less", []Decision{{"青葉製作所 +81332345678", "a2", false}}, aoba, Proposed, "", "a1"},
 		{"the one that says more wins", []Decision{{"青葉製作所", "a1", false}, {"青葉製作所 +81332345678", "a2", false}}, withPhone, Linked, "a2", ""},
