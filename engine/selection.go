@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"hash/fnv"
-	"math/bits"
 	"slices"
 
 	"energyd/engine/chance"
@@ -79,7 +78,7 @@ func (p *Points) Decide(night []Raised, tests int, told map[string]int) {
 		case !r.New && !passing: // stays as it was decided
 		case p.heldBack(r):
 			r.State, r.Reason = HeldBack, ""
-		case r.Alarm.Kind == Surge && r.Alarm.P > believed:
+		case r.New && r.Alarm.Kind == Surge && r.Alarm.P > believed:
 			r.State, r.Reason = Muted, MutedByShare
 		case p.alarms.List != nil && p.alarms.List.PerRepWeek > 0 && r.Rep != "" && used[r.Rep] >= p.alarms.List.PerRepWeek:
 			r.State, r.Reason = Muted, MutedByBudget
@@ -114,10 +113,17 @@ func (p *Points) heldBack(r *Raised) bool {
 	h.Write([]byte(r.Entity.ID))
 	h.Write([]byte{0, byte(r.Entity.Kind), byte(r.Alarm.Kind)})
 	h.Write(binary.BigEndian.AppendUint32(nil, uint32(r.Alarm.Since)))
-	// FNV's upper bits hardly move with the last bytes: multiplied, they do.
-	mixed, _ := bits.Mul64(h.Sum64(), 0x9e3779b97f4a7c15)
-	mixed ^= h.Sum64() * 0xbf58476d1ce4e5b9
-	return float64(mixed>>11)/(1<<53) < p.alarms.HoldOut
+	// FNV's upper bits hardly move with the last bytes: mixed, they do.
+	lot := h.Sum64()
+	lot = (lot ^ lot>>30) * 0xbf58476d1ce4e5b9
+	lot = (lot ^ lot>>27) * 0x94d049bb133111eb
+	return float64((lot^lot>>31)>>11)/(1<<53) < p.alarms.HoldOut
+}
+
+// Stirs tells that the customer started contacts in the days that a surge is
+// looked for in: then one was tested for.
+func (p *Points) Stirs(s Score) bool {
+	return s.Stirred != NoDate && p.clock.at(s.AsOf)-p.clock.at(s.Stirred) < p.alarms.Surge.Days
 }
 
 // Important tells whether low and halved are for an account (A20). best is the warmest band it ever was in.

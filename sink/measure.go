@@ -25,11 +25,17 @@ type Measure struct {
 
 // Subject is what measures are taken of: one entity's score on a day.
 type Subject struct {
-	Score        engine.Score
-	Band         string   // name of the band in the tenant's language
-	Reasons      []string // sentences, most important first
-	HalfLife     float64  // days of the points table's clock
-	TableVersion string
+	Score       engine.Score
+	Band        string   // name of the band in the tenant's language
+	Reasons     []string // sentences, most important first
+	HalfLife    float64  // days of the points table's clock
+	Trend       string   // in the tenant's language; "" = the points table has none
+	Alarm       string   // what the first alarm that stands is about; "" = none
+	AlarmReason string   // its sentence
+	// What was earned in the last months, in points, and as a share of what
+	// was before; nil where the points table does not ask for it, or there is nothing to compare with.
+	Earned3m, EarnedRatio3m *float64
+	TableVersion            string
 }
 
 // Measures is the field catalogue, in the order in which people see it.
@@ -66,6 +72,36 @@ var Measures = []Measure{
 		Label: engine.Label{Ja: "配点表の版", En: "Points table version"},
 		Help:  engine.Label{Ja: "温度を計算した配点表の版。", En: "The edition of the points table that the energy was computed with."},
 		of:    func(s Subject) any { return s.TableVersion }},
+	{Name: "trend", Type: connectors.Text, Length: 40,
+		Label: engine.Label{Ja: "温度の傾向", En: "Energy trend"},
+		Help:  engine.Label{Ja: "ここ2週間ほどの獲得を、ここ3か月ほどと比べた傾向。", En: "What was earned in about the last two weeks, against the last three months."},
+		of:    func(s Subject) any { return s.Trend }},
+	{Name: "alarm", Type: connectors.Text, Length: 40,
+		Label: engine.Label{Ja: "アラーム", En: "Energy alarm"},
+		Help:  engine.Label{Ja: "いま注意すべきこと。なければ空です。", En: "What deserves attention now; empty when nothing does."},
+		of:    func(s Subject) any { return s.Alarm }},
+	{Name: "alarm_reason", Type: connectors.Text, Length: 255,
+		Label: engine.Label{Ja: "アラームの理由", En: "Energy alarm reason"},
+		Help:  engine.Label{Ja: "アラームの根拠となる数字。", En: "The figures behind the alarm."},
+		of:    func(s Subject) any { return s.AlarmReason }},
+	{Name: "earned_3m", Type: connectors.Number, Precision: 12, Scale: 3,
+		Label: engine.Label{Ja: "直近3か月の獲得エネルギー", En: "Energy earned in 3 months"},
+		Help: engine.Label{Ja: "直近3か月（配点表の alarms.low の読み方）に獲得した点。減衰しません。",
+			En: "Points earned in the last 3 months, as alarms.low of the points table reads them. They do not cool."},
+		of: func(s Subject) any { return optional(s.Earned3m) }},
+	{Name: "earned_ratio_3m", Type: connectors.Number, Precision: 9, Scale: 3,
+		Label: engine.Label{Ja: "3か月前との獲得比", En: "Energy earned against 3 months ago"},
+		Help: engine.Label{Ja: "直近の締め月の獲得 ÷ その3か月前の月の獲得。比べる月に獲得がなければ空です。",
+			En: "Earned in the last complete month, divided by the month 3 before. Empty when nothing was earned then."},
+		of: func(s Subject) any { return optional(s.EarnedRatio3m) }},
+}
+
+// optional gives a number, or nothing.
+func optional(f *float64) any {
+	if f == nil {
+		return nil
+	}
+	return *f
 }
 
 func reasonLabel(n int) engine.Label {

@@ -52,6 +52,16 @@ func (a *app) printExplanation(e explain.Explanation, most int) {
 	}
 	fmt.Fprintf(a.out, "%s %s %s\n", e.Kind, e.ID, e.Name)
 	fmt.Fprintf(a.out, "temperature %.3f on %s, band %s%s (half-life %g days, points table %s)\n", e.Temperature, e.AsOf, e.Band, until, e.HalfLife, e.Table)
+	if e.Trend != "" {
+		fmt.Fprintf(a.out, "trend: %s\n", e.Trend)
+	}
+	for _, r := range e.Alarms {
+		state := ""
+		if r.State != "" && r.State != engine.Fired.String() {
+			state = " (" + stateWords(r, "en") + ")"
+		}
+		fmt.Fprintf(a.out, "alarm since %s: %s: %s%s\n", r.Since, r.Label, r.Sentence, state)
+	}
 	for _, u := range e.Undelivered {
 		fmt.Fprintf(a.out, "a mail to %s came back on %s, and none has come since: is the address right? (%s/%s)\n", cmp.Or(u.Name, u.Contact), u.Date, u.Source, u.Record)
 	}

@@ -9,6 +9,48 @@ import (
 	"energyd/engine"
 )
 
+// Alarm is an alarm as people are told of it.
+type Alarm struct {
+	Kind     string             `json:"alarm"`
+	Label    string             `json:"label"` // in the tenant's language
+	Since    string             `json:"since"`
+	Sentence string             `json:"sentence"`
+	P        float64            `json:"p"` // how often chance alone gives as much; 1 where no test applies
+	State    string             `json:"state,omitempty"`
+	Reason   engine.AlarmReason `json:"reason,omitempty"` // why it is muted
+	Evidence engine.Alarm       `json:"evidence"`
+}
+
+func (x *Explainer) alarm(a engine.Alarm) Alarm {
+	return Alarm{Kind: a.Kind.String(), Label: AlarmLabel(a.Kind).In(x.Language), Since: a.Since.String(), Sentence: x.Alarm(a), P: a.P, Evidence: a}
+}
+
+// Raised is an alarm and what became of it.
+func (x *Explainer) Raised(r engine.Raised) Alarm {
+	a := x.alarm(r.Alarm)
+	a.State, a.Reason = r.State.String(), r.Reason
+	return a
+}
+
+// Became notes what became of one of the alarms.
+func (e *Explanation) Became(r engine.Raised) {
+	for i := range e.Alarms {
+		if a := &e.Alarms[i]; a.Kind == r.Alarm.Kind.String() && a.Since == r.Alarm.Since.String() {
+			a.State, a.Reason = r.State.String(), r.Reason
+		}
+	}
+}
+
+// ReasonLabel says in words why an alarm is muted; empty for the empty reason.
+func ReasonLabel(r engine.AlarmReason) engine.Label { return reasonLabels[r] }
+
+var reasonLabels = map[engine.AlarmReason]engine.Label{
+	engine.MutedByRule:    {Ja: "alarms.mute の設定", En: "muted by alarms.mute"},
+	engine.MutedByMeeting: {Ja: "予定あり", En: "a meeting is booked"},
+	engine.MutedByShare:   {Ja: "偶然の範囲（false_share）", En: "may be chance (false_share)"},
+	engine.MutedByBudget:  {Ja: "担当の今週の上限（per_rep_week）", En: "enough for this sales person this week (per_rep_week)"},
+}
+
 // AlarmLabel names a kind of alarm as the CRM shows it.
 func AlarmLabel(k engine.AlarmKind) engine.Label { return alarmLabels[k] }
 

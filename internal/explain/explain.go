@@ -26,6 +26,8 @@ type Explanation struct {
 	BandUntil   string  `json:"band_until,omitempty"`
 	HalfLife    float64 `json:"half_life_days"`
 	Table       string  `json:"table_version"`
+	Trend       string  `json:"trend,omitempty"`
+	Alarms      []Alarm `json:"alarms,omitempty"`
 	Parts       []Part  `json:"parts"` // all of them; the shares add up to Temperature
 	// Undelivered are the people, of an account or the contact itself, whose last mail came back.
 	Undelivered []Undelivered `json:"undelivered,omitempty"`
@@ -96,6 +98,10 @@ func (x *Explainer) Explain(acts []engine.Activity, e engine.Entity, score engin
 		Kind: e.Kind.String(), ID: e.ID, Name: name, AsOf: score.AsOf.String(), Temperature: score.Temperature,
 		Band: x.Points.Band(score.Band).Label.In(x.Language), BandUntil: score.BandUntil.String(),
 		HalfLife: x.HalfLife, Table: x.Points.Version(), Parts: []Part{},
+		Trend: TrendLabel(score.Trend).In(x.Language),
+	}
+	for _, a := range score.Alarms {
+		out.Alarms = append(out.Alarms, x.alarm(a))
 	}
 	for _, p := range x.Points.Explain(acts, e, score.AsOf) {
 		part, err := x.part(acts[p.Activity], p)

@@ -64,7 +64,13 @@ func (p *Pipeline) Pull(ctx context.Context, names ...string) (Report, error) {
 		return Report{}, err
 	}
 	return p.run(ctx, "pull", func(ctx context.Context, r *Report) error {
-		return p.pull(ctx, sources, r)
+		if err := p.pull(ctx, sources, r); err != nil {
+			return err
+		}
+		if _, err := p.store.MarkDue(ctx, p.scorer(), p.AsOf()); err != nil {
+			return err
+		}
+		return p.raise(ctx, r)
 	})
 }
 

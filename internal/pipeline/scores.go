@@ -18,11 +18,12 @@ import (
 func (p *Pipeline) wanted(ctx context.Context, w sink.Writing) iter.Seq2[sink.Wanted, error] {
 	x := p.explainer(ctx)
 	reasons := slices.ContainsFunc(w.Fields, func(f sink.FieldOf) bool { return strings.HasPrefix(f.Measure, "reason_") })
+	alarms := slices.ContainsFunc(w.Fields, func(f sink.FieldOf) bool { return strings.HasPrefix(f.Measure, "alarm") })
 	return func(yield func(sink.Wanted, error) bool) {
 		for entry, err := range p.store.Ledger(ctx, w.Kind, true) {
 			var wanted sink.Wanted
 			if err == nil {
-				wanted, err = p.want(ctx, x, entry, reasons)
+				wanted, err = p.want(ctx, x, entry, reasons, alarms)
 			}
 			if !yield(wanted, err) || err != nil {
 				return
@@ -31,7 +32,7 @@ func (p *Pipeline) wanted(ctx context.Context, w sink.Writing) iter.Seq2[sink.Wa
 	}
 }
 
-func (p *Pipeline) want(ctx context.Context, x *explain.Explainer, entry store.Entry, reasons bool) (sink.Wanted, error) {
+func (p *Pipeline) want(ctx context.Context, x *explain.Explainer, entry store.Entry, reasons, alarms bool) (sink.Wanted, error) {
 	e := entry.Entity
 	profile, _, err := p.store.Profile(ctx, e)
 	if err != nil {
@@ -39,7 +40,18 @@ func (p *Pipeline) want(ctx context.Context, x *explain.Explainer, entry store.E
 	}
 	score := p.points.Evaluate(e.Kind, entry.Cells, p.AsOf())
 	s := sink.Subject{Score: score, Band: p.points.Band(score.Band).Label.In(p.cfg.Language),
-		HalfLife: p.table.HalfLifeDays, TableVersion: p.points.Version()}
+		HalfLife: p.table.HalfLifeDays, TableVersion: p.points.Version(),
+		Trend: explain.TrendLabel(score.Trend).In(p.cfg.Language)}
+	s.Earned3m, s.EarnedRatio3m = p.lately(score.Recent)
+	if alarms {
+		a, told, err := p.toldOf(ctx, e)
+		if err != nil {
+			return sink.Wanted{}, err
+		}
+		if told {
+			s.Alarm, s.AlarmReason = explain.AlarmLabel(a.Kind).In(p.cfg.Language), x.Alarm(a)
+		}
+	}
 	if reasons {
 		acts, err := p.near(ctx, e, profile)
 		if err != nil {
@@ -113,7 +125,15 @@ func (p *Pipeline) Explain(ctx context.Context, name string) (explain.Explanatio
 	if err != nil {
 		return explain.Explanation{}, err
 	}
-	return p.explainer(ctx).Explain(acts, e, p.points.Evaluate(e.Kind, entry.Cells, p.AsOf()))
+	why, err := p.explainer(ctx).Explain(acts, e, p.points.Evaluate(e.Kind, entry.Cells, p.AsOf()))
+	if err != nil {
+		return why, err
+	}
+	kept, err := p.store.AlarmsOf(ctx, e)
+	for _, a := range kept {
+		why.Became(a.Raised)
+	}
+	return why, err
 }
 
 // Undelivered is a customer's person whose last mail came back.

@@ -35,6 +35,9 @@ func (p *Pipeline) plan(ctx context.Context, r *Report) (sink.Summary, error) {
 	if _, err := p.store.MarkDue(ctx, p.scorer(), p.AsOf()); err != nil {
 		return sink.Summary{}, err
 	}
+	if err := p.raise(ctx, r); err != nil {
+		return sink.Summary{}, err
+	}
 	if err := p.advise(ctx, r); err != nil {
 		return sink.Summary{}, err
 	}

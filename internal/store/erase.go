@@ -84,7 +84,7 @@ func (s *Store) erase(ctx context.Context, run string, p Person, sc Scorer, asOf
 			return err
 		}
 		for _, step := range []func(context.Context, *sqlx.Tx, *Person, *Erasure) error{
-			eraseProfiles, eraseScores, eraseRejects, eraseDecisions, eraseJournal, eraseSummaries, eraseTexts,
+			eraseProfiles, eraseScores, eraseAlarms, eraseRejects, eraseDecisions, eraseJournal, eraseSummaries, eraseTexts,
 		} {
 			if err := step(ctx, tx, &p, &e); err != nil {
 				return err

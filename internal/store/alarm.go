@@ -1,0 +1,205 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"energyd/engine"
+)
+
+// Alarm is an alarm of an entity, and what became of it.
+type Alarm struct {
+	engine.Raised
+	Told engine.Date // on which that was decided
+	Over engine.Date // on which it was found to be over; NoDate = it stands
+}
+
+type alarmRow struct {
+	Entity          engine.EntityKind
+	ID, Rep         string
+	Day, Told, Over int64
+	State, Reason   string
+	Evidence        []byte
+	Alarm           string
+	P               float64
+}
+
+const alarmColumns = "entity, id, alarm, day, told, over, rep, p, state, reason, evidence"
+
+func (r *alarmRow) open() (Alarm, error) {
+	a := Alarm{Told: engine.Date(r.Told), Over: engine.Date(r.Over)}
+	if r.Over == never {
+		a.Over = engine.NoDate
+	}
+	a.Entity = engine.Entity{Kind: r.Entity, ID: r.ID}
+	a.Rep, a.Reason = r.Rep, engine.AlarmReason(r.Reason)
+	var ok bool
+	if a.State, ok = engine.ParseAlarmState(r.State); !ok {
+		return a, fmt.Errorf("%w: there is no state %q of alarms", errCorrupt, r.State)
+	}
+	return a, json.Unmarshal(r.Evidence, &a.Alarm)
+}
+
+// alarms reads rows that have a condition in common.
+func alarms(ctx context.Context, q sqlx.QueryerContext, where string, args ...any) ([]Alarm, error) {
+	var rows []alarmRow
+	if err := sqlx.SelectContext(ctx, q, &rows, "SELECT "+alarmColumns+" FROM alarm WHERE "+where, args...); err != nil {
+		return nil, err
+	}
+	list := make([]Alarm, len(rows))
+	for i := range rows {
+		var err error
+		if list[i], err = rows[i].open(); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// Alarms gives the alarms that stand, the least likely first.
+func (s *Store) Alarms(ctx context.Context) ([]Alarm, error) {
+	list, err := alarms(ctx, s.read, s.read.Rebind("over = ? ORDER BY p, alarm, entity, id, day"), never)
+	return list, storeError("read alarms", err)
+}
+
+// AlarmsOf gives the alarms of one entity that stand, by kind of alarm.
+func (s *Store) AlarmsOf(ctx context.Context, e engine.Entity) ([]Alarm, error) {
+	list, err := alarmsOf(ctx, s.read, []engine.Entity{e})
+	return list, storeError("read alarms", err)
+}
+
+func alarmsOf(ctx context.Context, q sqlx.ExtContext, entities []engine.Entity) ([]Alarm, error) {
+	const page = 400 // ids in one statement
+	var list []Alarm
+	for ids := range slices.Chunk(entities, page) {
+		byKind := map[engine.EntityKind][]string{}
+		for _, e := range ids {
+			byKind[e.Kind] = append(byKind[e.Kind], e.ID)
+		}
+		for kind, ids := range byKind {
+			where, args, err := sqlx.In("over = ? AND entity = ? AND id IN (?)", never, kind, ids)
+			if err != nil {
+				return nil, err
+			}
+			some, err := alarms(ctx, q, q.Rebind(where), args...)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, some...)
+		}
+	}
+	slices.SortFunc(list, func(a, b Alarm) int { return int(a.Alarm.Kind) - int(b.Alarm.Kind) })
+	return list, nil
+}
+
+// Standing gives the alarms of entities that stand.
+func (s *Store) Standing(ctx context.Context, entities []engine.Entity) ([]Alarm, error) {
+	list, err := alarmsOf(ctx, s.read, entities)
+	return list, storeError("read alarms", err)
+}
+
+// ToldOf counts the alarms that each sales person was told of in the days before asOf, from first on.
+func (s *Store) ToldOf(ctx context.Context, first, asOf engine.Date) (map[string]int, error) {
+	var rows []struct {
+		Rep string
+		N   int
+	}
+	err := s.read.SelectContext(ctx, &rows, s.read.Rebind("SELECT rep, COUNT(*) AS n FROM alarm WHERE told >= ? AND told < ? AND state = ? AND rep <> '' GROUP BY rep"),
+		first, asOf, engine.Fired.String())
+	told := make(map[string]int, len(rows))
+	for _, r := range rows {
+		told[r.Rep] = r.N
+	}
+	return told, storeError("read alarms", err)
+}
+
+// SaveAlarms keeps the alarms that stand of the entities that were looked at:
+// others of theirs are over. Saving the same again changes nothing.
+func (s *Store) SaveAlarms(ctx context.Context, asOf engine.Date, looked []engine.Entity, raised []engine.Raised) error {
+	return s.tx(ctx, "keep alarms", func(tx *sqlx.Tx) error {
+		type key struct {
+			engine.Entity
+			kind  engine.AlarmKind
+			since engine.Date
+		}
+		stand := make(map[key]bool, len(raised))
+		for _, r := range raised {
+			stand[key{r.Entity, r.Alarm.Kind, r.Alarm.Since}] = true
+			evidence, err := json.Marshal(r.Alarm)
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, tx.Rebind(`INSERT INTO alarm (`+alarmColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+				ON CONFLICT (entity, id, alarm, day) DO UPDATE SET over = excluded.over, rep = excluded.rep, p = excluded.p, evidence = excluded.evidence,
+				told = CASE WHEN alarm.state = excluded.state THEN alarm.told ELSE excluded.told END, state = excluded.state, reason = excluded.reason`),
+				r.Entity.Kind, r.Entity.ID, r.Alarm.Kind.String(), r.Alarm.Since, asOf, never, r.Rep, r.Alarm.P, r.State.String(), string(r.Reason), string(evidence))
+			if err != nil {
+				return err
+			}
+		}
+		before, err := alarmsOf(ctx, tx, looked)
+		if err != nil {
+			return err
+		}
+		for _, a := range before {
+			if stand[key{a.Entity, a.Alarm.Kind, a.Alarm.Since}] {
+				continue
+			}
+			_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE alarm SET over = ? WHERE entity = ? AND id = ? AND alarm = ? AND day = ?"),
+				asOf, a.Entity.Kind, a.Entity.ID, a.Alarm.Kind.String(), a.Alarm.Since)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// EndAlarms ends all alarms of a kind of entity: they are no longer looked for.
+func (s *Store) EndAlarms(ctx context.Context, asOf engine.Date, kind engine.EntityKind) error {
+	return s.tx(ctx, "keep alarms", func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE alarm SET over = ? WHERE over = ? AND entity = ?"), asOf, never, kind)
+		return err
+	})
+}
+
+// Touch makes a plan look at entities, though nothing of theirs changed.
+func (s *Store) Touch(ctx context.Context, entities []engine.Entity) error {
+	if len(entities) == 0 {
+		return nil
+	}
+	return s.ledgerTx(ctx, "mark scores", func(tx *sqlx.Tx) error {
+		generation, err := increase(ctx, tx, "generation")
+		if err != nil {
+			return err
+		}
+		touched := make([]*entry, len(entities))
+		for i, e := range entities {
+			touched[i] = &entry{hash: ledgerHash(e), kind: e.Kind, id: e.ID}
+		}
+		slices.SortFunc(touched, compareEntries)
+		return ledgerTable.merge(ctx, tx, &queue[*entry]{touched}, func(old, in []*entry) ([]*entry, bool, error) {
+			changed := false
+			for _, e := range old {
+				if _, found := slices.BinarySearchFunc(in, e, compareEntries); found {
+					e.dirty, changed = uint64(generation), true
+				}
+			}
+			return old, changed, nil
+		})
+	})
+}
+
+// eraseAlarms removes a person's own alarms.
+func eraseAlarms(ctx context.Context, tx *sqlx.Tx, p *Person, _ *Erasure) error {
+	for _, id := range p.Contacts {
+		if _, err := tx.ExecContext(ctx, tx.Rebind("DELETE FROM alarm WHERE entity = ? AND id = ?"), engine.Contact, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
