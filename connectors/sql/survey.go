@@ -102,7 +102,13 @@ func (s *sampling) run(ctx context.Context) (connectors.Sample, error) {
 	if err := s.look(ctx); err != nil {
 		return s.out, err
 	}
-	if encoding := guessedEncoding(s.odd); encoding != "" && s.unclouded == 0 && s.dialect.bytes() {
+	encoding := guessedEncoding(s.odd)
+	switch {
+	case encoding == "":
+	case s.unclouded > 0 || !s.dialect.bytes(): // a source has one encoding for all its columns
+		s.out.Notes = append(s.out.Notes, s.env.Say(`some of its texts look like %s and others are in order: turn the former in a query (connectors/sql/README.md, "Text in old encodings")`,
+			"一部の文字は%sらしく、他は正しい。前者をqueryで変換する(connectors/sql/README.md の Text in old encodings)", encoding))
+	default:
 		s.encoding = encoding
 		if err := s.look(ctx); err != nil {
 			return s.out, err

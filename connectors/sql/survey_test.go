@@ -133,7 +133,7 @@ func TestSurvey_OnlyWhatMayBeRead(t *testing.T) {
 }
 
 // Japanese bytes that the database takes for something else are shown as what they are, and the encoding is proposed;
-// western text stays western, and nothing is proposed where other texts are in order.
+// western text stays western. Where other texts are in order nothing is proposed, and it is told.
 func TestSurvey_encoding(t *testing.T) {
 	sjis := func(text string) string { return encoded(t, japanese.ShiftJIS, text) }
 	for _, tt := range []struct {
@@ -168,5 +168,19 @@ func TestSurvey_encoding(t *testing.T) {
 				t.Errorf("the encoding %q is proposed, want %q", proposed, tt.want)
 			}
 		})
+	}
+}
+
+func TestSurvey_encoding_of_some_columns(t *testing.T) {
+	s := start["mysql"](t)
+	s.exec(t, "CREATE TABLE d (id integer NOT NULL PRIMARY KEY, name varchar(50) CHARACTER SET latin1, clock varchar(9) CHARACTER SET utf8mb4)")
+	s.grant(t)
+	for i, name := range []string{"鈴木一郎", "高橋花子", "田中次郎"} {
+		s.exec(t, fmt.Sprintf("INSERT INTO d VALUES (%d, _latin1 x'%s', '14時')", i, encoded(t, japanese.ShiftJIS, name)))
+	}
+	sv := surveyor(t, s)
+	got, err := sv.Sample(t.Context(), itemNamed(t, sv, "d"), 100)
+	if err != nil || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "cp932") || got.Rows[0][2] != "14時" {
+		t.Errorf("got %v, %v; notes %q", got.Rows, err, got.Notes)
 	}
 }
