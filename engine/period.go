@@ -56,6 +56,12 @@ func (m Period) days() int {
 	return 31
 }
 
+// PeriodStart gives the first date of a period.
+func (p *Points) PeriodStart(m Period) Date {
+	year, month, day := floorDiv(int64(m)-1, 12), (m - 1).month(), p.closing(m-1)
+	return DateOf(int(year), month, day) + 1
+}
+
 // FiscalYear gives the fiscal year of a period, named after the year it begins in.
 func (p *Points) FiscalYear(m Period) int {
 	return int(floorDiv(int64(m)-int64(p.fiscalStart-1), 12))

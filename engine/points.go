@@ -213,6 +213,9 @@ func (p *Points) Cues() []string { return slices.Sorted(maps.Keys(p.config.Cues)
 // KindLabel gives the label of a kind; empty when the table has none.
 func (p *Points) KindLabel(kind string) Label { return p.config.Kinds[kind].Label }
 
+// CueLabel gives the label of a cue; empty when the table has none.
+func (p *Points) CueLabel(cue string) Label { return p.config.Cues[cue].Label }
+
 // RankLabel gives the label of a rank; "" is the unknown rank.
 func (p *Points) RankLabel(rank string) Label {
 	if rank == "" {

@@ -116,7 +116,7 @@ func (a *app) report(ctx context.Context, p *pipeline.Pipeline, name string, f *
 	if f.language != "" {
 		language = f.language
 	}
-	t, err := report.Make(ctx, &report.Data{Reader: p.Store(), Points: p.Points(), AsOf: p.AsOf(), Settings: p.Config().Reports}, name, f.Options)
+	t, err := report.Make(ctx, p.ReportData(), name, f.Options)
 	if err != nil {
 		return err
 	}

@@ -40,8 +40,8 @@ var (
 
 func reps() []*rep {
 	return []*rep{
-		{code: "R001", family: "佐藤", given: "健一", team: "営業一課"}, {code: "R002", family: "鈴木", given: "美咲", team: "営業一課"},
-		{code: "R003", family: "髙橋", given: "大輔", team: "営業二課"}, {code: "R004", family: "渡邊", given: "陽子", team: "営業二課"},
+		{code: "R001", family: "佐藤", given: "健一", team: "営業部"}, {code: "R002", family: "鈴木", given: "美咲", team: "営業部"},
+		{code: "R003", family: "髙橋", given: "大輔", team: "営業部"}, {code: "R004", family: "渡邊", given: "陽子", team: "営業部"},
 	}
 }
 

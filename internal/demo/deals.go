@@ -53,7 +53,11 @@ func dealsOf(i int, customer string) []*deal {
 		if n%5 == 4 {
 			continue
 		}
-		d := &deal{name: customer + " " + projects[(n+2)%len(projects)], product: products[(n+2)%len(products)], amount: 800_000 * (n%9 + 1)}
+		product := products[(n+2)%len(products)]
+		if n%3 != 1 && product != "保守サービス" {
+			product += ";保守サービス"
+		}
+		d := &deal{name: customer + " " + projects[(n+2)%len(projects)], product: product, amount: 800_000 * (n%9 + 1)}
 		at, end := 130+(n*31)%330, "Closed Won"
 		if n%4 == 2 {
 			end = "Closed Lost"

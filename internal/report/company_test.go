@@ -25,6 +25,7 @@ type company struct {
 	t        testing.TB
 	store    *store.Store
 	points   *engine.Points
+	table    *engine.PointsConfig
 	profiles []engine.Profile
 	acts     []engine.Activity
 }
@@ -55,7 +56,7 @@ func newCompany(t testing.TB) *company {
 			t.Error(err)
 		}
 	})
-	return &company{t: t, store: s, points: points}
+	return &company{t: t, store: s, points: points, table: table}
 }
 
 // entry adds to the directory.
@@ -124,7 +125,7 @@ func (c *company) make(name string, settings report.Settings, o report.Options) 
 	if o.Months == 0 {
 		o.Months = 4
 	}
-	t, err := report.Make(c.t.Context(), &report.Data{Reader: c.store, Points: c.points, AsOf: asOf, Settings: settings}, name, o)
+	t, err := report.Make(c.t.Context(), &report.Data{Reader: c.store, Points: c.points, AsOf: asOf, Settings: settings, Low: c.table.Alarms.Low, Halved: c.table.Alarms.Halved}, name, o)
 	if err != nil {
 		c.t.Fatal(err)
 	}

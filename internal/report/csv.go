@@ -39,6 +39,7 @@ func (t *Table) WriteCSV(w io.Writer, language string) error {
 
 // plain gives a cell as programs read it.
 func (v Value) plain(t Type, language string) string {
+	t = v.as(t)
 	switch {
 	case v.NA:
 		return "n/a"

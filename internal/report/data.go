@@ -22,6 +22,8 @@ type Reader interface {
 type Data struct {
 	Reader
 	Points   *engine.Points
+	Low      *engine.LowConfig    // of the points table's alarms; nil = none
+	Halved   *engine.HalvedConfig // the same
 	AsOf     engine.Date
 	Settings Settings
 
@@ -130,7 +132,7 @@ var sourcesOf = map[engine.EntityKind]Label{
 }
 
 // scores walks through the customers that are wanted, each with its score, which is only read; it ends before the next.
-func (d *Data) scores(ctx context.Context, dir *directory, o Options, do func(i int, c *customer, s *engine.Score)) error {
+func (d *Data) scores(ctx context.Context, dir *directory, o Options, do func(i int, c *customer, s *engine.Score, cells []engine.Cell)) error {
 	seen := make([]bool, len(dir.customers))
 	for e, err := range d.Ledger(ctx, engine.Account, false) {
 		if err != nil {
@@ -143,13 +145,13 @@ func (d *Data) scores(ctx context.Context, dir *directory, o Options, do func(i 
 		seen[i] = true
 		if c := &dir.customers[i]; !o.Important || c.important {
 			s := d.Points.Evaluate(engine.Account, e.Cells, d.AsOf)
-			do(i, c, &s)
+			do(i, c, &s, e.Cells)
 		}
 	}
 	for i := range dir.customers {
 		if c := &dir.customers[i]; !seen[i] && (!o.Important || c.important) {
 			s := d.Points.Evaluate(engine.Account, nil, d.AsOf)
-			do(i, c, &s)
+			do(i, c, &s, nil)
 		}
 	}
 	return nil
@@ -259,5 +261,14 @@ var reports = []struct {
 }{
 	{"month", Label{Ja: "顧客別・月別の獲得エネルギー", En: "customer × month: energy earned"}, month},
 	{"rank", Label{Ja: "顧客別・階級別の獲得エネルギー", En: "customer × rank class: whom we meet"}, rank},
+	{"attention", Label{Ja: "要フォロー顧客（獲得が少ない・半減した顧客）", En: "customers who earned little lately, or half of what they did"}, attention},
 	{"deals", Label{Ja: "案件エネルギー一覧", En: "open deals with stage, amount and energy"}, deals},
+	{"reps", Label{Ja: "営業チーム別の獲得エネルギー", En: "energy by sales team; by sales person where appraisal is on"}, reps},
+	{"past", Label{Ja: "取引実績があり、進行中の案件がない顧客", En: "past customers without an open deal"}, past},
+	{"ranking", Label{Ja: "顧客ランキング比較（エネルギー・売上・RFM）", En: "customers ranked side by side, with RFM and surprise"}, ranking},
+	{"funnel", Label{Ja: "営業ファネル（移行率・所要日数）", En: "the funnel: conversion, time and effort by step"}, funnel},
+	{"leads", Label{Ja: "見込み客の分類", En: "companies that never bought, by class"}, leads},
+	{"crosssell", Label{Ja: "クロスセル候補", En: "what hot customers may be offered"}, crosssell},
+	{"kpi", Label{Ja: "経営指標（達成率・% of Sales・QDQ）", En: "key figures of the fiscal year, quality, direction and quantity"}, kpi},
+	{"topics", Label{Ja: "顧客の関心事", En: "what customers showed interest in"}, topics},
 }

@@ -17,7 +17,7 @@ type columnJSON struct {
 }
 
 // typeNames are the columns' types in JSON.
-var typeNames = [...]string{Text: "text", Day: "day", Points: "points", Count: "count", Money: "money", Share: "share", Figure: "number"}
+var typeNames = [...]string{Text: "text", Day: "day", Points: "points", Count: "count", Money: "money", Share: "share", Figure: "number", Place: "place"}
 
 // WriteJSON writes the table as one object. Rows are objects by the columns'
 // keys; null is no value, "n/a" one that cannot be told.

@@ -50,7 +50,7 @@ func month(ctx context.Context, d *Data, o Options) (*Table, error) {
 	p := d.periods(o.Months)
 	rows := make([]byMonth, 0, len(dir.customers))
 	all := make([]int64, p.n*len(dir.customers)) // one allocation for all rows
-	err = d.scores(ctx, dir, o, func(i int, _ *customer, s *engine.Score) {
+	err = d.scores(ctx, dir, o, func(i int, _ *customer, s *engine.Score, _ []engine.Cell) {
 		r := byMonth{customer: i, sums: all[:p.n:p.n]}
 		all = all[p.n:]
 		for _, m := range p.in(s) {

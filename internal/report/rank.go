@@ -32,7 +32,7 @@ func rank(ctx context.Context, d *Data, o Options) (*Table, error) {
 	p := d.periods(o.Months)
 	rows := make([]breadth, 0, len(dir.customers))
 	row := make([]int32, len(dir.customers)) // of a customer; 0 = none, else one more than the index
-	err = d.scores(ctx, dir, o, func(i int, _ *customer, s *engine.Score) {
+	err = d.scores(ctx, dir, o, func(i int, _ *customer, s *engine.Score, _ []engine.Cell) {
 		b := breadth{customer: i}
 		for _, m := range p.in(s) {
 			b.total += m.Milli

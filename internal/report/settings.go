@@ -10,11 +10,11 @@ import (
 // Settings are the section reports of energyd.yaml.
 type Settings struct {
 	// Appraisal lets reports show single sales people. Off, they show teams.
-	Appraisal bool         `yaml:"appraisal"`
-	Coverage  Coverage     `yaml:"coverage"`
-	Funnel    []Step       `yaml:"funnel"` // first to last; the last is the order
-	RFM       RFM          `yaml:"rfm"`
-	KPI       map[int]Year `yaml:"kpi"` // by fiscal year
+	Appraisal bool     `yaml:"appraisal"`
+	Coverage  Coverage `yaml:"coverage"`
+	Funnel    []Step   `yaml:"funnel"` // first to last; the last is the order
+	RFM       RFM      `yaml:"rfm"`
+	KPI       []Year   `yaml:"kpi"` // one for each fiscal year
 }
 
 // Coverage says when a customer is met widely enough.
@@ -27,6 +27,7 @@ type Coverage struct {
 type Step struct {
 	Label      Label    `yaml:"label"`
 	Definition Label    `yaml:"definition"` // what has to be true of a deal in it
+	Strength   Label    `yaml:"strength"`   // name of its conversion: 提案力
 	Stages     []string `yaml:"stages"`     // of the CRM
 }
 
@@ -39,6 +40,7 @@ type RFM struct {
 
 // Year is what a fiscal year's key figures need beside what energyd knows.
 type Year struct {
+	Year        int     `yaml:"year"`         // in which the fiscal year begins
 	Budget      float64 `yaml:"budget"`       // sales to reach
 	SellingCost float64 `yaml:"selling_cost"` // of the year so far
 	LabourHours float64 `yaml:"labour_hours"` // of all sales people, of the year so far
@@ -79,6 +81,17 @@ func (s *Settings) Problems() fault.Problems {
 		if !slices.IsSorted(e.edges) {
 			ps.Add("reports.rfm."+e.name, "the edges go up, as [30, 90, 180, 365]")
 		}
+	}
+	years := map[int]bool{}
+	for i, y := range s.KPI {
+		path := fmt.Sprintf("reports.kpi[%d].year", i)
+		switch {
+		case y.Year == 0:
+			ps.Add(path, "%s is required: in which the fiscal year begins", path)
+		case years[y.Year]:
+			ps.Add(path, "the year %d stands there twice", y.Year)
+		}
+		years[y.Year] = true
 	}
 	return ps
 }

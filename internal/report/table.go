@@ -12,6 +12,7 @@ package report
 import (
 	"fmt"
 	"iter"
+	"math"
 	"strconv"
 	"strings"
 
@@ -46,6 +47,7 @@ const (
 	Money
 	Share  // 0 to 1, shown as percent
 	Figure // any other number, with two decimals
+	Place  // in a ranking, with a half where two share one
 )
 
 // Column is one column of a table.
@@ -65,6 +67,7 @@ type Value struct {
 	None   bool  // there is no value here
 	NA     bool  // the value cannot be told: a division by zero, too little data
 	Warn   bool  // a value to look at
+	As     Type  // another type than the column's; 0 = the column's
 }
 
 func text(s string) Value              { return Value{Text: s} }
@@ -79,7 +82,18 @@ func day(d engine.Date) Value {
 	return Value{Number: float64(d)}
 }
 
-var none = Value{None: true}
+var (
+	none         = Value{None: true}
+	notAvailable = Value{NA: true}
+)
+
+// ratio divides; what cannot be divided is not available (C8).
+func ratio(a, b float64) Value {
+	if b == 0 {
+		return notAvailable
+	}
+	return number(a / b)
+}
 
 // warning marks a row that somebody has to look at.
 func warning(is bool) Value {
@@ -91,6 +105,7 @@ func warning(is bool) Value {
 
 // String gives a cell as people read it.
 func (v Value) String(t Type, language string) string {
+	t = v.as(t)
 	switch {
 	case v.NA:
 		return "n/a"
@@ -109,7 +124,18 @@ func (v Value) String(t Type, language string) string {
 	case Share:
 		return strconv.FormatFloat(100*v.Number, 'f', 1, 64) + " %"
 	}
+	if t == Place {
+		return strconv.FormatFloat(v.Number, 'f', -1, 64)
+	}
 	return grouped(v.Number, 2)
+}
+
+// as gives the type of a cell of a column.
+func (v Value) as(column Type) Type {
+	if v.As != Text {
+		return v.As
+	}
+	return column
 }
 
 // words is the text of a cell.
@@ -122,7 +148,8 @@ func (v Value) words(language string) string {
 
 // grouped writes a number with commas between thousands.
 func grouped(n float64, decimals int) string {
-	s := strconv.FormatFloat(n, 'f', decimals, 64)
+	unit := math.Pow10(decimals)
+	s := strconv.FormatFloat(math.Round(n*unit)/unit, 'f', decimals, 64) // a half goes up, as in Excel
 	sign, whole, rest := "", s, ""
 	if s[0] == '-' {
 		sign, whole = "-", s[1:]

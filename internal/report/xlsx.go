@@ -166,7 +166,7 @@ func newStyles(f *excelize.File) (*styles, error) {
 }
 
 // formats are Excel's number formats by column type.
-var formats = [...]string{Text: "@", Day: "yyyy-mm-dd", Points: "#,##0.0", Count: "#,##0", Money: "#,##0", Share: "0.0%", Figure: "#,##0.00"}
+var formats = [...]string{Text: "@", Day: "yyyy-mm-dd", Points: "#,##0.0", Count: "#,##0", Money: "#,##0", Share: "0.0%", Figure: "#,##0.00", Place: "0.##"}
 
 func (s *styles) of(k styleKey) (int, error) {
 	if id, ok := s.known[k]; ok {
@@ -188,6 +188,7 @@ func (s *styles) of(k styleKey) (int, error) {
 var firstSerial = engine.DateOf(1899, 12, 30)
 
 func (s *styles) cell(v Value, t Type, language string) (any, error) {
+	t = v.as(t)
 	id, err := s.of(styleKey{t, v.Heat, v.Warn})
 	c := excelize.Cell{StyleID: id}
 	switch {

@@ -1,0 +1,174 @@
+package report_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"energyd/engine"
+	"energyd/internal/report"
+)
+
+// shown is a report as English text.
+func shown(t *testing.T, table *report.Table) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := table.WriteText(&b, "en"); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// line gives the line of a text that begins with a word, its blanks made one.
+func line(t *testing.T, text, begin string) string {
+	t.Helper()
+	for l := range strings.Lines(text) {
+		if l = strings.Join(strings.Fields(l), " "); strings.HasPrefix(l+" ", begin) {
+			return l
+		}
+	}
+	t.Fatalf("no line begins with %q:\n%s", begin, text)
+	return ""
+}
+
+// TestCase72_cross_selling: of 20 customers 10 own X and 4 own Y, 4 of them both: 2 times as many as on average.
+func TestCase72_cross_selling(t *testing.T) {
+	c := newCompany(t)
+	for i := range 20 {
+		id := fmt.Sprintf("a%02d", i)
+		c.entry(engine.Account, id, "customer "+id, nil)
+		products := "Z"
+		if i < 10 {
+			products = "X"
+		}
+		if i < 4 {
+			products += ";Y"
+		}
+		c.entry(engine.Deal, "d"+id, "deal", func(p *engine.Profile) {
+			p.Account, p.Facts = id, engine.Facts{"won": "true", "products": products, "closes_on": "2026-01-05"}
+		})
+	}
+	c.met("2026-05-30", "visit_by_customer", engine.Inbound, "a07", of(who("t1", "president"))) // hot, owns X alone
+	c.met("2026-05-30", "visit_by_customer", engine.Inbound, "a01", of(who("t2", "president"))) // hot, owns both
+	c.met("2026-05-30", "visit_by_customer", engine.Inbound, "a12", of(who("t3", "president"))) // hot, owns Z
+	c.save()
+	text := shown(t, c.make("crosssell", report.Defaults(), report.Options{}))
+	if got, want := line(t, text, "customer"), "customer a07 X Y 2.00 4 10 79.1"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if strings.Contains(text, "a01") || strings.Contains(text, "a12") {
+		t.Error(text)
+	}
+}
+
+func TestReps_names_nobody_unless_appraisal_is_on(t *testing.T) {
+	c := known(t)
+	for _, name := range []string{"reps", "kpi"} {
+		off := shown(t, c.make(name, settings(), report.Options{}))
+		for _, person := range []string{"佐藤", "鈴木", "高橋", "営業一課"} { // a team of two tells each the other's
+			if strings.Contains(off, person) {
+				t.Errorf("%s shows %s:\n%s", name, person, off)
+			}
+		}
+		s := settings()
+		s.Appraisal = true
+		if on := shown(t, c.make(name, s, report.Options{})); !strings.Contains(on, "佐藤 健一") {
+			t.Error(on)
+		}
+	}
+}
+
+func TestReps_with_appraisal_tells_whose_act_it_was(t *testing.T) {
+	s := settings()
+	s.Appraisal = true
+	text := shown(t, known(t).make("reps", s, report.Options{}))
+	// u1: 6 + 19.5 + half of 87.5 + 9 + 18; of it the customer's 43.75 + 9. One account.
+	if got, want := line(t, text, "佐藤"), "佐藤 健一 営業一課 6.0 19.5 43.8 27.0 96.3 52.8 5 1 96.3"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestReps_no_row_tells_of_less_than_three: neither by itself nor as what other rows leave over.
+func TestReps_no_row_tells_of_less_than_three(t *testing.T) {
+	c := known(t)
+	join := func(id, team string) {
+		c.entry(engine.Rep, id, id, facts(engine.Facts{"team": team}))
+		c.met("2026-05-06", "visit", engine.Mutual, "a3", of(who("t5", "staff")), by(id))
+		c.save()
+	}
+	teams := func() string { return shown(t, c.make("reps", settings(), report.Options{})) }
+	join("u4", "営業一課")
+	line(t, teams(), "all teams 4") // shown apart, the fourth would stand alone
+	join("u5", "営業二課")
+	join("u6", "")
+	line(t, teams(), "営業一課 3")
+	line(t, teams(), "others 3")
+}
+
+func TestKPI_divides_plainly(t *testing.T) {
+	s := settings()
+	s.KPI = []report.Year{{Year: 2025, Budget: 20e6, SellingCost: 3e6, LabourHours: 1000, Heads: 4}}
+	c := known(t)
+	table, err := report.Make(t.Context(), &report.Data{Reader: c.store, Points: c.points, AsOf: engine.DateOf(2026, 3, 31), Settings: s}, "kpi", report.Options{Months: 12})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := shown(t, table) // fiscal year 2025: 9,000,000 + 3,000,000
+	for begin, want := range map[string]string{
+		"Sales ": "Sales 12,000,000", "Budget attained": "Budget attained (KGI) 60.0 %", "% of Sales": "% of Sales 25.0 %", "Sales/account": "Sales/account 6,000,000",
+		"Sales/Head": "Sales/Head 3,000,000", "Sales/hour": "Sales/hour 12,000", "Return": "Return (ROI) 300.0 %", "Quantity (all)": "Quantity (all) 4 contacts",
+	} {
+		if got := line(t, text, begin); !strings.HasPrefix(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestCase59_RFM_by_frozen_edges: grades by the edges of the configuration, the more recent the better.
+func TestCase59_RFM_by_frozen_edges(t *testing.T) {
+	s := settings()
+	s.RFM = report.RFM{Days: []float64{100, 200}, Count: []float64{2}, Amount: []float64{1e6, 5e6}}
+	text := shown(t, known(t).make("ranking", s, report.Options{}))
+	for customer, want := range map[string]string{"株式会社山田製作所": " 3 1 2", "東和物流": " 2 1 3", "㈱青葉精機": " - - -"} {
+		if got := line(t, text, customer); !strings.HasSuffix(got, want) {
+			t.Errorf("%q does not end in %q", got, want)
+		}
+	}
+}
+
+func TestFunnel_a_skipped_step_is_imputed_and_flagged(t *testing.T) {
+	text := shown(t, known(t).make("funnel", settings(), report.Options{Months: 12}))
+	// d3 and d4 went to the order, d4 without a proposal; d5 was lost after one; d1 has one; d2 is on the list.
+	for begin, want := range map[string]string{
+		"list": "list 5 0 - - - 61 1", "proposal": "proposal 4 1 80.0 % - 80.0 % 61 1", "quote": "quote 2 0 50.0 %", "order": "order 2 0 100.0 % - 40.0 %",
+	} {
+		if got := line(t, text, begin); !strings.HasPrefix(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestSettings_Problems(t *testing.T) {
+	s := report.Defaults()
+	if ps := s.Problems(); ps != nil {
+		t.Error(ps)
+	}
+	s.Coverage.Concentration, s.RFM.Days = 1.5, []float64{200, 100}
+	s.Funnel = []report.Step{{Stages: []string{"A"}}, {Stages: []string{"B", "A"}}, {}}
+	s.KPI = []report.Year{{Year: 2026}, {Year: 2026}, {}}
+	var paths []string
+	for _, p := range s.Problems() {
+		paths = append(paths, p.Path)
+	}
+	if got, want := strings.Join(paths, " "), "reports.coverage.concentration reports.funnel[1].stages[1] reports.funnel[2] reports.rfm.days reports.kpi[1].year reports.kpi[2].year"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestMake_suggests_the_report_that_was_meant(t *testing.T) {
+	_, err := report.Make(t.Context(), &report.Data{}, "rankng", report.Options{})
+	if err == nil || !strings.Contains(err.Error(), `did you mean "ranking"?`) {
+		t.Error(err)
+	}
+}
