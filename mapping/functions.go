@@ -29,12 +29,16 @@ var entityWords = []string{"account", "contact", "deal", "rep"}
 
 // functions are the words that mappings add to the language.
 func (c *compiler) functions() []expression.Function {
-	const anything = expression.Any
+	const anything, moment = expression.Any, expression.Text | expression.Date | expression.Time | expression.Number
 	return []expression.Function{
 		{
 			Name: "date", Usage: "date(column) or date(column, period)",
 			Params:   []expression.Type{expression.Text | expression.Date | expression.Time | expression.Number, expression.Text | expression.Number | expression.Date | expression.Time},
 			Optional: 1, Returns: expression.Date, Bind: c.plain(date),
+		},
+		{
+			Name: "seconds_between", Usage: "seconds_between(earlier, later)", Params: []expression.Type{moment, moment},
+			Returns: expression.Number, Bind: c.plain(secondsBetween),
 		},
 		{Name: "minutes", Usage: "minutes(column)", Params: []expression.Type{expression.Text | expression.Time}, Returns: expression.Number, Bind: c.plain(minutes)},
 		{
@@ -231,6 +235,27 @@ func serialText(text string) (float64, bool) {
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	return v, err == nil && v >= firstSerial && v < lastSerial
+}
+
+// secondsBetween gives how much later the second time is, below 0 when it is
+// earlier; null where one of them is not given, or is a day alone.
+func secondsBetween(zone *time.Location, args []any) (any, error) {
+	var times [2]time.Time
+	for i := range times {
+		if blank(args[i]) {
+			return nil, nil
+		}
+		v, err := datetime(zone, args[i:i+1])
+		if err != nil {
+			return nil, err
+		}
+		t, ok := v.(time.Time)
+		if !ok {
+			return nil, nil
+		}
+		times[i] = t
+	}
+	return int64(times[1].Sub(times[0]) / time.Second), nil
 }
 
 // minutes gives how long a time lasts that has an end, as 14:30〜15:00; null without one.

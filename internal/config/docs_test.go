@@ -56,7 +56,7 @@ func TestDocs_Mapping(t *testing.T) {
 			}
 		}
 	}
-	if examples != 7 || tests != 4 {
+	if examples != 8 || tests != 7 {
 		t.Errorf("found %d examples with %d tests", examples, tests)
 	}
 }
