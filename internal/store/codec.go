@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -176,7 +177,7 @@ func (m *memo) number(at unsafe.Pointer, size int, make func() uint64) uint64 {
 type encoder struct {
 	strings, shapes, shares, people, cues interner
 	texts, shareLists, peopleLists        memo
-	ids, rows, item, text, body           []byte
+	ids, rows, item, body                 []byte
 }
 
 // encode gives the sealed block of acts, which are sorted by compareActs.
@@ -267,8 +268,7 @@ func units(acts []act) (times, versions int64) {
 
 func (e *encoder) stringOf(s string) uint64 {
 	return e.texts.number(unsafe.Pointer(unsafe.StringData(s)), len(s), func() uint64 {
-		e.text = append(e.text[:0], s...)
-		return e.strings.number(e.text)
+		return e.strings.number(unsafe.Slice(unsafe.StringData(s), len(s))) // which it only reads and copies
 	})
 }
 
@@ -386,9 +386,10 @@ func (d *decoder) decode(sealed []byte) ([]act, error) {
 func (d *decoder) body(body []byte) ([]act, error) {
 	r := reader{b: body}
 	text := r.text()
-	d.strings = d.strings[:0]
 	at := 0
-	for range r.count(1) {
+	texts := r.count(1)
+	d.strings = slices.Grow(d.strings[:0], texts)
+	for range texts {
 		n := r.length(len(text) - at)
 		d.strings = append(d.strings, text[at:at+n])
 		at += n
@@ -468,8 +469,9 @@ func (d *decoder) body(body []byte) ([]act, error) {
 }
 
 func (d *decoder) lists(r *reader) {
-	d.shares, d.shareItems = d.shares[:0], d.shareItems[:0]
-	for range r.count(2) {
+	n := r.count(2)
+	d.shares, d.shareItems = slices.Grow(d.shares[:0], n), slices.Grow(d.shareItems[:0], n) // most have one item
+	for range n {
 		from := len(d.shareItems)
 		for range r.count(2) {
 			id := r.pick(d.strings)
@@ -477,8 +479,9 @@ func (d *decoder) lists(r *reader) {
 		}
 		d.shares = append(d.shares, d.shareItems[from:len(d.shareItems):len(d.shareItems)])
 	}
-	d.people, d.peopleItems = d.people[:0], d.peopleItems[:0]
-	for range r.count(2) {
+	n = r.count(2)
+	d.people, d.peopleItems = slices.Grow(d.people[:0], n), slices.Grow(d.peopleItems[:0], n) // most have one item
+	for range n {
 		from := len(d.peopleItems)
 		for range r.count(4) {
 			p := engine.Participant{Contact: r.pick(d.strings), Title: r.pick(d.strings), Rank: r.pick(d.strings)}
@@ -488,8 +491,9 @@ func (d *decoder) lists(r *reader) {
 		}
 		d.people = append(d.people, d.peopleItems[from:len(d.peopleItems):len(d.peopleItems)])
 	}
-	d.cues, d.cueItems = d.cues[:0], d.cueItems[:0]
-	for range r.count(2) {
+	n = r.count(2)
+	d.cues, d.cueItems = slices.Grow(d.cues[:0], n), slices.Grow(d.cueItems[:0], n) // most have one item
+	for range n {
 		from := len(d.cueItems)
 		for range r.count(1) {
 			d.cueItems = append(d.cueItems, r.pick(d.strings))

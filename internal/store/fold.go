@@ -88,7 +88,7 @@ type fold struct {
 
 	from      []arrival
 	contested map[uint64]bool // key hashes whose activities are settled beforehand
-	came      map[uint64]bool // key hashes of the cluster at hand that arrived
+	came      map[uint64]int  // how many versions there are of those that arrived in the cluster at hand, by key hash
 	all, won  []act
 	changes   chan []change
 }
@@ -107,7 +107,7 @@ func newFold(ctx context.Context, tx *sqlx.Tx, sc Scorer, asOf engine.Date) (*fo
 	if err != nil {
 		return nil, err
 	}
-	f := &fold{ctx: ctx, tx: tx, scorer: sc, contested: map[uint64]bool{}, came: map[uint64]bool{}}
+	f := &fold{ctx: ctx, tx: tx, scorer: sc, contested: map[uint64]bool{}, came: map[uint64]int{}}
 	f.tally = newTally(ctx, tx, sc, asOf, uint64(generation))
 	return f, nil
 }
@@ -271,32 +271,48 @@ func (f *fold) merge(old, in []act) (out []act, changed bool, err error) {
 	return append(out, old...), len(list) > 0, nil
 }
 
+// crowd is from how many activities on a cluster gets a map of its own.
+const crowd = 1 << 10
+
 // cluster appends what one cluster holds afterwards.
 func (f *fold) cluster(out, old, in []act) []act {
 	decided := func(a act) bool {
 		return a.arrival == mark || a.arrival != settled && len(f.contested) > 0 && f.contested[keyHash(a.Source, a.ID)]
 	}
-	// Only what came again is in doubt; the rest stands in the order in which it lies.
+	// Only what has several versions is in doubt; the rest stands in the order in which it lies.
+	if len(f.came) > crowd { // clearing takes as long as the map ever was large
+		f.came = map[uint64]int{}
+	}
 	clear(f.came)
-	f.all = f.all[:0]
 	for _, a := range in {
 		if !decided(a) {
-			f.came[keyHash(a.Source, a.ID)] = true
-			f.all = append(f.all, a)
+			f.came[keyHash(a.Source, a.ID)]++
 		}
 	}
+	f.all, f.won = f.all[:0], f.won[:0]
 	start := len(out)
 	for _, a := range old {
+		if decided(a) {
+			continue
+		}
+		key := keyHash(a.Source, a.ID)
+		if f.came[key] == 0 {
+			out = append(out, a)
+			continue
+		}
+		f.came[key]++
+		f.all = append(f.all, a)
+	}
+	for i, a := range in {
 		switch {
 		case decided(a):
-		case f.came[keyHash(a.Source, a.ID)]:
+		case f.came[keyHash(a.Source, a.ID)] > 1:
 			f.all = append(f.all, a)
 		default:
-			out = append(out, a)
+			f.won = append(f.won, f.stand(in[i:i+1]))
 		}
 	}
 	slices.SortFunc(f.all, compareKeys)
-	f.won = f.won[:0]
 	for same := range runs(f.all, compareKeys) {
 		f.won = append(f.won, f.stand(same))
 	}
