@@ -17,7 +17,7 @@ import (
 //
 // The data of a row is a sequence of activity blocks, each after its length as a uvarint.
 const (
-	arrivalBlock = 256 // activities in a block
+	arrivalBlock = 128 // activities in a block: a fold unpacks one of each row at a time
 	arrivalParts = 16  // into which the clusters are cut
 	wholeArrival = 512 // activities of a batch that is not worth cutting
 )

@@ -40,7 +40,7 @@ type slice struct {
 	activities int   // in all: their keys and contributions are
 }
 
-var wholeSlice = slice{size: 24 << 20, activities: 2_000_000}
+var wholeSlice = slice{size: 24 << 20, activities: 1_400_000}
 
 // Fold merges the arrivals into the activities, and what they change into the
 // ledger. Of several versions of an activity the one that engine.Supersedes names stands, so

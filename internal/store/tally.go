@@ -48,6 +48,7 @@ type spot struct {
 
 const (
 	tallyCells = 1 << 16 // in the map, before they are packed
+	keptCells  = 64      // room that an entity's place in the map keeps for the next
 	spillChunk = 1 << 20
 )
 
@@ -186,6 +187,9 @@ func (t *tally) pack() {
 			*last = append(*last, cells...)
 		}
 		s.entity = engine.Entity{}
+		if cap(s.cells) > keptCells { // else each place would grow as large as the largest entity that ever came by
+			s.cells = nil
+		}
 	}
 	clear(t.index)
 	t.sums, t.cells = t.sums[:0], 0
