@@ -1,30 +1,6 @@
 package engine
 
-import (
-	_ "embed"
-	"fmt"
-	"strings"
-	"sync"
-	"time"
-)
-
-//go:embed holidays_jp.txt
-var holidayText string
-
-// holidays reads the embedded list of Japan's national holidays once.
-var holidays = sync.OnceValue(func() map[Date]string {
-	days := make(map[Date]string)
-	for line := range strings.Lines(holidayText) {
-		if day, name, ok := strings.Cut(strings.TrimSpace(line), " "); ok && day != "#" {
-			d, err := ParseDate(day)
-			if err != nil {
-				panic(fmt.Sprintf("holidays_jp.txt: %v", err)) // our own file; a test reads it
-			}
-			days[d] = name
-		}
-	}
-	return days
-})
+import "time"
 
 // clock counts days for all decay and window lengths: calendar days, or
 // business days only, so that nobody cools over Golden Week. Only differences
@@ -52,9 +28,8 @@ func newClock(business bool, shutdown []string) clock {
 	c := clock{business: true, beta: make([]int32, tableLast-tableFirst+1)}
 	n := int32(weekdays(tableFirst - 1))
 	for d := tableFirst; d <= tableLast; d++ {
-		_, holiday := holidays()[d]
 		day := d.String()
-		if isWeekday(d) && !holiday && !closed[day] && !closed[day[len("2006-"):]] {
+		if isWeekday(d) && !d.holiday() && !closed[day] && !closed[day[len("2006-"):]] {
 			n++
 		}
 		c.beta[d-tableFirst] = n
@@ -108,6 +83,5 @@ func (p *Points) Clock(d Date) int { return p.clock.at(d) }
 
 // Free tells that a date is a Saturday, a Sunday or one of Japan's national holidays.
 func (d Date) Free() bool {
-	_, holiday := holidays()[d]
-	return holiday || !isWeekday(d)
+	return d.holiday() || !isWeekday(d)
 }

@@ -246,6 +246,16 @@ func (p *Points) Band(i int) BandInfo {
 	return BandInfo{Name: b.Name, Label: b.Label, Up: b.Up}
 }
 
+// CalendarWarning tells that the list of holidays that the business clock goes by
+// ends within a year of a date; "" when it does not, or all days count.
+func (p *Points) CalendarWarning(asOf Date) string {
+	end := holidays().end
+	if !p.clock.business || end-asOf > 365 {
+		return ""
+	}
+	return fmt.Sprintf("the Cabinet Office's list of holidays in this energyd ends on %v; a newer energyd has the next one. Later holidays are computed from the law, and may differ where Parliament moves one", end)
+}
+
 // expectedOrder is how serious these contacts are, most serious first, whatever the numbers.
 var expectedOrder = []struct {
 	kind      string

@@ -31,6 +31,9 @@ func (p *Pipeline) Check(ctx context.Context) []Finding {
 	for _, w := range p.points.Warnings() {
 		add("points "+p.relative(p.cfg.Points), "warning: "+w, nil)
 	}
+	if w := p.points.CalendarWarning(p.AsOf()); w != "" {
+		add("points "+p.relative(p.cfg.Points), "warning: "+w, nil)
+	}
 	strange, err := config.StrangeSources(p.cfg.Points, p.sourceNames())
 	for _, problem := range strange {
 		add("points "+p.relative(p.cfg.Points), fmt.Sprintf("warning: line %d: %s", problem.Line, problem.Msg), nil)
