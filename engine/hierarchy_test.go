@@ -12,7 +12,6 @@ import (
 )
 
 func TestHierarchy_Groups(t *testing.T) {
-	t.Parallel()
 	place := func(account string, since engine.Date, parent string) engine.Placement {
 		return engine.Placement{Account: account, Since: day0 + since, Parent: parent}
 	}
@@ -49,7 +48,6 @@ func TestHierarchy_Groups(t *testing.T) {
 }
 
 func TestHierarchy_Circles(t *testing.T) {
-	t.Parallel()
 	h := engine.NewHierarchy([]engine.Placement{{"a", 0, "b"}, {"b", 0, "c"}, {"c", 0, "a"}, {"below", 0, "a"}, {"itself", 0, "itself"}, {"once", 0, "once"}, {"once", 1, "a"}}, false)
 	if diff := cmp.Diff([]string{"a", "b", "c", "itself"}, h.Circles()); diff != "" {
 		t.Error(diff)
@@ -58,7 +56,6 @@ func TestHierarchy_Circles(t *testing.T) {
 
 // Each activity counts once for each level, and what an account earned before it moved stays where it was.
 func TestHierarchy_RollUp(t *testing.T) {
-	t.Parallel()
 	names := []string{"a", "b", "c", "d", "e"}
 	rapid.Check(t, func(t *rapid.T) {
 		var links []engine.Placement

@@ -70,6 +70,14 @@ var latinForms = map[string]string{
 
 type form struct{ written, full string }
 
+// formsIn gives the forms that a name may hold: none where it has no letter that each of them has.
+func formsIn(s string) []form {
+	if strings.ContainsAny(s, "(社人合司회") {
+		return forms
+	}
+	return nil
+}
+
 func sortedForms(m map[string]string) []form {
 	var out []form
 	for w, f := range m {
@@ -142,10 +150,7 @@ func parse(s string) (c Company) {
 
 // head is the beginning of a name that goes on, where something parts it; "" where nothing does.
 func head(s string) string {
-	if !strings.ContainsAny(s, " (社人合司") { // without what any form has, for speed
-		return ""
-	}
-	for _, f := range forms {
+	for _, f := range formsIn(s) {
 		if before, _, ok := strings.Cut(s, f.written); ok && before != "" && japanese(before) {
 			return letters(before)
 		}
@@ -201,7 +206,7 @@ func cutFront(s string) (form, rest string) {
 
 // cutBehind takes a legal form from the end, with the site behind it, and gives what is before.
 func (c *Company) cutBehind(s string) string {
-	for _, f := range forms {
+	for _, f := range formsIn(s) {
 		if !strings.Contains(s, f.written) {
 			continue
 		}

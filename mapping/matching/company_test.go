@@ -35,3 +35,11 @@ func BenchmarkParseCompany(b *testing.B) {
 		ParseCompany("株式会社青葉製作所 大阪支店")
 	}
 }
+
+func TestFormsIn_KnowsThemAll(t *testing.T) {
+	for _, f := range forms {
+		if len(formsIn(f.written)) == 0 {
+			t.Errorf("no form is looked for in %q", f.written)
+		}
+	}
+}
