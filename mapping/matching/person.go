@@ -41,8 +41,10 @@ var departmentEndings = []string{"課", "室", "係", "局", "グループ", "�
 	"商品部", "販売部", "物流部", "工務部", "設計部", "調達部", "設備部", "保全部", "工事部", "建設部", "海外部", "国際部", "秘書部", "監査部", "戦略部", "推進部", "システム部", "サービス部",
 }
 
-// department tells that a word is a part of a company.
-func department(word string) bool { return endsWith(word, departmentEndings) }
+// department tells that a word is a part of a company. Of two letters it is a family, as 氷室 and 本部.
+func department(word string) bool {
+	return utf8.RuneCountInString(word) > 2 && endsWith(word, departmentEndings)
+}
 
 // latinTitles are words of titles behind a comma: Taro Inoue, General Manager.
 var latinTitles = map[string]bool{
@@ -62,6 +64,8 @@ func ParsePerson(name, reading string) (p PersonName) {
 		s = strings.TrimSpace(before + " " + after)
 		switch former := formerName(inside, after); {
 		case s == "":
+		case strings.HasPrefix(inside, "代理"): // somebody else was there: 有村 架純(代理:森)
+			p.doubt = true
 		case former != nil:
 			p.former = former
 		case reading == "":
@@ -71,7 +75,8 @@ func ParsePerson(name, reading string) (p PersonName) {
 	if strings.Contains(s, "@") { // an address in the name's place
 		s = ""
 	}
-	s, p.doubt = withoutPast(s)
+	s, past := withoutPast(s)
+	p.doubt = p.doubt || past
 	p.words = nameWords(s)
 	p.full = strings.Join(p.words, "")
 	p.strong = stronger(p.full)
