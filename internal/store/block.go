@@ -173,7 +173,7 @@ func (q *queue[T]) next() error {
 }
 
 // chunk is how many incoming items are merged at once, so that filling an empty table needs little memory.
-const chunk = 4096
+const chunk = 2048
 
 // merge brings sorted incoming items into the table. Each row that they fall
 // into is read, change makes new items of its old and the incoming ones (all of

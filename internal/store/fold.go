@@ -337,7 +337,7 @@ func mergeActs(acts []act, from int, more []act) []act {
 // scoring runs work, whose changes are scored in another goroutine meanwhile.
 // The tally is complete when it returns.
 func (f *fold) scoring(work func() error) error {
-	f.changes = make(chan []change, 16)
+	f.changes = make(chan []change, 2) // each holds up to chunk activities, and the blocks that they came in
 	done := make(chan error)
 	go func() {
 		var err error

@@ -50,6 +50,8 @@ const (
 	tallyCells = 1 << 16 // in the map, before they are packed
 	keptCells  = 64      // room that an entity's place in the map keeps for the next
 	spillChunk = 1 << 20
+
+	keptActivities = 4096 // room that is kept for the next account
 )
 
 func newTally(ctx context.Context, tx *sqlx.Tx, sc Scorer, asOf engine.Date, generation uint64) *tally {
@@ -109,6 +111,9 @@ func (t *tally) add(c change) error {
 	}
 	if t.cells >= tallyCells {
 		t.pack()
+	}
+	if cap(t.acts) > keptActivities { // a large account's room is not kept for the others
+		t.acts, t.was, t.is = nil, nil, nil
 	}
 	return nil
 }
