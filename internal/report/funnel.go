@@ -73,12 +73,16 @@ func funnel(ctx context.Context, d *Data, o Options) (*Table, error) {
 		} else if days, ok := engine.MedianDays(engine.KaplanMeier(s.spells)); ok {
 			median = count(days)
 		}
+		contacts, points := ratio(float64(s.contacts), float64(s.cases)), ratio(float64(s.milli)/1000, float64(s.cases))
+		if i == len(steps)-1 { // an order is the end: nothing is spent in it
+			contacts, points = none, none
+		}
 		name := step.Label
 		if name == (Label{}) {
 			name = Label{Ja: step.Stages[0]}
 		}
 		rows[i] = []Value{{Label: name}, count(reached[i]), count(skipped[i]), conversion, {Label: step.Strength, None: step.Strength == (Label{})}, overall,
-			median, count(s.open), ratio(float64(s.contacts), float64(s.cases)), ratio(float64(s.milli)/1000, float64(s.cases)), period}
+			median, count(s.open), contacts, points, period}
 	}
 	t.Count = len(rows)
 	t.Rows = func(yield func([]Value) bool) {

@@ -104,7 +104,7 @@ func (d *Data) rankTable(dir *directory, o Options, rows []breadth) *Table {
 				cells = append(cells[:0], text(c.name), text(dir.owner(c)))
 				for _, class := range classes {
 					v := milli(b.byClass[class])
-					v.Heat = heat(d.Points, b.byClass[class]/int64(o.Months))
+					v.Heat = heat(d.Points, 3*b.byClass[class]/int64(max(3, o.Months)))
 					cells = append(cells, v)
 				}
 				met := b.spread.Coverage(b.byClass, int64(1000*limits.ClassPoints))
@@ -118,7 +118,7 @@ func (d *Data) rankTable(dir *directory, o Options, rows []breadth) *Table {
 			}
 		},
 	}
-	t.Note("%d か月の合計。色は1か月平均の深さです。", "Sums of %d months; colours go by the mean of a month.", o.Months)
+	t.Note("%d か月の合計。色は3か月あたりの深さです。", "Sums of %d months; colours go by what that makes in three.", o.Months)
 	t.Note("階級カバー率: %g ポイント以上の階級の割合（窓口担当・管理者・経営陣）。集中度: 担当者ごとの割合の2乗和（1 = 一人だけ）。%g を超えるか、一人だけなら「一人依存」。",
 		"Classes met: share of the three classes with %g points or more. Concentration: sum of the squared shares of people (1 = one person); above %g, or with one person, the relation hangs on one thread.",
 		limits.ClassPoints, limits.Concentration)
