@@ -94,3 +94,20 @@ func BenchmarkAlarmsOfSteadyCustomers(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkWatch compares scores with and without trend and alarms, of a
+// customer who comes twice a month, and of one who stirs all the time.
+func BenchmarkWatch(b *testing.B) {
+	r := rand.New(rand.NewPCG(3, 3))
+	for name, rate := range map[string]float64{"usual": 2, "busy": 12} {
+		cells := stirs(poisson(r, rate, 0, 1095)...)
+		for which, p := range map[string]*engine.Points{"bare": table(b), "alarms": watching(b)} {
+			b.Run(name+"/"+which, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					p.Evaluate(engine.Account, cells, day0+1100)
+				}
+			})
+		}
+	}
+}

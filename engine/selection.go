@@ -55,7 +55,7 @@ type Raised struct {
 
 // Decide says what becomes of a night's alarms, and orders them, the least
 // likely first. tests is the number of entities whose contacts were tested for
-// a surge, told the number of alarms that each sales person was told of in the six days before.
+// a surge, told the number of alarms that each sales person was told of in these seven days, earlier runs of today included.
 // What was decided in an earlier night stays, but for what a rule or a meeting mutes.
 func (p *Points) Decide(night []Raised, tests int, told map[string]int) {
 	slices.SortFunc(night, func(a, b Raised) int {

@@ -102,14 +102,14 @@ func (s *Store) Standing(ctx context.Context, entities []engine.Entity) ([]Alarm
 	return list, storeError("read alarms", err)
 }
 
-// ToldOf counts the alarms that each sales person was told of in the days before asOf, from first on.
-func (s *Store) ToldOf(ctx context.Context, first, asOf engine.Date) (map[string]int, error) {
+// ToldOf counts the alarms that each sales person was told of from first to last, both included.
+func (s *Store) ToldOf(ctx context.Context, first, last engine.Date) (map[string]int, error) {
 	var rows []struct {
 		Rep string
 		N   int
 	}
-	err := s.read.SelectContext(ctx, &rows, s.read.Rebind("SELECT rep, COUNT(*) AS n FROM alarm WHERE told >= ? AND told < ? AND state = ? AND rep <> '' GROUP BY rep"),
-		first, asOf, engine.Fired.String())
+	err := s.read.SelectContext(ctx, &rows, s.read.Rebind("SELECT rep, COUNT(*) AS n FROM alarm WHERE told >= ? AND told <= ? AND state = ? AND rep <> '' GROUP BY rep"),
+		first, last, engine.Fired.String())
 	told := make(map[string]int, len(rows))
 	for _, r := range rows {
 		told[r.Rep] = r.N

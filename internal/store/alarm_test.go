@@ -55,7 +55,7 @@ func TestSaveAlarms(t *testing.T) {
 		if err != nil || told["R"] != 2 {
 			t.Errorf("the sales person was told of %v, %v; want 2", told, err)
 		}
-		if told, err = s.ToldOf(ctx, 101, 102); err != nil || told["R"] != 1 {
+		if told, err = s.ToldOf(ctx, 101, 101); err != nil || told["R"] != 1 {
 			t.Errorf("from the second day on of %v, %v; want 1", told, err)
 		}
 		if err := s.EndAlarms(ctx, 103, engine.Contact); err != nil {
