@@ -1,5 +1,7 @@
 package engine
 
+import "sort"
+
 // Reading is an entity's cells under a points table, read on a date.
 type Reading struct {
 	Points *Points
@@ -45,4 +47,14 @@ func Decompose(before, after Reading, arrived, restated []Cell) Change {
 	news := Reading{before.Points, restated, after.On}.milli()
 	now := after.milli()
 	return Change{Total: now - was, Decay: aged - was, Corrections: corrected - aged, New: news - corrected, Table: now - news}
+}
+
+// Since splits the change of a temperature since it was written as points on an
+// earlier day, from today's cells alone. What is neither of a later day nor
+// decay was corrected since, came late, or is the doing of another table: Corrections has it all.
+func (p *Points) Since(cells []Cell, was float64, on, asOf Date) Change {
+	n := sort.Search(len(cells), func(i int) bool { return cells[i].Date > on })
+	then := round(was * 1000)
+	old, aged, now := Reading{p, cells[:n], on}.milli(), Reading{p, cells[:n], asOf}.milli(), Reading{p, cells, asOf}.milli()
+	return Change{Total: now - then, Corrections: old - then, Decay: aged - old, New: now - aged}
 }

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"math"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -27,6 +28,18 @@ func TestCase50WhyTheTemperatureChanged(t *testing.T) {
 	double := table(t, func(c *engine.PointsConfig) { c.HalfLifeDays = 120 })
 	slower := engine.Decompose(before, engine.Reading{Points: double, Cells: after.Cells, On: after.On}, news, after.Cells)
 	same(t, "the table's part alone differs", slower.Decay == c.Decay && slower.Corrections == c.Corrections && slower.New == c.New && slower.Table > 0, true)
+}
+
+// Against a written value: of case 50 the correction shows at the value of its day.
+func TestChangeSinceWritten(t *testing.T) {
+	p := table(t)
+	cells := stock(map[int]float64{20: 35, 25: 12})
+	c := p.Since(cells, 40, day0+20, day0+25)
+	near(t, "corrections", float64(c.Corrections)/1000, -5)
+	near(t, "decay", float64(c.Decay)/1000, 35*math.Exp2(-5.0/60)-35)
+	near(t, "new", float64(c.New)/1000, 12)
+	same(t, "sum", c.Total, c.New+c.Decay+c.Corrections)
+	same(t, "nothing changed", p.Since(cells[:1], 35, day0+20, day0+20), engine.Change{})
 }
 
 // The parts add up, whatever changed, and a reading of the same moment has no change.

@@ -52,6 +52,9 @@ func (a *app) printExplanation(e explain.Explanation, most int) {
 	}
 	fmt.Fprintf(a.out, "%s %s %s\n", e.Kind, e.ID, e.Name)
 	fmt.Fprintf(a.out, "temperature %.3f on %s, band %s%s (half-life %g days, points table %s)\n", e.Temperature, e.AsOf, e.Band, until, e.HalfLife, e.Table)
+	if s := e.Since; s != nil {
+		fmt.Fprintf(a.out, "since the CRM was given %.3f on %s: %+.3f new contacts, %+.3f cooled, %+.3f corrected\n", s.Was, s.Date, s.New, s.Decay, s.Corrections)
+	}
 	if e.Trend != "" {
 		fmt.Fprintf(a.out, "trend: %s\n", e.Trend)
 	}

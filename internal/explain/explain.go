@@ -28,9 +28,20 @@ type Explanation struct {
 	Table       string  `json:"table_version"`
 	Trend       string  `json:"trend,omitempty"`
 	Alarms      []Alarm `json:"alarms,omitempty"`
-	Parts       []Part  `json:"parts"` // all of them; the shares add up to Temperature
+	// Since says what became of the temperature that the CRM was last given; nil when it was given none, or is up to date.
+	Since *Since `json:"since_written,omitempty"`
+	Parts []Part `json:"parts"` // all of them; the shares add up to Temperature
 	// Undelivered are the people, of an account or the contact itself, whose last mail came back.
 	Undelivered []Undelivered `json:"undelivered,omitempty"`
+}
+
+// Since is how a temperature came from the one that the CRM was last given, in points. Was + New + Decay + Corrections is Temperature.
+type Since struct {
+	Date        string  `json:"date"`
+	Was         float64 `json:"temperature"`
+	New         float64 `json:"new"`
+	Decay       float64 `json:"decay"`
+	Corrections float64 `json:"corrections"` // contacts that came late, were changed or deleted; another points table
 }
 
 // Part is one activity's part of a temperature.

@@ -129,6 +129,9 @@ func (p *Pipeline) Explain(ctx context.Context, name string) (explain.Explanatio
 	if err != nil {
 		return why, err
 	}
+	if why.Since, err = p.since(ctx, e, entry.Cells); err != nil {
+		return why, err
+	}
 	kept, err := p.store.AlarmsOf(ctx, e)
 	for _, a := range kept {
 		why.Became(a.Raised)
