@@ -73,6 +73,11 @@ func TestAlarms_mute(t *testing.T) {
 	if err != nil || len(list) == 0 {
 		t.Fatalf("%d alarms, %v", len(list), err)
 	}
+	for _, kind := range []string{"surge", "silence", "cooling"} { // the demo shows what each looks like
+		if !slices.ContainsFunc(list, func(a pipeline.Raised) bool { return a.Kind == kind }) {
+			t.Errorf("the demo's company has no %s", kind)
+		}
+	}
 	first := list[0]
 	file := filepath.Join(c.dir, "points.yaml")
 	text, err := os.ReadFile(file)
