@@ -6,7 +6,7 @@ import "energyd/internal/report"
 func (p *Pipeline) ReportData() *report.Data {
 	d := &report.Data{Reader: p.store, Points: p.points, AsOf: p.AsOf(), Settings: p.cfg.Reports}
 	if a := p.table.Alarms; a != nil {
-		d.Low, d.Halved = a.Low, a.Halved
+		d.Low, d.Halved, d.Scoped = a.Low, a.Halved, a.Important != nil
 	}
 	return d
 }

@@ -90,7 +90,7 @@ func attention(ctx context.Context, d *Data, o Options) (*Table, error) {
 		}
 	}
 	t.Note("比の n/a は、比べる月に獲得がなかった顧客です。", "A ratio of n/a: nothing was earned in the month to compare with.")
-	dir.scope(t, o)
+	dir.scope(t, o, d.Scoped)
 	return t, nil
 }
 
@@ -208,7 +208,7 @@ func past(ctx context.Context, d *Data, o Options) (*Table, error) {
 		},
 	}
 	dir.lacksWon(t)
-	dir.scope(t, o)
+	dir.scope(t, o, d.Scoped)
 	return t, nil
 }
 

@@ -125,7 +125,7 @@ func (c *company) make(name string, settings report.Settings, o report.Options) 
 	if o.Months == 0 {
 		o.Months = 4
 	}
-	t, err := report.Make(c.t.Context(), &report.Data{Reader: c.store, Points: c.points, AsOf: asOf, Settings: settings, Low: c.table.Alarms.Low, Halved: c.table.Alarms.Halved}, name, o)
+	t, err := report.Make(c.t.Context(), &report.Data{Reader: c.store, Points: c.points, AsOf: asOf, Settings: settings, Low: c.table.Alarms.Low, Halved: c.table.Alarms.Halved, Scoped: c.table.Alarms.Important != nil}, name, o)
 	if err != nil {
 		c.t.Fatal(err)
 	}

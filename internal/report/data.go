@@ -26,6 +26,7 @@ type Data struct {
 	Halved   *engine.HalvedConfig // the same
 	AsOf     engine.Date
 	Settings Settings
+	Scoped   bool // the points table says who is important (A20)
 
 	read *directory
 }
@@ -39,7 +40,8 @@ type Options struct {
 // customer is an account of the directory, or one that only its contacts are known of.
 type customer struct {
 	id, name, owner, segment string
-	important, target        bool
+	important                bool // by the directory, or by the points table: whole after scores
+	target                   bool
 }
 
 // directory is what reports need of the directory, in memory.
@@ -86,7 +88,7 @@ func (d *Data) directory(ctx context.Context) (*directory, error) {
 		}
 		dir.at[p.ID] = len(dir.customers)
 		dir.customers = append(dir.customers, customer{id: p.ID, name: or(p.Name, p.ID), owner: p.Owner, segment: segment,
-			important: p.Facts.True("important"), target: p.Facts.True("target")})
+			important: p.Facts.True("important") || d.Scoped && d.Points.Important(p, -1), target: p.Facts.True("target")})
 	}
 	d.read = dir
 	return dir, nil
@@ -131,6 +133,14 @@ var sourcesOf = map[engine.EntityKind]Label{
 	engine.Stage:   {Ja: "案件のステージ履歴", En: "the deals' stage history"},
 }
 
+// choose finds out who is important, for reports that look at no scores of customers.
+func (d *Data) choose(ctx context.Context, dir *directory, o Options) error {
+	if !o.Important || !d.Scoped {
+		return nil
+	}
+	return d.scores(ctx, dir, o, func(int, *customer, *engine.Score, []engine.Cell) {})
+}
+
 // scores walks through the customers that are wanted, each with its score, which is only read; it ends before the next.
 func (d *Data) scores(ctx context.Context, dir *directory, o Options, do func(i int, c *customer, s *engine.Score, cells []engine.Cell)) error {
 	seen := make([]bool, len(dir.customers))
@@ -143,8 +153,9 @@ func (d *Data) scores(ctx context.Context, dir *directory, o Options, do func(i 
 			continue
 		}
 		seen[i] = true
-		if c := &dir.customers[i]; !o.Important || c.important {
-			s := d.Points.Evaluate(engine.Account, e.Cells, d.AsOf)
+		c, s := &dir.customers[i], d.Points.Evaluate(engine.Account, e.Cells, d.AsOf)
+		c.important = c.important || d.Scoped && d.Points.Important(engine.Profile{}, s.Best)
+		if !o.Important || c.important {
 			do(i, c, &s, e.Cells)
 		}
 	}

@@ -75,6 +75,9 @@ func deals(ctx context.Context, d *Data, o Options) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.choose(ctx, dir, o); err != nil {
+		return nil, err
+	}
 	rows, at, err := d.deals(ctx, dir, func(r *dealRow) bool {
 		i, known := dir.at[r.account]
 		return !r.closed && (!o.Important || known && dir.customers[i].important)
@@ -125,7 +128,7 @@ func deals(ctx context.Context, d *Data, o Options) (*Table, error) {
 		t.Note("そのため、完了した案件も並んでいます。", "So closed deals are in the list too.")
 	}
 	t.Note("「!」は完了予定日を過ぎた案件です。", "! marks deals that were to be closed before today.")
-	dir.scope(t, o)
+	dir.scope(t, o, d.Scoped)
 	return t, nil
 }
 

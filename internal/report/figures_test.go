@@ -172,3 +172,20 @@ func TestMake_suggests_the_report_that_was_meant(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestImportant (A20): by the CRM's mark, or by the points table: whoever ever was hot.
+func TestImportant(t *testing.T) {
+	c := known(t)
+	c.met("2025-09-01", "visit_by_customer", engine.Inbound, "a3", of(who("t5", "president"))) // 80 points: hot, once
+	c.save()
+	for _, name := range []string{"month", "past"} {
+		text := shown(t, c.make(name, settings(), report.Options{Important: true}))
+		line(t, text, "東和物流（株）")
+		if strings.Contains(text, "若松") {
+			t.Errorf("%s:\n%s", name, text)
+		}
+	}
+	if text := shown(t, c.make("deals", settings(), report.Options{Important: true})); !strings.Contains(text, "保守契約") {
+		t.Error(text) // a2 has the mark
+	}
+}

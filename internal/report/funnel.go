@@ -112,7 +112,7 @@ func funnel(ctx context.Context, d *Data, o Options) (*Table, error) {
 		}}
 		t.Count, t.Rows = 0, func(func([]Value) bool) {}
 	}
-	dir.scope(t, o)
+	dir.scope(t, o, d.Scoped)
 	return t, nil
 }
 
@@ -132,6 +132,9 @@ func (d *Data) cases(ctx context.Context, dir *directory, o Options, first engin
 		}
 	}
 	entered = make([]int, len(d.Settings.Funnel))
+	if err := d.choose(ctx, dir, o); err != nil {
+		return nil, nil, 0, err
+	}
 	wanted := map[string]bool{}
 	for p, err := range d.Profiles(ctx, engine.Deal) {
 		if err != nil {
@@ -313,6 +316,6 @@ func leads(ctx context.Context, d *Data, o Options) (*Table, error) {
 	if dir.lacksWon(t) {
 		t.Note("そのため、すべての企業を見込み客として数えています。", "So all companies count as leads.")
 	}
-	dir.scope(t, o)
+	dir.scope(t, o, d.Scoped)
 	return t, nil
 }

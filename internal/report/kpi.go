@@ -129,6 +129,6 @@ func kpi(ctx context.Context, d *Data, o Options) (*Table, error) {
 	dir.lacksWon(t)
 	dir.lacks(t, engine.Deal, "amount", "Amount", Label{Ja: "案件の金額", En: "The amounts of deals"})
 	dir.lacks(t, engine.Account, "target", "Target__c", Label{Ja: "ターゲット顧客の印", En: "The mark of target customers"})
-	dir.scope(t, o)
+	dir.scope(t, o, d.Scoped)
 	return t, nil
 }

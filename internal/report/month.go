@@ -87,7 +87,7 @@ func month(ctx context.Context, d *Data, o Options) (*Table, error) {
 		},
 	}
 	t.Note("獲得エネルギーは減衰しません（温度とは別の数字です）。最後の月は %s までです。", "Energy earned does not cool (temperature does). The last month is up to %s.", d.AsOf)
-	dir.scope(t, o)
+	dir.scope(t, o, d.Scoped)
 	return t, nil
 }
 
@@ -104,8 +104,12 @@ func (dir *directory) compare(a, b int) int {
 }
 
 // scope notes which customers are in the table.
-func (dir *directory) scope(t *Table, o Options) {
-	if o.Important && !dir.lacks(t, engine.Account, "important", "Important__c", Label{Ja: "重要顧客の印", En: "The mark of important customers"}) {
+func (dir *directory) scope(t *Table, o Options, scoped bool) {
+	switch {
+	case !o.Important:
+	case scoped:
+		t.Note("重要顧客だけの一覧です（顧客企業の印、または配点表の alarms.important）。", "Important customers only: those that the CRM marks, and those of alarms.important of the points table.")
+	case !dir.lacks(t, engine.Account, "important", "Important__c", Label{Ja: "重要顧客の印", En: "The mark of important customers"}):
 		t.Note("重要顧客だけの一覧です。", "Important customers only.")
 	}
 }

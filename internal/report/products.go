@@ -104,7 +104,7 @@ func crosssell(ctx context.Context, d *Data, o Options) (*Table, error) {
 		d.band(hottest).Label.Ja, d.band(hottest).Label.In("en"), buyers, fewest)
 	dir.lacks(t, engine.Deal, "products", "Product__c", Label{Ja: "案件の商材", En: "What deals sell"})
 	dir.lacksWon(t)
-	dir.scope(t, o)
+	dir.scope(t, o, d.Scoped)
 	return t, nil
 }
 
@@ -121,6 +121,9 @@ type topic struct {
 func topics(ctx context.Context, d *Data, o Options) (*Table, error) {
 	dir, err := d.directory(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := d.choose(ctx, dir, o); err != nil {
 		return nil, err
 	}
 	type key struct {
@@ -186,7 +189,7 @@ func topics(ctx context.Context, d *Data, o Options) (*Table, error) {
 		},
 	}
 	t.Note("%d か月の接触の手がかりと、進行中の案件の商材です。", "Cues of contacts, and products of open deals; %d months.", o.Months)
-	dir.scope(t, o)
+	dir.scope(t, o, d.Scoped)
 	return t, nil
 }
 

@@ -123,7 +123,7 @@ func (d *Data) rankTable(dir *directory, o Options, rows []breadth) *Table {
 		"Classes met: share of the three classes with %g points or more. Concentration: sum of the squared shares of people (1 = one person); above %g, or with one person, the relation hangs on one thread.",
 		limits.ClassPoints, limits.Concentration)
 	t.Note("担当者のエネルギーは、現在の所属企業に数えます。", "People's energy is counted with the company that they are with now.")
-	dir.scope(t, o)
+	dir.scope(t, o, d.Scoped)
 	return t
 }
 

@@ -122,7 +122,7 @@ func ranking(ctx context.Context, d *Data, o Options) (*Table, error) {
 		t.Note("ランキングの一致度（ケンドールのW）: %.2f（1 = 完全に一致、0 = ばらばら）。", "Agreement of the rankings (Kendall's W): %.2f; 1 = wholly, 0 = not at all.", w)
 	}
 	if dir.lacksWon(t) || dir.lacks(t, engine.Deal, "amount", "Amount", Label{Ja: "案件の金額", En: "The amounts of deals"}) {
-		dir.scope(t, o)
+		dir.scope(t, o, d.Scoped)
 		return t, nil
 	}
 	t.Note("意外度 = 接触回数の順位 − 売上の順位。大きいほど、接触が少ないのに売上に貢献している顧客です（「!」）。",
@@ -130,7 +130,7 @@ func ranking(ctx context.Context, d *Data, o Options) (*Table, error) {
 	if edges.Days == nil && edges.Count == nil && edges.Amount == nil {
 		t.Notes = append(t.Notes, proposedEdges(bought, rows, d.AsOf))
 	}
-	dir.scope(t, o)
+	dir.scope(t, o, d.Scoped)
 	return t, nil
 }
 

@@ -46,7 +46,11 @@ func (t *Table) WriteXLSX(w io.Writer, language string) (err error) {
 	}
 	cells := make([]any, len(t.Columns))
 	for i, head := range t.heads(language) {
-		cells[i] = excelize.Cell{StyleID: styles.head, Value: head}
+		style := styles.head
+		if t.Columns[i].Type != Text {
+			style = styles.headRight
+		}
+		cells[i] = excelize.Cell{StyleID: style, Value: head}
 	}
 	if err := s.SetRow("A1", cells); err != nil {
 		return err
@@ -96,6 +100,9 @@ func (t *Table) notesSheet(f *excelize.File, styles *styles, language string) er
 	if _, err := f.NewSheet(sheet); err != nil {
 		return err
 	}
+	if err := t.printed(f, sheet); err != nil {
+		return err
+	}
 	if err := f.SetColWidth(sheet, "A", "A", 110); err != nil {
 		return err
 	}
@@ -143,9 +150,9 @@ func columnWidth(t Type) float64 {
 
 // styles are a workbook's styles, made when they are first needed.
 type styles struct {
-	f             *excelize.File
-	head, wrapped int
-	known         map[styleKey]int
+	f                        *excelize.File
+	head, headRight, wrapped int
+	known                    map[styleKey]int
 }
 
 type styleKey struct {
@@ -156,9 +163,14 @@ type styleKey struct {
 
 func newStyles(f *excelize.File) (*styles, error) {
 	s := &styles{f: f, known: map[styleKey]int{}}
+	head := excelize.Style{Font: &excelize.Font{Bold: true}, Alignment: &excelize.Alignment{WrapText: true, Vertical: "top"},
+		Border: []excelize.Border{{Type: "bottom", Color: "808080", Style: 1}}}
 	var err error
-	if s.head, err = f.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}, Alignment: &excelize.Alignment{WrapText: true, Vertical: "top"},
-		Border: []excelize.Border{{Type: "bottom", Color: "808080", Style: 1}}}); err != nil {
+	if s.head, err = f.NewStyle(&head); err != nil {
+		return nil, err
+	}
+	head.Alignment.Horizontal = "right" // above numbers
+	if s.headRight, err = f.NewStyle(&head); err != nil {
 		return nil, err
 	}
 	s.wrapped, err = f.NewStyle(&excelize.Style{Alignment: &excelize.Alignment{WrapText: true, Vertical: "top"}})
