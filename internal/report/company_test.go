@@ -173,7 +173,7 @@ func known(t testing.TB) *company {
 	c.met("2026-05-12", "mail", engine.Inbound, "a1", of(manager), on("d1"), by("u1"))
 	c.met("2026-05-26", "visit", engine.Mutual, "a1", of(manager), on("d1"), by("u1"))
 	c.met("2026-04-14", "web_meeting", engine.Mutual, "a2", of(who("t4", "section_manager")), on("d2"), by("u2"))
-	c.met("2026-05-20", "phone", engine.Inbound, "a2", of(who("t4", "section_manager")), on("d2"), by("u2"))
+	c.met("2026-05-20", "phone", engine.Inbound, "a2", of(who("t4", "section_manager")), on("d2"), by("u2"), func(a *engine.Activity) { a.Product = "保守" })
 	c.met("2026-01-15", "visit", engine.Mutual, "a3", of(who("t5", "staff")), by("u2"))
 	c.met("2026-02-16", "mail", engine.Outbound, "a3", of(who("t5", "staff")), by("u2"))
 	c.save()

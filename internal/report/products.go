@@ -152,6 +152,9 @@ func topics(ctx context.Context, d *Data, o Options) (*Table, error) {
 			continue
 		}
 		on := d.Points.DateOf(&a)
+		if a.Product != "" {
+			note(i, Label{Ja: a.Product}, on)
+		}
 		for _, cue := range a.Cues {
 			note(i, labelOr(d.Points.CueLabel(cue), cue), on)
 		}
@@ -188,7 +191,7 @@ func topics(ctx context.Context, d *Data, o Options) (*Table, error) {
 			}
 		},
 	}
-	t.Note("%d か月の接触の手がかりと、進行中の案件の商材です。", "Cues of contacts, and products of open deals; %d months.", o.Months)
+	t.Note("%d か月の接触の商材と手がかり、進行中の案件の商材です。", "Products and cues of contacts, and products of open deals; %d months.", o.Months)
 	dir.scope(t, o, d.Scoped)
 	return t, nil
 }
