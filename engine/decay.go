@@ -45,13 +45,13 @@ func (d *decay) factor(k int) float64 {
 // no matter of the stock alone: see stocks.faded. The conversion keeps the product from being
 // fused with a later sum, which would give other last bits on some machines.
 func (d *decay) left(stock float64, k int) float64 {
-	switch d.kind {
-	case "none":
-		return stock
-	case "step":
+	switch {
+	case d.table != nil:
+		return float64(stock * d.factor(k))
+	case d.stepDays > 0:
 		return max(0, stock-float64(d.step*float64(k/d.stepDays)))
 	}
-	return float64(stock * d.factor(k))
+	return stock
 }
 
 // crossing gives the days without contact after which a stock is below a

@@ -100,6 +100,9 @@ func (s *stocks) counted(g Group, at int) float64 {
 // sides gives what the groups add to the temperature, and what the negative ones take off it, in milli-points.
 func (s *stocks) sides(at int) (plus, minus float64) {
 	for g := range s.p.groups {
+		if s.of[g].milli == 0 { // most entities have contacts of one group alone
+			continue
+		}
 		if s.p.groups[g].negative {
 			minus += s.counted(Group(g), at)
 		} else {
