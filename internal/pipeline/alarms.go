@@ -28,6 +28,7 @@ func (p *Pipeline) raise(ctx context.Context, r *Report) error {
 			}
 			continue
 		}
+		var some []scored // of those looked at, with alarms
 		for entry, err := range p.store.Ledger(ctx, kind, true) {
 			if err != nil {
 				return err
@@ -40,9 +41,16 @@ func (p *Pipeline) raise(ctx context.Context, r *Report) error {
 			if len(score.Alarms) == 0 {
 				continue
 			}
-			if night, err = p.gather(ctx, night, entry.Entity, score, muted); err != nil {
-				return err
+			some = append(some, scored{entry.Entity.ID, score.Best, score.Alarms})
+			if len(some) == profilesAtOnce {
+				if night, err = p.gather(ctx, night, kind, some, muted); err != nil {
+					return err
+				}
+				some = some[:0]
 			}
+		}
+		if night, err = p.gather(ctx, night, kind, some, muted); err != nil {
+			return err
 		}
 	}
 	if len(looked) == 0 {
@@ -61,38 +69,58 @@ func (p *Pipeline) raise(ctx context.Context, r *Report) error {
 	return p.store.SaveAlarms(ctx, asOf, looked, night)
 }
 
-// gather adds an entity's alarms, but those of customers that are not important enough for them.
-func (p *Pipeline) gather(ctx context.Context, night []engine.Raised, e engine.Entity, score engine.Score, muted map[string][]engine.MuteConfig) ([]engine.Raised, error) {
-	profile, _, err := p.store.Profile(ctx, e)
+// profilesAtOnce is of how many entities with alarms the directory is asked at once.
+const profilesAtOnce = 400
+
+// scored is an entity with alarms: what of its score decides who is told.
+type scored struct {
+	id     string
+	best   int
+	alarms []engine.Alarm
+}
+
+// gather adds alarms of entities of a kind, but those of customers that are not important enough for them.
+func (p *Pipeline) gather(ctx context.Context, night []engine.Raised, kind engine.EntityKind, some []scored, muted map[string][]engine.MuteConfig) ([]engine.Raised, error) {
+	ids := make([]string, len(some))
+	for i, s := range some {
+		ids[i] = s.id
+	}
+	profiles, err := p.store.ProfilesOf(ctx, kind, ids)
 	if err != nil {
 		return nil, err
 	}
-	account := profile
-	if e.Kind != engine.Account {
-		account = engine.Profile{Entity: engine.Entity{Kind: engine.Account, ID: profile.Account}}
-		if profile.Account != "" {
-			if account, _, err = p.store.Profile(ctx, account.Entity); err != nil {
-				return nil, err
+	accounts := profiles
+	if kind != engine.Account {
+		ids = ids[:0]
+		for _, profile := range profiles {
+			ids = append(ids, profile.Account)
+		}
+		if accounts, err = p.store.ProfilesOf(ctx, engine.Account, ids); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range some {
+		profile, id := profiles[s.id], s.id
+		if kind != engine.Account {
+			id = profile.Account
+		}
+		account := accounts[id]
+		account.ID = id // also when the CRM never told of it
+		rep := profile.Owner
+		if rep == "" {
+			rep = account.Owner
+		}
+		important := p.points.Important(account, s.best)
+		for _, a := range s.alarms {
+			if !important && (a.Kind == engine.Low || a.Kind == engine.Halved) {
+				continue
 			}
+			raised := engine.Raised{Entity: engine.Entity{Kind: kind, ID: s.id}, Rep: rep, Alarm: a, New: true}
+			for _, m := range muted[account.ID] {
+				raised.Muted = raised.Muted || m.Mutes(a.Kind, p.AsOf())
+			}
+			night = append(night, raised)
 		}
-	}
-	if account.ID == "" {
-		account.Entity = e
-	}
-	rep := profile.Owner
-	if rep == "" {
-		rep = account.Owner
-	}
-	important := p.points.Important(account, score.Best)
-	for _, a := range score.Alarms {
-		if !important && (a.Kind == engine.Low || a.Kind == engine.Halved) {
-			continue
-		}
-		raised := engine.Raised{Entity: e, Rep: rep, Alarm: a, New: true}
-		for _, m := range muted[account.ID] {
-			raised.Muted = raised.Muted || m.Mutes(a.Kind, p.AsOf())
-		}
-		night = append(night, raised)
 	}
 	return night, nil
 }

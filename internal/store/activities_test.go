@@ -24,6 +24,7 @@ func TestActivities_End(t *testing.T) {
 	}
 	goleak.VerifyNone(t, before)
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	n, last := 0, error(nil)
 	for _, err := range s.Activities(ctx) {
 		cancel()

@@ -126,6 +126,13 @@ func (s *Store) SaveAlarms(ctx context.Context, asOf engine.Date, looked []engin
 			kind  engine.AlarmKind
 			since engine.Date
 		}
+		put, err := tx.PreparexContext(ctx, tx.Rebind(`INSERT INTO alarm (`+alarmColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (entity, id, alarm, day) DO UPDATE SET over = excluded.over, rep = excluded.rep, p = excluded.p, evidence = excluded.evidence,
+			told = CASE WHEN alarm.state = excluded.state THEN alarm.told ELSE excluded.told END, state = excluded.state, reason = excluded.reason`))
+		if err != nil {
+			return err
+		}
+		defer put.Close()
 		stand := make(map[key]bool, len(raised))
 		for _, r := range raised {
 			stand[key{r.Entity, r.Alarm.Kind, r.Alarm.Since}] = true
@@ -133,9 +140,7 @@ func (s *Store) SaveAlarms(ctx context.Context, asOf engine.Date, looked []engin
 			if err != nil {
 				return err
 			}
-			_, err = tx.ExecContext(ctx, tx.Rebind(`INSERT INTO alarm (`+alarmColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-				ON CONFLICT (entity, id, alarm, day) DO UPDATE SET over = excluded.over, rep = excluded.rep, p = excluded.p, evidence = excluded.evidence,
-				told = CASE WHEN alarm.state = excluded.state THEN alarm.told ELSE excluded.told END, state = excluded.state, reason = excluded.reason`),
+			_, err = put.ExecContext(ctx,
 				r.Entity.Kind, r.Entity.ID, r.Alarm.Kind.String(), r.Alarm.Since, asOf, never, r.Rep, r.Alarm.P, r.State.String(), string(r.Reason), string(evidence))
 			if err != nil {
 				return err

@@ -150,6 +150,25 @@ func (s *Store) Profile(ctx context.Context, e engine.Entity) (engine.Profile, b
 	return engine.Profile{}, false, nil
 }
 
+// ProfilesOf gives what the CRM says of some entities of a kind, by id; without those of which it never told.
+func (s *Store) ProfilesOf(ctx context.Context, kind engine.EntityKind, ids []string) (map[string]engine.Profile, error) {
+	const page = 400 // ids in one statement
+	found := make(map[string]engine.Profile, len(ids))
+	for some := range slices.Chunk(ids, page) {
+		where, args, err := sqlx.In("WHERE kind = ? AND id IN (?)", kind, some)
+		if err != nil {
+			return nil, err
+		}
+		for p, err := range s.profiles(ctx, where, args...) {
+			if err != nil {
+				return nil, err
+			}
+			found[p.ID] = p
+		}
+	}
+	return found, nil
+}
+
 // Profiles gives all profiles of a kind, by id, deleted ones included.
 func (s *Store) Profiles(ctx context.Context, kind engine.EntityKind) iter.Seq2[engine.Profile, error] {
 	return s.profiles(ctx, "WHERE kind = ? ORDER BY id", kind)
