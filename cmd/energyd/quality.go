@@ -59,22 +59,6 @@ func (a *app) quality(ctx context.Context, p *pipeline.Pipeline, args []string) 
 	return nil
 }
 
-// measureWords names the measures in Japanese and English.
-var measureWords = map[string][2]string{
-	"no_account":  {"顧客企業がCRMにない（保留）", "kept back: the CRM does not know the customer"},
-	"unmapped":    {"接触方法などの語が未登録（保留）", "kept back: a word is not in the mapping"},
-	"bad_dates":   {"日付がない・1990年より前（保留）", "kept back: no date, or before 1990"},
-	"no_contact":  {"担当者が不明", "no contact whom the CRM knows"},
-	"no_rank":     {"役職が未登録", "a title without a rank"},
-	"duplicates":  {"同じ内容の重複", "the same twice"},
-	"doubtful":    {"別の元データと二重の疑い", "perhaps another source's contact once more"},
-	"future":      {"未来の日付", "dated in the future"},
-	"midnight":    {"時刻が 00:00", "at 00:00"},
-	"free_days":   {"土日・祝日", "on weekends and holidays"},
-	"late":        {"2週間より後の入力・変更", "typed or changed over two weeks later"},
-	"unconfirmed": {"手入力で、他の元データにない", "hand-typed, in no other source"},
-}
-
 func either(ja bool, japanese, english string) string {
 	if ja {
 		return japanese
@@ -98,7 +82,7 @@ func (a *app) printQuality(q pipeline.SourceQuality, ja bool) {
 			if m.Warn {
 				warning = fmt.Sprintf(either(ja, "警告: %.0f %% を超えています", "warning: more than %.0f %%"), 100*m.Limit)
 			}
-			t.row(either(ja, measureWords[m.Name][0], measureWords[m.Name][1]), m.Count, fmt.Sprintf("%.1f", 100*m.Share), was, warning)
+			t.row(either(ja, m.Label.Ja, m.Label.En), m.Count, fmt.Sprintf("%.1f", 100*m.Share), was, warning)
 		}
 		t.print(a.out)
 	}

@@ -145,10 +145,11 @@ func same(a, b *engine.Activity) bool {
 
 // Measure is one line of a quality report.
 type Measure struct {
-	Name  string  `json:"name"`
-	Count int     `json:"records"`
-	Of    int     `json:"of"`
-	Share float64 `json:"share"` // Count/Of, 0 to 1
+	Name  string       `json:"name"`
+	Label engine.Label `json:"-"`
+	Count int          `json:"records"`
+	Of    int          `json:"of"`
+	Share float64      `json:"share"` // Count/Of, 0 to 1
 	// Limit is the share above which it is a warning; 0 for none.
 	Limit float64 `json:"limit,omitempty"`
 	Warn  bool    `json:"warn"`
@@ -161,18 +162,30 @@ const few = 20
 func Measures(q store.Quality) []Measure {
 	kept := q.Activities + q.NoAccount + q.Unmapped + q.BadDates
 	list := []Measure{
-		{Name: "no_account", Count: q.NoAccount, Of: kept, Limit: 0.05},
-		{Name: "unmapped", Count: q.Unmapped, Of: kept, Limit: 0.02},
-		{Name: "bad_dates", Count: q.BadDates, Of: kept, Limit: 0.01},
-		{Name: "no_contact", Count: q.NoContact, Of: q.Activities, Limit: 0.5},
-		{Name: "no_rank", Count: q.Titles, Of: q.Activities, Limit: 0.05},
-		{Name: "duplicates", Count: q.Duplicates, Of: q.Activities, Limit: 0.05},
-		{Name: "doubtful", Count: q.Doubtful, Of: q.Activities, Limit: 0.1},
-		{Name: "future", Count: q.Future, Of: q.Activities, Limit: 0.2},
-		{Name: "midnight", Count: q.Midnight, Of: q.Timed, Limit: 0.2},
-		{Name: "free_days", Count: q.FreeDays, Of: q.Activities, Limit: 0.2},
-		{Name: "late", Count: q.Late, Of: q.Activities, Limit: 0.3},
-		{Name: "unconfirmed", Count: q.Unconfirmed, Of: q.HandTyped},
+		{Name: "no_account", Label: engine.Label{Ja: "顧客企業がCRMにない（保留）", En: "kept back: the CRM does not know the customer"},
+			Count: q.NoAccount, Of: kept, Limit: 0.05},
+		{Name: "unmapped", Label: engine.Label{Ja: "接触方法などの語が未登録（保留）", En: "kept back: a word is not in the mapping"},
+			Count: q.Unmapped, Of: kept, Limit: 0.02},
+		{Name: "bad_dates", Label: engine.Label{Ja: "日付がない・1990年より前（保留）", En: "kept back: no date, or before 1990"},
+			Count: q.BadDates, Of: kept, Limit: 0.01},
+		{Name: "no_contact", Label: engine.Label{Ja: "担当者が不明", En: "no contact whom the CRM knows"},
+			Count: q.NoContact, Of: q.Activities, Limit: 0.5},
+		{Name: "no_rank", Label: engine.Label{Ja: "役職が未登録", En: "a title without a rank"},
+			Count: q.Titles, Of: q.Activities, Limit: 0.05},
+		{Name: "duplicates", Label: engine.Label{Ja: "同じ内容の重複", En: "the same twice"},
+			Count: q.Duplicates, Of: q.Activities, Limit: 0.05},
+		{Name: "doubtful", Label: engine.Label{Ja: "別の元データと二重の疑い", En: "perhaps another source's contact once more"},
+			Count: q.Doubtful, Of: q.Activities, Limit: 0.1},
+		{Name: "future", Label: engine.Label{Ja: "未来の日付", En: "dated in the future"},
+			Count: q.Future, Of: q.Activities, Limit: 0.2},
+		{Name: "midnight", Label: engine.Label{Ja: "時刻が 00:00", En: "at 00:00"},
+			Count: q.Midnight, Of: q.Timed, Limit: 0.2},
+		{Name: "free_days", Label: engine.Label{Ja: "土日・祝日", En: "on weekends and holidays"},
+			Count: q.FreeDays, Of: q.Activities, Limit: 0.2},
+		{Name: "late", Label: engine.Label{Ja: "2週間より後の入力・変更", En: "typed or changed over two weeks later"},
+			Count: q.Late, Of: q.Activities, Limit: 0.3},
+		{Name: "unconfirmed", Label: engine.Label{Ja: "手入力で、他の元データにない", En: "hand-typed, in no other source"},
+			Count: q.Unconfirmed, Of: q.HandTyped},
 	}
 	for i := range list {
 		m := &list[i]

@@ -46,7 +46,7 @@ activity: {id: Id, at: datetime(Day), kind: 'lookup("kinds", Code)', account: 'f
 	if diff := cmp.Diff([]pipeline.Unknown{{Word: `activity.kind: lookups.kinds does not know "FAX"`, Records: 1, Example: "r6"}}, q.Words); diff != "" {
 		t.Errorf("unmapped words (-want +got):\n%s", diff)
 	}
-	if len(status) != 2 || status[1] != "reports: 1 words not in the mapping, 1 titles without a rank; energyd quality reports shows more" ||
+	if len(status) != 2 || status[1] != "reports: words not in the mapping: 1, titles without a rank: 1; energyd quality reports shows more" ||
 		status[0] != "tasks: nothing to mend in 1 activities" {
 		t.Errorf("status says %q", status)
 	}

@@ -74,14 +74,14 @@ func (q *SourceQuality) Line() string {
 	var said []string
 	for _, m := range q.Measures {
 		if m.Warn {
-			said = append(said, fmt.Sprintf("%s %.0f %%", m.Name, 100*m.Share))
+			said = append(said, fmt.Sprintf("%.0f %% %s", 100*m.Share, m.Label.En))
 		}
 	}
 	if len(q.Words) > 0 {
-		said = append(said, fmt.Sprintf("%d words not in the mapping", len(q.Words)))
+		said = append(said, fmt.Sprintf("words not in the mapping: %d", len(q.Words)))
 	}
 	if len(q.Titles) > 0 {
-		said = append(said, fmt.Sprintf("%d titles without a rank", len(q.Titles)))
+		said = append(said, fmt.Sprintf("titles without a rank: %d", len(q.Titles)))
 	}
 	if len(said) == 0 {
 		return fmt.Sprintf("%s: nothing to mend in %d activities", q.Source, q.Activities)
