@@ -507,13 +507,15 @@ type Sample struct {
 
 // SampleColumn is what the source declares of a column.
 type SampleColumn struct {
-	Name     string `json:"name"`
-	Label    string `json:"label,omitempty"` // of people, where it is another one
-	Type     string `json:"type"`            // in the source's own words: "varchar(40)"
-	NotNull  bool   `json:"not_null"`
-	Key      bool   `json:"key"` // of the declared primary key
-	Tells    bool   `json:"-"`   // a source may follow changes by it: a time, or a number
-	Zoneless bool   `json:"-"`   // times in it need the source's time zone
+	Name    string `json:"name"`
+	Label   string `json:"label,omitempty"` // of people, where it is another one
+	Type    string `json:"type"`            // in the source's own words: "varchar(40)"
+	NotNull bool   `json:"not_null"`
+	Key     bool   `json:"key"` // of the declared primary key
+	// Words are what the source says that values stand for: "1" → "訪問". nil = it says nothing. They may name people.
+	Words    map[string]string `json:"-"`
+	Tells    bool              `json:"-"` // a source may follow changes by it: a time, or a number
+	Zoneless bool              `json:"-"` // times in it need the source's time zone
 }
 
 // Reading is how an item is best read, as far as a survey found out. A
@@ -523,6 +525,8 @@ type Reading struct {
 	Changed string   // column of the last change; "" = none
 	Zone    string   // of times without one: "Asia/Tokyo"
 	Columns []string // names of the columns, where a file's head has to be found by them
+	// Yearless tells that the dates lack their year, 3/1: the source has to say of which year or month it is.
+	Yearless bool
 }
 
 // Option is one option of a source in energyd.yaml.

@@ -468,7 +468,7 @@ func (e *missError) Error() string {
 		return fmt.Sprintf(`the value is empty, and lookups.%s has no line "" for that; add it or a skip rule to the mapping%s`, e.list.name, readAgain)
 	}
 	nearest := ""
-	if n := fault.Nearest(e.word, e.list.words); n != "" {
+	if n := fault.Nearest(e.word, e.list.words); n != "" && strings.Trim(e.word, "0123456789") != "" { // 9 is no slip of 1
 		nearest = fmt.Sprintf("; the nearest it knows is %q", n)
 	}
 	return fmt.Sprintf("lookups.%s does not know %q%s; add a line for it to the mapping%s", e.list.name, short(e.word), nearest, readAgain)
@@ -533,7 +533,13 @@ func (c *compiler) bindFind(consts []any) (expression.Call, error) {
 		if err != nil || value == "" || r.dir == nil {
 			return nil, err
 		}
-		if id, ok := r.dir.Find(kind, name, value); ok {
+		id, ok := r.dir.Find(kind, name, value)
+		if !ok { // ０００１ is 0001 to people
+			if plain := norm.NFKC.String(value); plain != value {
+				id, ok = r.dir.Find(kind, name, plain)
+			}
+		}
+		if ok {
 			if of == "" {
 				return id, nil
 			}

@@ -215,3 +215,18 @@ func TestParts_ownTests(t *testing.T) {
 		}
 	}
 }
+
+// Full width does not count in find; zeros in front do.
+func TestFind_width(t *testing.T) {
+	m, err := mapping.Compile(&mapping.Config{Columns: []string{"code"}, Activity: &mapping.ActivityRule{ID: `"1"`, At: `date("2026-10-01")`, Kind: `"visit"`,
+		Account: `find("account", "code", code) ?? "none"`}}, mapping.Env{File: "m.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for value, want := range map[string]string{"0012": "id-0012", "００１２": "id-0012", "ａ１": "id-ａ１", "012": "none", "０１２": "none"} {
+		r, err := m.Apply(connectors.Record{Key: "1", Columns: connectors.NewColumns([]string{"code"}), Values: []any{value}}, codes{"0012", "ａ１"})
+		if err != nil || r.Activity.Account != want {
+			t.Errorf("%s finds %+v, %v; want %s", value, r.Activity, err, want)
+		}
+	}
+}

@@ -138,6 +138,7 @@ func TestApply_rejects(t *testing.T) {
 		code, reason string
 	}{
 		{map[string]any{"activity": "訪門"}, "kind", `activity.kind: lookups.kinds does not know "訪門"; the nearest it knows is "訪問"; add a line for it to the mapping; the next pull reads the source again`},
+		{map[string]any{"activity": int64(9)}, "kind", `activity.kind: lookups.kinds does not know "9"; add a line for it to the mapping; the next pull reads the source again`},
 		{map[string]any{"activity": nil}, "kind", `activity.kind: the value is empty, and lookups.kinds has no line "" for that; add it or a skip rule to the mapping; the next pull reads the source again`},
 		{map[string]any{"report_date": "2026-02-30"}, "date", `activity.at: "2026-02-30" is impossible: month 2 of 2026 has 28 days`},
 		{map[string]any{"report_date": nil}, "date", `activity.at gives no date for this record`},

@@ -21,11 +21,13 @@ import (
 type guess struct {
 	Encoding  string   // "" = none is needed
 	Separator string   // "" = the usual one
+	sheet     string   // one of Sheets
 	Sheets    []string // pattern that the sheets of all months fit; nil = the first sheet
 	Row       int      // of the header, from 1; 0 = there is none
 	Rows      int      // lines of the header; 0 = one
 	Find      []string // names by which the header is found, where it is not in the first row
 	Columns   []string // names where there is no header
+	Period    string   // where the year of 3/1 stands: name, sheet or title
 }
 
 func (g *guess) stream() *Stream {
@@ -78,6 +80,7 @@ func (c *conn) guess(ctx context.Context, root *os.Root, f found) (g *guess, not
 		return nil, nil, err
 	}
 	g.header(head)
+	g.period(f, head)
 	switch {
 	case len(g.Find) > 0:
 		notes = append(notes, c.env.Say("the header is in row %d, below others; it is found by its names", "見出しは%d行目にあり、名前で見つける", g.Row))
@@ -174,6 +177,27 @@ func secondLine(header, below []any) (more int) {
 	return more
 }
 
+// period finds where the year of dates such as 3/1 stands: in the names of monthly sheets, else in the file's name, else in a title.
+func (g *guess) period(f found, head []item) {
+	g.Period = "name"
+	switch name := path.Base(f.path); {
+	case g.sheet != "" && (periodIn(g.sheet).year > 0 || monthIn(g.sheet) > 0):
+		g.Period = "sheet"
+	case periodIn(strings.TrimSuffix(name, path.Ext(name))).year == 0:
+		for _, it := range head {
+			if it.row >= g.Row {
+				return
+			}
+			for _, text := range filledCells(it.values, false) {
+				if periodIn(text).year > 0 {
+					g.Period = "title"
+					return
+				}
+			}
+		}
+	}
+}
+
 // sheets finds whether a workbook has a sheet for each month, and tells which sheets are not read.
 func (c *conn) sheets(ctx context.Context, root *os.Root, f found, g *guess) (notes []string, err error) {
 	h, err := root.Open(f.real)
@@ -189,13 +213,13 @@ func (c *conn) sheets(ctx context.Context, root *os.Root, f found, g *guess) (no
 	if err != nil {
 		return nil, err
 	}
-	first, alike := "", 0
+	first, one, alike := "", "", 0
 	var others []string
 	for _, s := range book.sheets {
 		switch p := sheetPattern(s.name); {
 		case s.hidden:
 		case first == "":
-			first, alike = p, 1
+			first, one, alike = p, s.name, 1
 		case p == first && strings.Contains(p, "*"):
 			alike++
 		default:
@@ -203,7 +227,7 @@ func (c *conn) sheets(ctx context.Context, root *os.Root, f found, g *guess) (no
 		}
 	}
 	if alike > 1 {
-		g.Sheets = []string{first}
+		g.Sheets, g.sheet = []string{first}, one
 	}
 	if len(others) > 0 {
 		notes = append(notes, c.env.Say("sheets that are not read: %s", "読まないシート: %s", strings.Join(others[:min(len(others), 12)], ", ")))

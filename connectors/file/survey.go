@@ -154,7 +154,7 @@ func (c *conn) remember(name string, g *guess) {
 }
 
 // Stream gives the files' source, with what was guessed when they were sampled.
-func (c *conn) Stream(item connectors.Item, _ connectors.Reading) []connectors.Option {
+func (c *conn) Stream(item connectors.Item, by connectors.Reading) []connectors.Option {
 	files := connectors.Option{Name: "files", Value: literal.Replace(item.Name)}
 	switch {
 	case item.Kind == "files":
@@ -189,6 +189,14 @@ func (c *conn) Stream(item connectors.Item, _ connectors.Reading) []connectors.O
 	case g.Row == 0 && len(g.Columns) > 0:
 		options = append(options, connectors.Option{Name: "header", Value: []connectors.Option{{Name: "row", Value: 0}}, Reason: c.env.Say("there is none", "見出しがない")},
 			connectors.Option{Name: "columns", Value: g.Columns})
+	}
+	if by.Yearless {
+		reason := map[string]string{
+			"name":  c.env.Say("the file's name tells the year of 3/1", "3/1 の年はファイル名にある"),
+			"sheet": c.env.Say("the sheet's name tells the month that 3/1 is of", "3/1 の年月はシート名にある"),
+			"title": c.env.Say("the title above the header tells the year of 3/1", "3/1 の年は見出しの上の表題にある"),
+		}[g.Period]
+		options = append(options, connectors.Option{Name: "period", Value: g.Period, Reason: reason})
 	}
 	return options // a file replaces what it said before, so that rows need no key
 }

@@ -17,6 +17,11 @@ import (
 // surveyed puts files into a folder and gives the sample of one item.
 func surveyed(t *testing.T, files map[string][]byte, name string, most int) (connectors.Sample, []connectors.Option) {
 	t.Helper()
+	return surveyedBy(t, files, name, most, connectors.Reading{})
+}
+
+func surveyedBy(t *testing.T, files map[string][]byte, name string, most int, by connectors.Reading) (connectors.Sample, []connectors.Option) {
+	t.Helper()
 	dir := t.TempDir()
 	for file, text := range files {
 		to := filepath.Join(dir, file)
@@ -43,7 +48,7 @@ func surveyed(t *testing.T, files map[string][]byte, name string, most int) (con
 			if err != nil {
 				t.Fatal(err)
 			}
-			return sample, sv.Stream(sample.Item, connectors.Reading{})
+			return sample, sv.Stream(sample.Item, by)
 		}
 	}
 	t.Fatalf("no item %q in %v", name, items)
@@ -204,6 +209,50 @@ func TestSurvey_AMonthsFileIsFollowed(t *testing.T) {
 		s := &Stream{Files: want}
 		if !s.Reads(connectors.Item{Name: name, Kind: "file"}) || s.Reads(connectors.Item{Name: "other.csv"}) {
 			t.Errorf("%s: the source is not known again", name)
+		}
+	}
+}
+
+// The year of 3/1 is looked for where it stands: in the names of monthly sheets, in the file's name, in the title.
+func TestSurvey_WhereTheYearStands(t *testing.T) {
+	months := excelize.NewFile()
+	defer months.Close()
+	for _, sheet := range []string{"令和8年12月", "令和9年1月"} {
+		if _, err := months.NewSheet(sheet); err != nil {
+			t.Fatal(err)
+		}
+		for i, row := range [][]any{{"日付", "顧客名", "内容"}, {"1/5", "青葉製作所", "訪問"}, {"1/6", "若松商店", "電話"}} {
+			if err := months.SetSheetRow(sheet, fmt.Sprintf("A%d", i+1), &row); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := months.DeleteSheet("Sheet1"); err != nil {
+		t.Fatal(err)
+	}
+	var book bytes.Buffer
+	if err := months.Write(&book); err != nil {
+		t.Fatal(err)
+	}
+	rows := "日付,顧客名,内容\n1/5,青葉製作所,訪問\n1/6,若松商店,電話\n"
+	for _, c := range []struct {
+		name, want string
+		text       []byte
+	}{
+		{"訪問記録2026.xlsx", "sheet", book.Bytes()},
+		{"日報_202701.csv", "name", []byte("令和8年12月分,,\n" + rows)},
+		{"日報.csv", "title", []byte("営業日報　令和9年1月分,,\n" + rows)},
+		{"日報.csv", "name", []byte(rows)},
+	} {
+		_, options := surveyedBy(t, map[string][]byte{c.name: c.text}, c.name, 100, connectors.Reading{Yearless: true})
+		got := ""
+		for _, o := range options {
+			if o.Name == "period" {
+				got = fmt.Sprint(o.Value)
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: period %q, want %q", c.name, got, c.want)
 		}
 	}
 }

@@ -40,6 +40,11 @@ type dialect interface {
 	// indexes, without conditional ones; an expression has a name that no column
 	// has. Its arguments are those of columns.
 	uniques() string
+	// comments is a query for name and comment of a table's columns; "" where it is not asked. Its arguments are those of columns.
+	comments() string
+	// references is a query for name, target (a table as users write it) and target_column ("" = its key) of the columns that
+	// refer to another table, each by itself; "" where it is not asked. Its arguments are those of columns.
+	references() string
 	// session is a query asked once per stream whose answer raw gets; "" = none.
 	session() string
 	// kindOf classes a column by the driver's description of its type.

@@ -75,6 +75,19 @@ func (mysqlDialect) uniques() string {
 		WHERE non_unique = 0 AND table_schema = COALESCE(NULLIF(?, ''), database()) AND table_name = ?`
 }
 
+func (mysqlDialect) comments() string {
+	return `SELECT column_name AS name, column_comment AS comment FROM information_schema.columns
+		WHERE column_comment <> '' AND table_schema = COALESCE(NULLIF(?, ''), database()) AND table_name = ?`
+}
+
+func (mysqlDialect) references() string {
+	return `SELECT MAX(column_name) AS name, MAX(referenced_column_name) AS target_column,
+			MAX(CASE WHEN referenced_table_schema = database() THEN referenced_table_name ELSE CONCAT(referenced_table_schema, '.', referenced_table_name) END) AS target
+		FROM information_schema.key_column_usage
+		WHERE referenced_table_name IS NOT NULL AND table_schema = COALESCE(NULLIF(?, ''), database()) AND table_name = ?
+		GROUP BY constraint_name HAVING COUNT(*) = 1`
+}
+
 func (mysqlDialect) session() string { return "" }
 
 func (mysqlDialect) kindOf(t sqlType) kind {

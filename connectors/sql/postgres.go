@@ -111,6 +111,22 @@ func (postgres) uniques() string {
 			AND i.indisunique AND i.indisvalid AND i.indpred IS NULL`
 }
 
+func (postgres) comments() string {
+	return `WITH t AS (SELECT to_regclass(concat_ws('.', quote_ident(nullif(CAST(? AS text), '')), quote_ident(CAST(? AS text)))) AS oid)
+		SELECT a.attname AS name, d.description AS comment
+		FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+		JOIN pg_description d ON d.classoid = CAST('pg_class' AS regclass) AND d.objoid = t.oid AND d.objsubid = a.attnum`
+}
+
+func (postgres) references() string {
+	return `WITH t AS (SELECT to_regclass(concat_ws('.', quote_ident(nullif(CAST(? AS text), '')), quote_ident(CAST(? AS text)))) AS oid)
+		SELECT a.attname AS name, CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '.' || c.relname END AS target, b.attname AS target_column
+		FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f' AND cardinality(k.conkey) = 1
+		JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+		JOIN pg_class c ON c.oid = k.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+		JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = k.confkey[1]`
+}
+
 func (postgres) session() string { return "SHOW server_encoding" }
 
 func (postgres) kindOf(t sqlType) kind {

@@ -58,6 +58,13 @@ func (sqliteDialect) uniques() string {
 		UNION ALL SELECT 'primary key', p.name FROM t, pragma_table_info(t.name, t.of) p WHERE p.pk > 0`
 }
 
+func (sqliteDialect) comments() string { return "" } // it has none
+
+func (sqliteDialect) references() string {
+	return `SELECT "from" AS name, "table" AS target, COALESCE("to", '') AS target_column
+		FROM (SELECT COALESCE(NULLIF(?, ''), 'main') AS of, ? AS name) t, pragma_foreign_key_list(t.name, t.of) GROUP BY id HAVING COUNT(*) = 1`
+}
+
 func (sqliteDialect) session() string { return "" }
 
 // kindOf goes by SQLite's rules of affinity (sqlite.org/datatype3.html, 3.1), with dates before them.

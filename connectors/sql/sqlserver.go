@@ -117,6 +117,11 @@ func (sqlServer) uniques() string {
 		WHERE s.name = COALESCE(NULLIF(?, N''), SCHEMA_NAME()) AND o.name = ? AND o.type IN ('U', 'V')`
 }
 
+// comments and references are not asked: the survey works without, and no server was there to try them on.
+func (sqlServer) comments() string { return "" }
+
+func (sqlServer) references() string { return "" }
+
 func (sqlServer) session() string { return "" }
 
 func (sqlServer) kindOf(t sqlType) kind {

@@ -117,6 +117,9 @@ func (s *sampling) run(ctx context.Context) (connectors.Sample, error) {
 			"文字はデータベースの設定と違い%sらしい。珍しい字のある名前で確かめること", encoding))
 		s.encodings.Store(s.item.Name, encoding)
 	}
+	if err := s.described(ctx); err != nil {
+		return s.out, err
+	}
 	for _, col := range s.columns {
 		if n := s.broken[col.name]; n > 0 {
 			s.out.Notes = append(s.out.Notes, s.env.Say("%d values of the column %q are not UTF-8 and were left out", "列%[2]qの%[1]d件の値がUTF-8でなく、除いた", n, col.name))

@@ -22,17 +22,20 @@ func (p *proposing) kind() {
 	}
 	g, v := p.guessed(i), p.values[i]
 	open, openRows := 0, 0
-	for _, word := range commonest(v.counts, mostWords) {
-		w := p.word(word, v.counts[word])
+	for _, word := range v.codes() {
+		w := p.word(v, word)
 		p.out.Words = append(p.out.Words, w)
 		if w.Kind == "" {
 			open++
 			openRows += w.Count
-			p.words = append(p.words, fmt.Sprintf("    # %s: TODO # %d; %s", key(word), w.Count,
+			p.words = append(p.words, fmt.Sprintf("    # %s: TODO # %d; %s%s", key(word), w.Count, said(w.Says),
 				p.text.of("which kind is it? Until a line says so, its rows are rejected", "どの接触方法か。書くまでこの語の行は保留になる")))
 			continue
 		}
 		note := ""
+		if w.Says != "" {
+			note = "; " + oneLine(w.Says)
+		}
 		if !w.Whole {
 			note = p.text.of("; guessed by a part of it", "；語の一部からの推定")
 		}
@@ -53,8 +56,8 @@ func (p *proposing) kind() {
 	if r, ok := p.has(Result); ok && slices.Contains(p.env.Kinds, "attempt") && r != i {
 		var nobody []string
 		for _, word := range commonest(p.values[r].counts, 30) {
-			if meaning, _, exact := p.lexicon.kinds.of(word); meaning == "attempt" && exact {
-				nobody = append(nobody, quoted(word))
+			if meaning, _, exact := p.lexicon.kinds.of(p.values[r].says(word)); meaning == "attempt" && exact {
+				nobody = append(nobody, p.literal(r, word))
 			}
 		}
 		if len(nobody) > 0 {
@@ -67,8 +70,11 @@ func (p *proposing) kind() {
 }
 
 // word tells what a value of the column of kinds means.
-func (p *proposing) word(word string, count int) Word {
-	w := Word{Word: word, Count: count}
+func (p *proposing) word(v *values, word string) Word {
+	w := Word{Word: word, Count: v.counts[word]}
+	if says := v.says(word); says != word {
+		word, w.Says = says, says
+	}
 	w.Kind, _, w.Whole = p.lexicon.kinds.of(word)
 	if !slices.Contains(p.env.Kinds, w.Kind) { // no kind of this points table
 		w.Kind = ""
@@ -86,7 +92,7 @@ func (p *proposing) direction() {
 		g := p.guessed(i)
 		var acts []string
 		for _, word := range commonest(p.values[i].counts, 20) {
-			if act, _, _ := p.lexicon.directions.of(word); act != "" {
+			if act, _, _ := p.lexicon.directions.of(p.values[i].says(word)); act != "" {
 				acts = append(acts, fmt.Sprintf("    %s: %s # %d", key(word), act, p.values[i].counts[word]))
 			}
 		}

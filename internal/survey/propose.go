@@ -38,7 +38,8 @@ type Line struct {
 // Word is a value of the column of kinds and what it means.
 type Word struct {
 	Word    string `json:"word"`
-	Count   int    `json:"count"` // in the sample
+	Says    string `json:"says,omitempty"` // what the source says that it stands for
+	Count   int    `json:"count"`          // in the sample
 	Kind    string `json:"kind,omitempty"`
 	Act     string `json:"direction,omitempty"` // whose act it was, where the word tells
 	Whole   bool   `json:"-"`                   // all of the word is known, not a part
@@ -82,11 +83,7 @@ func (s *surveyor) propose(from Source) *Proposal {
 	p.rep()
 	p.cues()
 	p.participants()
-	p.out.Options = from.Surveyor.Stream(s.item.Item, s.reading())
-	if slices.Contains(p.columns, period) {
-		p.out.Options = append(p.out.Options, connectors.Option{Name: "period", Value: "name",
-			Reason: p.text.of("the file's name tells the year of 3/1; else sheet, or title above the header", "3/1 の年はファイル名にある。シート名なら sheet、見出し上の表題なら title")})
-	}
+	p.out.Options = from.Surveyor.Stream(s.item.Item, s.reading(p.columns))
 	p.out.Mapping = p.file()
 	return p.out
 }
@@ -127,9 +124,9 @@ func identifier(item connectors.Item) string {
 	return cmp.Or(strings.Trim(name, "_"), "source")
 }
 
-// reading is how the item is best read.
-func (s *surveyor) reading() connectors.Reading {
-	var by connectors.Reading
+// reading is how the item is best read by a mapping of these columns.
+func (s *surveyor) reading(columns []string) connectors.Reading {
+	by := connectors.Reading{Yearless: slices.Contains(columns, period)}
 	declared := slices.ContainsFunc(s.sample.Columns, func(c connectors.SampleColumn) bool { return c.Key })
 	if !declared {
 		by.Key = s.key()
@@ -264,9 +261,9 @@ func (p *proposing) statuses() {
 	g := p.guessed(i)
 	var drafts, states []string
 	for _, word := range commonest(p.values[i].counts, mostWords) {
-		switch meaning, _, _ := p.lexicon.statuses.of(word); meaning {
+		switch meaning, _, _ := p.lexicon.statuses.of(p.values[i].says(word)); meaning {
 		case "draft":
-			drafts = append(drafts, quoted(word))
+			drafts = append(drafts, p.literal(i, word))
 		case "planned", "cancelled":
 			states = append(states, fmt.Sprintf("    %s: %s # %d", key(word), meaning, p.values[i].counts[word]))
 		}
@@ -279,6 +276,14 @@ func (p *proposing) statuses() {
 	if p.states = states; len(states) > 0 {
 		p.set("status", `lookup("statuses", `+p.ref(i)+`, "held")`, g.Confidence, g.Reason)
 	}
+}
+
+// literal is how an expression writes a value of column i.
+func (p *proposing) literal(i int, value string) string {
+	if p.values[i].types["number"] > 0 {
+		return value
+	}
+	return quoted(value)
 }
 
 // yes is the condition that a flag is set; "" when none of its values says so.

@@ -31,7 +31,11 @@ func environment(t testing.TB, language string) *survey.Env {
 type table struct{ connectors.Surveyor }
 
 func (table) Stream(item connectors.Item, by connectors.Reading) []connectors.Option {
-	return []connectors.Option{{Name: "table", Value: item.Name}, {Name: "changed", Value: by.Changed}}
+	options := []connectors.Option{{Name: "table", Value: item.Name}, {Name: "changed", Value: by.Changed}}
+	if by.Yearless {
+		options = append(options, connectors.Option{Name: "period", Value: "name"})
+	}
+	return options
 }
 
 var from = survey.Source{Connection: "reports", Surveyor: table{}}

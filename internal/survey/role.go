@@ -184,6 +184,8 @@ func (s *surveyor) byValues(c *connectors.SampleColumn, v *values) map[Role]evid
 	}
 
 	switch {
+	case len(v.words) > 0 && v.kind > 0.3 && v.status < 0.7:
+		out[Kind] = evidence{support: min(1, 0.2+0.8*v.kind), why: t.f("the database tells what its codes mean; %s mean a kind", "データベースにコードの意味があり、%sが接触方法を表す", share(v.kind))}
 	case !word && !v.flag || distinct > 200 || v.long > 0.3 || v.person > 0.5 || v.company > 0.5 || v.manager > 0.5:
 		out[Kind] = evidence{against: !(v.number > 0.5 && distinct <= 20)}
 	case v.kind > 0.3 && v.status < 0.7:

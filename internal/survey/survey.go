@@ -6,6 +6,7 @@
 //	words.go    the words by which things are recognised (configs/survey.yaml)
 //	name.go     a column's name cut into them
 //	values.go   what a column's values are like
+//	codes.go    numbers that stand for words, and for times of day
 //	role.go     name and values weighed: what the column is
 //	profile.go  the column as people see it, personal data masked
 //	list.go     columns that hold lists of people

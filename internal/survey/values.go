@@ -20,10 +20,11 @@ import (
 // values is what a column's values are like. Shares are of the values that are filled.
 type values struct {
 	rows, filled int
-	counts       map[string]int // of each distinct text
-	order        []string       // the distinct texts as they came
-	length       float64        // characters, in the mean
-	types        map[string]int // Go's: text, number, bool, time, list
+	counts       map[string]int    // of each distinct text
+	words        map[string]string // what the source says that values stand for; nil = nothing
+	order        []string          // the distinct texts as they came
+	length       float64           // characters, in the mean
+	types        map[string]int    // Go's: text, number, bool, time, list
 
 	date, clock, both float64 // share of days alone, of clock times alone, of days with clock times
 	yearless          float64 // share of days without a year, 3/1; they are in date too
@@ -105,7 +106,7 @@ func textOf(v any) string {
 
 // look reads column i of the rows.
 func (s *surveyor) look(rows [][]any, i int) *values {
-	v := &values{rows: len(rows), counts: map[string]int{}, types: map[string]int{}}
+	v := &values{rows: len(rows), counts: map[string]int{}, types: map[string]int{}, words: s.sample.Columns[i].Words}
 	var first = map[string]any{} // a value of each distinct text
 	for _, row := range rows {
 		text := textOf(row[i])
@@ -172,7 +173,10 @@ func (s *surveyor) look(rows [][]any, i int) *values {
 	if clocks > 0 {
 		v.even /= clocks
 	}
-	v.flag = len(v.order) <= 2 && v.length <= 5
+	v.flag = len(v.order) <= 2 && v.length <= 5 && (v.code < 0.9 || v.length < 4) && v.person < 0.5 // K0001 and K0002 are two customers
+	if s.namesTime(i) && s.compactClock(v) {
+		v.clock, v.even = 1, 1
+	}
 	s.lookUp(v)
 	return v
 }
@@ -230,6 +234,10 @@ func (s *surveyor) judge(v *values, text string, share float64, isNumber bool) {
 	case codeForm.MatchString(folded) || idForm.MatchString(folded) && strings.ContainsAny(folded, "0123456789"):
 		v.code += share
 	}
+	if said := v.says(text); said != text {
+		s.means(v, said, share)
+		return
+	}
 	if isNumber || v.number == 1 {
 		return
 	}
@@ -243,17 +251,7 @@ func (s *surveyor) judge(v *values, text string, share float64, isNumber bool) {
 	if runes > 20 && (strings.ContainsAny(folded, "。、.,!?:;") || strings.ContainsFunc(folded, unicode.IsSpace)) || runes > 40 {
 		v.long += share
 	}
-	meaning, _, exact := l.kinds.of(text)
-	if meaning != "" && (exact || runes <= 16) {
-		v.kind += share
-		v.kindWords++
-	}
-	if _, _, exact := l.directions.of(text); exact {
-		v.direction += share
-	}
-	if _, _, exact := l.statuses.of(text); exact {
-		v.status += share
-	}
+	s.means(v, text, share)
 	if runes > 30 {
 		return
 	}
@@ -273,6 +271,22 @@ func (s *surveyor) judge(v *values, text string, share float64, isNumber bool) {
 	}
 	if before := s.nameBefore(folded); before {
 		v.endsInTitle += share
+	}
+}
+
+// means adds what a word says of how the customer was met.
+func (s *surveyor) means(v *values, word string, share float64) {
+	l := s.lexicon
+	meaning, _, exact := l.kinds.of(word)
+	if meaning != "" && (exact || utf8.RuneCountInString(word) <= 16) {
+		v.kind += share
+		v.kindWords++
+	}
+	if _, _, exact := l.directions.of(word); exact {
+		v.direction += share
+	}
+	if _, _, exact := l.statuses.of(word); exact {
+		v.status += share
 	}
 }
 
@@ -369,7 +383,8 @@ func (s *surveyor) lookUp(v *values) {
 			form := formOf(kind, key)
 			hits := 0
 			for _, text := range some {
-				if s.find(kind, key, inForm(form, text)) {
+				value := inForm(form, text)
+				if s.find(kind, key, value) || s.find(kind, key, norm.NFKC.String(value)) { // as the mapping's find does
 					hits++
 				}
 			}
