@@ -49,6 +49,19 @@ type CueTerm struct {
 // today's first. The shares add up to Score.Temperature. acts may be of
 // several accounts (for a contact, deal or rep), each with all its activities.
 func (p *Points) Explain(acts []Activity, e Entity, asOf Date) []Part {
+	return p.explain(acts, e, asOf, func(c Contribution) bool { return c.Entity == e })
+}
+
+// ExplainGroup is Explain for a group; acts are those of all accounts that h.Below names.
+func (p *Points) ExplainGroup(acts []Activity, h *Hierarchy, group string, asOf Date) []Part {
+	return p.explain(acts, Entity{CompanyGroup, group}, asOf, func(c Contribution) (counts bool) {
+		h.RollUp(c, func(up Contribution) { counts = counts || up.Entity.ID == group })
+		return counts
+	})
+}
+
+// explain is Explain of e, for which the contributions count that its last argument names.
+func (p *Points) explain(acts []Activity, e Entity, asOf Date, counts func(Contribution) bool) []Part {
 	var parts []Part
 	var cells entityCells
 	all := make([]int32, len(acts))
@@ -56,7 +69,7 @@ func (p *Points) Explain(acts []Activity, e Entity, asOf Date) []Part {
 		all[i] = int32(i)
 	}
 	for _, indexes := range byAccount(acts, all) {
-		parts = p.partsOf(parts, &cells, acts, indexes, e, asOf)
+		parts = p.partsOf(parts, &cells, acts, indexes, e, asOf, counts)
 	}
 	cells.share(p, parts, asOf)
 	slices.SortFunc(parts, func(a, b Part) int {
@@ -67,14 +80,14 @@ func (p *Points) Explain(acts []Activity, e Entity, asOf Date) []Part {
 }
 
 // partsOf adds what e earned up to asOf by the activities of one account, acts[indexes...], to parts and cells.
-func (p *Points) partsOf(parts []Part, cells *entityCells, acts []Activity, indexes []int32, e Entity, asOf Date) []Part {
+func (p *Points) partsOf(parts []Part, cells *entityCells, acts []Activity, indexes []int32, e Entity, asOf Date, counts func(Contribution) bool) []Part {
 	own := make([]Activity, len(indexes))
 	for i, at := range indexes {
 		own[i] = acts[at]
 	}
 	earned := make([][]Cell, len(own))
 	p.Contributions(own, func(i int, c Contribution) {
-		if c.Entity == e && c.Date <= asOf {
+		if c.Date <= asOf && counts(c) {
 			earned[i] = append(earned[i], c.Cell)
 		}
 	})

@@ -61,6 +61,32 @@ func (h *Hierarchy) Groups(groups []string, account string, d Date) []string {
 	return groups
 }
 
+// Below gives the accounts that on some date may have counted for a group, itself first.
+func (h *Hierarchy) Below(group string) []string {
+	all := []string{group}
+	if h == nil {
+		return all
+	}
+	below := map[string][]string{}
+	for account, links := range h.links {
+		for _, l := range links {
+			below[l.Parent] = append(below[l.Parent], account)
+		}
+	}
+	seen := map[string]bool{group: true}
+	for i := 0; i < len(all); i++ {
+		next := below[all[i]]
+		slices.Sort(next)
+		for _, account := range next {
+			if !seen[account] {
+				seen[account] = true
+				all = append(all, account)
+			}
+		}
+	}
+	return all
+}
+
 func (h *Hierarchy) parent(account string, d Date) string {
 	links := h.links[account]
 	if len(links) == 0 {

@@ -21,9 +21,13 @@ func SetUp(writings []Writing, language, hottest string) connectors.SetUp {
 		for _, f := range w.Fields {
 			m, _ := measure(f.Measure)
 			by[f.Measure] = f.Field
+			label := m.Label.In(language)
+			if w.Kind == engine.CompanyGroup {
+				label = ofGroup.In(language) + label
+			}
 			want.Fields = append(want.Fields, connectors.NewField{
 				Object: w.Object, Name: f.Field, Type: m.Type, Length: m.Length, Precision: m.Precision, Scale: m.Scale,
-				Label: m.Label.In(language), Help: m.Help.In(language), Confidential: w.Kind == engine.Rep,
+				Label: label, Help: m.Help.In(language), Confidential: w.Kind == engine.Rep,
 			})
 			switch f.Measure {
 			case "energy_now", "band", "band_until", "last_contact", "reason_1":
@@ -55,6 +59,9 @@ func SetUp(writings []Writing, language, hottest string) connectors.SetUp {
 	}
 	return want
 }
+
+// ofGroup begins the labels of a group's fields, which stand beside those of its account.
+var ofGroup = engine.Label{Ja: "グループの", En: "Group "}
 
 // peopleNames are the names of lists and reports, in the CRM's own words for
 // its objects. Deals have the CRM's own pipeline; reps get no ranking from us.

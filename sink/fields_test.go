@@ -22,7 +22,7 @@ func everything(object string, kind engine.EntityKind) Writing {
 func TestSetUp_Texts(t *testing.T) {
 	seen := map[string]string{}
 	for _, language := range []string{"ja", "en"} {
-		want := SetUp([]Writing{everything("Account", engine.Account), everything("Contact", engine.Contact)}, language, "熱")
+		want := SetUp([]Writing{everything("Account", engine.Account), everything("Contact", engine.Contact), everything("Division__c", engine.CompanyGroup)}, language, "熱")
 		short := func(what, text string, most int) {
 			if n := utf8.RuneCountInString(text); n == 0 || n > most {
 				t.Errorf("%s: %s has %d characters: %q", language, what, n, text)

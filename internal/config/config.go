@@ -75,6 +75,15 @@ type Write struct {
 	Fields     map[string]string // value ("energy_now") → field of the CRM ("Energy__c")
 }
 
+// Name is what plans and journals call it: "crm.Account", and "crm.Account as group"
+// for groups, which are records of the same object.
+func (w Write) Name() string {
+	if w.Entity == engine.CompanyGroup {
+		return w.Connection + "." + w.Object + " as group"
+	}
+	return w.Connection + "." + w.Object
+}
+
 // Place gives problems that others found in energyd.yaml ("schedule",
 // "write[0].fields.band") with their places in it, as Errors; nil for none.
 func (c *Config) Place(ps fault.Problems) error {
@@ -326,7 +335,7 @@ func (l *loader) write(path string, w writeTop) {
 	default:
 		out.Entity = engine.EntityKind(i)
 	}
-	// Once each: what is settled is known by entity, and what was written by record and field (decision 0003).
+	// Once each: what is settled is known by entity, and what was written by record and field (decisions 0003, 0113).
 	once := func(path, what, name, under string) {
 		key := strings.ToLower(what + " " + under + name)
 		if first, twice := l.written[key]; twice {
@@ -336,9 +345,16 @@ func (l *loader) write(path string, w writeTop) {
 		}
 	}
 	once(path+".entity", "entity", w.Entity, "")
-	once(path+".object", "object", w.Object, w.Connection+".")
+	for i, other := range l.config.Write {
+		// A group is a record that its account is, too; each has fields of its own.
+		both := [2]engine.EntityKind{min(other.Entity, out.Entity), max(other.Entity, out.Entity)} == [2]engine.EntityKind{engine.Account, engine.CompanyGroup}
+		if w.Object != "" && other.Connection == w.Connection && strings.EqualFold(other.Object, w.Object) && !both {
+			l.problems.Add(path+".object", "the object %s is written already by write[%d].object", w.Object, i)
+			break
+		}
+	}
 	for _, measure := range slices.Sorted(maps.Keys(w.Fields)) {
-		once(path+".fields."+measure, "field", w.Fields[measure], path+".")
+		once(path+".fields."+measure, "field", w.Fields[measure], w.Connection+"."+w.Object+".")
 	}
 	l.config.Write = append(l.config.Write, out)
 }

@@ -121,6 +121,36 @@ write:
 	}
 }
 
+// Groups are records of the same object as their accounts, in fields of their own (decision 0113).
+func TestLoad_groups_beside_their_accounts(t *testing.T) {
+	for name, c := range map[string]struct{ entity, field, problem string }{
+		"other fields":   {"group", "Group_Energy__c", ""},
+		"the same field": {"group", "energy__C", "the field energy__C is written already by write[0].fields.energy_now"},
+		"other entities": {"rep", "Group_Energy__c", "the object account is written already by write[0].object"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := folder(t, map[string]string{"energyd.yaml": `
+connections: {crm: {type: fake, address: "https://crm.example"}}
+sources: {accounts: {connection: crm, object: Account, mapping: m.yaml}}
+write:
+  - {connection: crm, object: Account, entity: account, fields: {energy_now: Energy__c}}
+  - {connection: crm, object: account, entity: ` + c.entity + `, fields: {energy_now: ` + c.field + `}}
+`, "points.yaml": "x", "m.yaml": "x"})
+			got, err := Load(filepath.Join(dir, "energyd.yaml"), registry())
+			switch {
+			case c.problem != "":
+				if err == nil || !strings.Contains(err.Error(), c.problem) {
+					t.Errorf("got %v, want %q", err, c.problem)
+				}
+			case err != nil:
+				t.Error(err)
+			case got.Write[0].Name() == got.Write[1].Name():
+				t.Errorf("both are written under the name %q", got.Write[0].Name())
+			}
+		})
+	}
+}
+
 // TestErrors compares all messages with golden files: go test -update writes them.
 func TestErrors(t *testing.T) {
 	load := func(file string) error { _, err := Load(file, registry()); return err }

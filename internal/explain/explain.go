@@ -4,6 +4,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,7 +18,7 @@ type Names func(engine.Entity) (string, error)
 
 // Explanation is the whole answer for one entity on one date.
 type Explanation struct {
-	Kind        string  `json:"entity"` // account, contact, deal, rep
+	Kind        string  `json:"entity"` // account, contact, deal, rep, group
 	ID          string  `json:"id"`
 	Name        string  `json:"name,omitempty"`
 	AsOf        string  `json:"as_of"`
@@ -31,6 +32,8 @@ type Explanation struct {
 	// Since says what became of the temperature that the CRM was last given; nil when it was given none, or is up to date.
 	Since *Since `json:"since_written,omitempty"`
 	Parts []Part `json:"parts"` // all of them; the shares add up to Temperature
+	// Accounts are those that make up a group, the largest first; their points add up to those of Parts exactly.
+	Accounts []GroupAccount `json:"accounts,omitempty"`
 	// Undelivered are the people, of an account or the contact itself, whose last mail came back.
 	Undelivered []Undelivered `json:"undelivered,omitempty"`
 }
@@ -54,7 +57,8 @@ type Part struct {
 	Rule     string   `json:"rule"`         // "rank 3 × keyman 1.5 × kind 6 = 27": the points table's own words
 	Mapping  string   `json:"mapping,omitempty"`
 	Source   string   `json:"source"`
-	Record   string   `json:"record"` // the source record's key
+	Record   string   `json:"record"`               // the source record's key
+	Account  string   `json:"account_id,omitempty"` // of a group's part
 	Sentence string   `json:"sentence"`
 	// Members are the records that tell of this one contact, where several do; Source and Record are those of the first.
 	Members []Member `json:"members,omitempty"`
@@ -83,6 +87,7 @@ type Explainer struct {
 	HalfLife float64
 	Language string
 	Names    Names
+	Groups   *engine.Hierarchy        // nil where no groups are explained
 	named    map[engine.Entity]string // so that each is asked for once
 }
 
@@ -114,8 +119,9 @@ func (x *Explainer) Explain(acts []engine.Activity, e engine.Entity, score engin
 	for _, a := range score.Alarms {
 		out.Alarms = append(out.Alarms, x.alarm(a))
 	}
-	for _, p := range x.Points.Explain(acts, e, score.AsOf) {
-		part, err := x.part(acts[p.Activity], p)
+	parts := x.parts(acts, e, score.AsOf)
+	for _, p := range parts {
+		part, err := x.part(acts[p.Activity], p, e)
 		if err != nil {
 			return Explanation{}, err
 		}
@@ -124,6 +130,11 @@ func (x *Explainer) Explain(acts []engine.Activity, e engine.Entity, score engin
 			part.Members = append(part.Members, Member{a.Source, a.ID, a.Mapping, m.Gave})
 		}
 		out.Parts = append(out.Parts, part)
+	}
+	if e.Kind == engine.CompanyGroup {
+		if out.Accounts, err = x.groupAccounts(acts, parts); err != nil {
+			return Explanation{}, err
+		}
 	}
 	if e.Kind == engine.Account || e.Kind == engine.Contact {
 		out.Undelivered, err = x.Undelivered(acts, score.AsOf)
@@ -147,11 +158,11 @@ func (x *Explainer) Undelivered(acts []engine.Activity, asOf engine.Date) ([]Und
 
 // Reasons gives the sentences of the most parts that weigh most today, for CRM fields.
 func (x *Explainer) Reasons(acts []engine.Activity, e engine.Entity, asOf engine.Date, most int) ([]string, error) {
-	parts := x.Points.Explain(acts, e, asOf)
+	parts := x.parts(acts, e, asOf)
 	parts = parts[:min(most, len(parts))]
 	sentences := make([]string, len(parts))
 	for i, p := range parts {
-		part, err := x.part(acts[p.Activity], p)
+		part, err := x.part(acts[p.Activity], p, e)
 		if err != nil {
 			return nil, err
 		}
@@ -160,7 +171,15 @@ func (x *Explainer) Reasons(acts []engine.Activity, e engine.Entity, asOf engine
 	return sentences, nil
 }
 
-func (x *Explainer) part(a engine.Activity, p engine.Part) (Part, error) {
+func (x *Explainer) parts(acts []engine.Activity, e engine.Entity, asOf engine.Date) []engine.Part {
+	if e.Kind == engine.CompanyGroup {
+		return x.Points.ExplainGroup(acts, x.Groups, e.ID, asOf)
+	}
+	return x.Points.Explain(acts, e, asOf)
+}
+
+// part is an activity's part of e's temperature.
+func (x *Explainer) part(a engine.Activity, p engine.Part, e engine.Entity) (Part, error) {
 	out := Part{
 		Date: p.Date.String(), Kind: x.Points.KindLabel(p.Kind).In(x.Language),
 		Points: float64(p.Milli) / 1000, Share: p.Share, Rule: x.rule(p),
@@ -180,6 +199,14 @@ func (x *Explainer) part(a engine.Activity, p engine.Part) (Part, error) {
 		out.People = append(out.People, person)
 	}
 	out.Sentence = x.sentence(out)
+	if e.Kind == engine.CompanyGroup {
+		out.Account = a.Account
+		name, err := x.name(engine.Entity{Kind: engine.Account, ID: a.Account})
+		if err != nil {
+			return out, err
+		}
+		out.Sentence = cmp.Or(name, a.Account) + ": " + out.Sentence
+	}
 	return out, nil
 }
 

@@ -135,7 +135,7 @@ func (p *Pipeline) checkWrite(ctx context.Context, down map[string]bool) []Findi
 		if down[w.Connection] {
 			continue
 		}
-		f := Finding{What: fmt.Sprintf("write to %s.%s", w.Connection, w.Object)}
+		f := Finding{What: "write to " + w.Name()}
 		s, err := p.sink(ctx)
 		if err == nil {
 			f.Note = fmt.Sprintf("%d fields", len(w.Fields))

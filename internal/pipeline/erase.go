@@ -163,7 +163,7 @@ func (p *Pipeline) person(ctx context.Context, who string) (person store.Person,
 	for _, w := range p.cfg.Write {
 		if w.Entity == engine.Contact {
 			for _, id := range person.Contacts {
-				e.Records = append(e.Records, w.Connection+"."+w.Object+" "+id)
+				e.Records = append(e.Records, w.Name()+" "+id)
 			}
 		}
 	}
@@ -260,6 +260,6 @@ func (p *Pipeline) contactWritings(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	return slices.DeleteFunc(names, func(name string) bool {
-		return slices.ContainsFunc(p.cfg.Write, func(w config.Write) bool { return w.Connection+"."+w.Object == name && w.Entity != engine.Contact })
+		return slices.ContainsFunc(p.cfg.Write, func(w config.Write) bool { return w.Name() == name && w.Entity != engine.Contact })
 	}), nil
 }

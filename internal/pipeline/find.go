@@ -38,10 +38,18 @@ func (p *Pipeline) find(ctx context.Context, name string) (engine.Entity, error)
 	var names []string
 	var near []engine.Profile // whose name holds what was typed, or the other way round
 	for _, k := range kinds {
-		for profile, err := range p.store.Profiles(ctx, k) {
+		kept := k
+		if k == engine.CompanyGroup { // which is named as its account is, so that it has to be asked for
+			if len(kinds) > 1 {
+				continue
+			}
+			kept = engine.Account
+		}
+		for profile, err := range p.store.Profiles(ctx, kept) {
 			if err != nil {
 				return engine.Entity{}, err
 			}
+			profile.Kind = k
 			switch {
 			case profile.Into != "":
 				if fits(profile, name) {
@@ -81,9 +89,9 @@ func (p *Pipeline) find(ctx context.Context, name string) (engine.Entity, error)
 		if err != nil {
 			return engine.Entity{}, err
 		}
-		return engine.Entity{}, fault.New(fault.Config, "explain", fmt.Sprintf("there is no account, contact, deal or rep %q", name), "did you mean "+list+"?", nil)
+		return engine.Entity{}, fault.New(fault.Config, "explain", fmt.Sprintf("there is no account, contact, deal, rep or group %q", name), "did you mean "+list+"?", nil)
 	}
-	return engine.Entity{}, fault.New(fault.Config, "explain", fmt.Sprintf("there is no account, contact, deal or rep %q%s", name, fault.DidYouMean(name, names)),
+	return engine.Entity{}, fault.New(fault.Config, "explain", fmt.Sprintf("there is no account, contact, deal, rep or group %q%s", name, fault.DidYouMean(name, names)),
 		"give a CRM id, a customer code or a name; energyd export scores lists them", nil)
 }
 

@@ -52,6 +52,19 @@ func (p *Pipeline) fold(ctx context.Context) (store.FoldStats, error) {
 	return stats, p.store.RollUp(ctx, p.scorer(), p.AsOf(), by, groups.RollUp)
 }
 
+// below gives the activities of all accounts that may have counted for a group.
+func (p *Pipeline) below(ctx context.Context, group string) ([]engine.Activity, error) {
+	var all []engine.Activity
+	for _, account := range p.groups.Below(group) {
+		acts, err := p.store.AccountActivities(ctx, account)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, acts...)
+	}
+	return all, nil
+}
+
 // circles notes accounts that stand under themselves.
 func (p *Pipeline) circles(r *Report) {
 	circles := p.groups.Circles()

@@ -277,7 +277,7 @@ func (p *Pipeline) sink(ctx context.Context) (*sink.Sink, error) {
 		if !ok {
 			return nil, fault.New(fault.Config, w.Connection, "this kind of connection takes no values back", "write to a CRM connection", nil)
 		}
-		writing := sink.Writing{Name: w.Connection + "." + w.Object, Object: w.Object, Kind: w.Entity, Target: target}
+		writing := sink.Writing{Name: w.Name(), Object: w.Object, Kind: w.Entity, Target: target}
 		for _, m := range sink.Measures {
 			if field, ok := w.Fields[m.Name]; ok {
 				writing.Fields = append(writing.Fields, sink.FieldOf{Measure: m.Name, Field: field})
@@ -290,7 +290,7 @@ func (p *Pipeline) sink(ctx context.Context) (*sink.Sink, error) {
 
 // explainer explains with this configuration's table and language, and the directory's names.
 func (p *Pipeline) explainer(ctx context.Context) *explain.Explainer {
-	return &explain.Explainer{Points: p.points, HalfLife: p.table.HalfLifeDays, Language: p.cfg.Language,
+	return &explain.Explainer{Points: p.points, HalfLife: p.table.HalfLifeDays, Language: p.cfg.Language, Groups: p.groups,
 		Names: func(e engine.Entity) (string, error) {
 			profile, _, err := p.store.Profile(ctx, e)
 			return profile.Name, err

@@ -70,11 +70,13 @@ func (p *Pipeline) want(ctx context.Context, x *explain.Explainer, entry store.E
 }
 
 // near gives the activities that an entity's reasons come from: those of its
-// account. A rep's would be everybody's, so a rep has no reasons.
+// account, of a group those of all its accounts. A rep's would be everybody's, so a rep has no reasons.
 func (p *Pipeline) near(ctx context.Context, e engine.Entity, profile engine.Profile) ([]engine.Activity, error) {
 	switch {
 	case e.Kind == engine.Account:
 		return p.store.AccountActivities(ctx, e.ID)
+	case e.Kind == engine.CompanyGroup:
+		return p.below(ctx, e.ID)
 	case e.Kind != engine.Rep && profile.Account != "":
 		return p.store.AccountActivities(ctx, profile.Account)
 	}
@@ -112,14 +114,15 @@ func (p *Pipeline) Explain(ctx context.Context, name string) (explain.Explanatio
 		return explain.Explanation{}, fault.New(fault.Config, "explain", fmt.Sprintf("%s %s has no energy: no activity of it is stored", e.Kind, e.ID),
 			"pull first, or look for its records among the rejects (energyd export rejects)", nil)
 	}
-	if e.Kind == engine.CompanyGroup {
-		return explain.Explanation{}, fault.New(fault.Config, "explain", fmt.Sprintf("the group %s has the energy of the accounts below it, on the days on which they stood there", e.ID),
-			"explain these accounts; energyd export scores has the group's own numbers", nil)
-	}
 	var acts []engine.Activity
-	if e.Kind == engine.Account {
+	switch e.Kind {
+	case engine.Account:
 		acts, err = p.store.AccountActivities(ctx, e.ID)
-	} else {
+	case engine.CompanyGroup:
+		if p.groups, _, err = p.hierarchy(ctx); err == nil {
+			acts, err = p.below(ctx, e.ID)
+		}
+	default:
 		acts, err = p.of(ctx, e)
 	}
 	if err != nil {
