@@ -15,7 +15,7 @@ func (p *Pipeline) since(ctx context.Context, e engine.Entity, cells []engine.Ce
 		if w.Entity != e.Kind || w.Fields["energy_now"] == "" || w.Fields["energy_as_of"] == "" {
 			continue
 		}
-		written, err := p.store.LastWritten(ctx, w.Connection+"."+w.Object, []string{e.ID})
+		written, err := p.store.LastWritten(ctx, w.Name(), []string{e.ID})
 		if err != nil {
 			return nil, err
 		}
