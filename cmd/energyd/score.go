@@ -78,17 +78,22 @@ every account, contact, deal and rep. docs/score.md describes both. It needs no 
 const longestLine = 1 << 20
 
 // readActivities reads a JSON lines file and ranks titles that carry no rank.
-func readActivities(file string, titles *mapping.Titles) ([]engine.Activity, error) {
+func readActivities(file string, titles *mapping.Titles) (acts []engine.Activity, err error) {
+	err = eachLine(file, titles, func(a *engine.Activity) { acts = append(acts, *a) })
+	return acts, err
+}
+
+// eachLine gives the activities of a JSON lines file, one after the other.
+func eachLine(file string, titles *mapping.Titles, add func(*engine.Activity)) error {
 	var in io.Reader = os.Stdin
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return nil, fault.New(fault.Config, "", "cannot read the activities", "name a file of one JSON object a line with --activities", err)
+			return fault.New(fault.Config, "", "cannot read the activities", "name a file of one JSON object a line with --activities", err)
 		}
 		defer f.Close()
 		in = f
 	}
-	var acts []engine.Activity
 	sc := bufio.NewScanner(in)
 	sc.Buffer(make([]byte, 64<<10), longestLine)
 	n := 0
@@ -100,20 +105,20 @@ func readActivities(file string, titles *mapping.Titles) ([]engine.Activity, err
 		}
 		act, err := engine.ParseActivity(line)
 		if err != nil {
-			return nil, fault.New(fault.Config, fmt.Sprintf("%s:%d", file, n), err.Error(), "mend the line; docs/score.md describes it", nil)
+			return fault.New(fault.Config, fmt.Sprintf("%s:%d", file, n), err.Error(), "mend the line; docs/score.md describes it", nil)
 		}
 		for i, p := range act.People {
 			if p.Rank == "" && p.Title != "" {
 				act.People[i].Rank, _ = titles.Rank(p.Title)
 			}
 		}
-		acts = append(acts, act)
+		add(&act)
 	}
 	if err := sc.Err(); err != nil {
 		if errors.Is(err, bufio.ErrTooLong) {
-			return nil, fault.New(fault.Config, fmt.Sprintf("%s:%d", file, n+1), "the line is longer than 1 MiB", "one activity stands on one line", nil)
+			return fault.New(fault.Config, fmt.Sprintf("%s:%d", file, n+1), "the line is longer than 1 MiB", "one activity stands on one line", nil)
 		}
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return fmt.Errorf("%s: %w", file, err)
 	}
-	return acts, nil
+	return nil
 }

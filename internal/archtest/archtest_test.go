@@ -45,6 +45,7 @@ var mayImport = []struct {
 	{"internal/fault", nil},
 	{"internal/httpclient", []string{"internal/fault", "internal/secret"}},
 	{"internal/pipeline", []string{"connectors", "mapping", "mapping/matching", "engine", "sink", "internal/*"}},
+	{"internal/review", []string{"engine"}},
 	{"internal/report", []string{"engine", "internal/explain", "internal/fault", "internal/store"}},
 	{"internal/schedule", []string{"internal/fault"}},
 	{"internal/secret", nil},
