@@ -99,11 +99,7 @@ func Compile(c *PointsConfig) (*Points, error) {
 	for _, edition := range c.editions() {
 		r := newRules(edition, c)
 		p.editions = append(p.editions, r)
-		for i, q := range r.signs {
-			if q != nil {
-				p.derives = p.derives.with(i)
-			}
-		}
+		p.derives |= r.looked()
 		if p.repeatDays == 0 {
 			p.repeatDays = edition.Cues[RepeatCue].WithinDays
 		}

@@ -67,16 +67,34 @@ func newRules(c, present *PointsConfig) *rules {
 	for name, q := range c.Cues {
 		r.cues[name] = cue{factor: first(q.Factor, &one), bonus: q.Bonus}
 	}
+	r.sign(c)
+	for i := range c.Tables {
+		t := &c.Tables[i]
+		own := r.under(t, present)
+		own.sign(c)
+		r.overlays = append(r.overlays, overlay{t.Product, t.Segment, own})
+	}
+	return r
+}
+
+// sign notes which of the cues that the engine finds by itself have an effect under these rules.
+func (r *rules) sign(c *PointsConfig) {
 	for i, name := range signNames {
+		r.signs[i] = nil
 		if q, ok := r.cues[name]; ok && q != (cue{factor: 1}) && (name == RepeatCue || c.Cues[name].Derive) {
 			r.signs[i] = &q
 		}
 	}
-	for i := range c.Tables {
-		t := &c.Tables[i]
-		r.overlays = append(r.overlays, overlay{t.Product, t.Segment, r.under(t, present)})
+}
+
+// looked gives the cues that have to be looked for, for the rules or one of their overlays.
+func (r *rules) looked() (f found) {
+	for i, q := range r.signs {
+		if q != nil || slices.ContainsFunc(r.overlays, func(o overlay) bool { return o.rules.signs[i] != nil }) {
+			f = f.with(i)
+		}
 	}
-	return r
+	return f
 }
 
 // under gives the rules with what a table of its own says of some products or segments.
@@ -108,11 +126,6 @@ func (r *rules) under(t *TableConfig, present *PointsConfig) *rules {
 	for name, q := range t.Cues {
 		was := own.cues[name]
 		own.cues[name] = cue{factor: first(q.Factor, &was.factor), bonus: first(q.Bonus, &was.bonus)}
-	}
-	for i, name := range signNames {
-		if q := own.cues[name]; r.signs[i] != nil {
-			own.signs[i] = &q
-		}
 	}
 	return &own
 }

@@ -64,6 +64,22 @@ func TestTablesOfProductsAndSegments(t *testing.T) {
 	}))
 }
 
+// A cue that is found counts where only a table of its own gives it weight.
+func TestATableGivesWeightToFoundCues(t *testing.T) {
+	for _, cue := range []engine.CueConfig{{WithinDays: 90}, {WithinDays: 90, Factor: points(1)}} {
+		p := table(t, housing, func(c *engine.PointsConfig) {
+			c.Cues["repeat"] = cue
+			c.Tables[0].Cues["repeat"] = engine.CuePoints{Factor: points(1.5)}
+		})
+		first := visit("2026-03-01", id("1"), people(person("C1", "staff")))
+		second := visit("2026-03-10", id("2"), about("house", ""), people(person("C1", "staff")))
+		same(t, "the second meeting is about a house", ledgerOf(p, first, second).total(engine.Account, "A"), 6000+30_000)
+		if p.Independent() {
+			t.Error("what an activity earns hangs on earlier ones, and nobody is told")
+		}
+	}
+}
+
 // since makes the table an edition that applies from a day on, after one that was changed so.
 func since(day string, before func(*engine.PointsConfig), earlier *engine.PointsConfig) func(*engine.PointsConfig) {
 	return func(c *engine.PointsConfig) {
