@@ -57,7 +57,7 @@ func (s *surveyor) advise() {
 			}
 		}
 		if open > 0 {
-			add("kinds_open", open == len(s.item.Proposal.Words), t.f("%d words of the kinds are not known; %d of %d rows looked at would be rejected for them.", "接触方法の%d語が未対応。調べた%[3]d行中%[2]d行が保留になる。", open, rows, s.item.Looked),
+			add("kinds_open", open == len(s.item.Proposal.Words), t.f("Words of the kinds that are not known: %d. For them %d of %d rows looked at would be rejected.", "接触方法の%d語が未対応。調べた%[3]d行中%[2]d行が保留になる。", open, rows, s.item.Looked),
 				t.of("Fill in the lines marked TODO under lookups.kinds.", "lookups.kinds の TODO の行を埋める。"))
 		}
 	}

@@ -50,7 +50,7 @@ func (p *proposing) kind() {
 	}
 	reason := g.Reason
 	if open > 0 {
-		reason += p.text.f("; %d of %d words are not known (%d rows)", "；%d/%d語が未対応(%d行)", open, len(p.out.Words), openRows)
+		reason += p.text.f("; words that are not known: %d of %d, rows with them: %d", "；%d/%d語が未対応(%d行)", open, len(p.out.Words), openRows)
 	}
 	expression := `lookup("kinds", ` + p.ref(i) + ")"
 	if r, ok := p.has(Result); ok && slices.Contains(p.env.Kinds, "attempt") && r != i {

@@ -298,8 +298,9 @@ func (p *proposing) yes(i int) string {
 		return p.ref(i) + ` != ""`
 	}
 	var words []string
-	for _, w := range commonest(v.counts, 10) {
-		if p.lexicon.yes[mapping.Squeeze(w)] {
+	codes := v.codes()
+	for _, w := range codes[:min(len(codes), 10)] {
+		if p.lexicon.yes[mapping.Squeeze(v.says(w))] {
 			if v.types["number"] > 0 {
 				return p.ref(i) + " == " + w
 			}

@@ -84,3 +84,29 @@ func TestProposal_StatesThatTheSourceExplains(t *testing.T) {
 	}
 	compiled(t, env, item.Proposal.Mapping)
 }
+
+// What a flag's numbers mean is taken from the source, also where no row looked at is deleted: 1 is not always yes.
+func TestProposal_FlagThatTheSourceExplains(t *testing.T) {
+	s := small()
+	s.Columns = append(s.Columns, connectors.SampleColumn{Name: "del_flg", Type: "int2", Words: map[string]string{"1": "有効", "9": "削除"}})
+	for i := range s.Rows {
+		s.Rows[i] = append(s.Rows[i], int64(1))
+	}
+	env := environment(t, "en")
+	item := survey.Look(env, from, s)
+	if want := "when: 'del_flg == 9', reason: deleted"; !strings.Contains(item.Proposal.Mapping, want) {
+		t.Errorf("the mapping lacks %s:\n%s", want, item.Proposal.Mapping)
+	}
+	compiled(t, env, item.Proposal.Mapping)
+}
+
+// One word that is not known is told as one.
+func TestAdvice_OneWord(t *testing.T) {
+	item := survey.Look(environment(t, "en"), from, small())
+	for _, a := range item.Advice {
+		if a.Code == "kinds_open" && a.Text == "Words of the kinds that are not known: 1. For them 1 of 4 rows looked at would be rejected." {
+			return
+		}
+	}
+	t.Errorf("the advice is %+v", item.Advice)
+}
