@@ -41,7 +41,7 @@ func fillCRM(crm *crmsim.Server, people []*rep, customers []*account, today time
 		d := s.deal
 		if d.crmID != "" {
 			if err := crm.Update("Opportunity", d.crmID, map[string]any{"StageName": s.stage}); err != nil && failed == nil {
-				failed = fmt.Errorf("Opportunity: %w", err)
+				failed = fmt.Errorf("move a deal to stage %s: %w", s.stage, err)
 			}
 			continue
 		}
