@@ -112,7 +112,11 @@ func (a *app) backtest(f *backtestFlags) error {
 		return fault.New(fault.Config, f.points, "the table is in mode add, in which points are no products of who and how",
 			"backtest judges tables in mode multiply or flat", nil)
 	}
-	titles, err := config.LoadTitles(f.titles, points.Ranks())
+	ranks := points.Ranks()
+	if f.titles == "" {
+		ranks = nil // a table to be tried may have fewer ranks than the built-in titles; who has none of them counts as unknown
+	}
+	titles, err := config.LoadTitles(f.titles, ranks)
 	if err != nil {
 		return err
 	}

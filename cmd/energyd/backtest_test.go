@@ -86,6 +86,9 @@ func TestBacktest_samples(t *testing.T) {
 				t.Errorf("AUC %.3f, the truth has %.3f", after, truth)
 			}
 			if c.change {
+				if before := r.Present.AUC.Value; after < before+0.7*(truth-before) {
+					t.Errorf("AUC %.3f → %.3f, the truth has %.3f", before, after, truth)
+				}
 				if half := company.Tables[company.Truth].Half; r.HalfLife.Proposed < half/2 || r.HalfLife.Proposed > half*2 {
 					t.Errorf("half-life %g, the truth has %g", r.HalfLife.Proposed, half)
 				}

@@ -41,6 +41,7 @@ type Result struct {
 	How        []Weight         `json:"kinds,omitempty"`
 	Ranks      []Weight         `json:"ranks,omitempty"`
 	Tie        float64          `json:"tie,omitempty"`          // to the table in use; larger = more strongly, −1 = points as they are
+	RankPower  *float64         `json:"rank_power,omitempty"`   // that the factors of the table in use were raised to before the fit: 1 = as they are, 0 = all equal
 	Energy     float64          `json:"energy_ratio,omitempty"` // mean temperature under the proposed table by that in use: bands move by it
 	Verdict    Verdict          `json:"verdict"`
 }
@@ -95,6 +96,7 @@ const (
 	Raise  = "raise"
 	Lower  = "lower"
 	TooFew = "too little data"
+	AsAll  = "with all ranks" // too little data of it alone, but the ranks together were flattened
 )
 
 // Verdict is what is said of the whole.
@@ -179,7 +181,7 @@ func partOf(rows []row) Part {
 func (r *run) judge() {
 	t, res := r.table, r.result
 	l := &learning{r.Sample, r.train}
-	present := l.fitter(r.train, r.cool(r.train, t.HalfLife)).fit(math.Inf(1), nil, 0)
+	present := l.fitter(r.train, r.cool(r.train, t.HalfLife), 1).fit(math.Inf(1), nil, 0)
 	ahead := r.cool(r.test, t.HalfLife)
 	hows, ranks := t.signed()
 	scores := ahead.energy(hows, ranks)
@@ -192,23 +194,24 @@ func (r *run) judge() {
 		res.Verdict.Reason = "the table in use was judged; --review proposes another one"
 		return
 	}
-	halfLife, tie := l.search()
+	chosen := l.search()
+	halfLife, tie := chosen.halfLife, chosen.tie
 	trained := r.cool(r.train, halfLife)
-	f := l.fitter(r.train, trained)
+	f := l.fitter(r.train, trained, chosen.power)
 	only, more := r.onlyWon(r.train, trained)
 	res.Findings = append(res.Findings, more...)
 	m := f.fit(tie, nil, 6)
 	m.halfLife = halfLife
 	how, rank := m.integers(f)
 	res.HalfLife = &HalfLife{t.HalfLife, halfLife}
-	res.Tie = tie
+	res.Tie, res.RankPower = tie, &chosen.power
 	if math.IsInf(tie, 1) {
 		res.Tie = -1
 		how, rank = nil, nil
 		for _, h := range t.How {
 			how = append(how, h.Points)
 		}
-		for _, x := range t.Ranks {
+		for _, x := range f.table.Ranks {
 			rank = append(rank, x.Points)
 		}
 	}

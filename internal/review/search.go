@@ -5,10 +5,12 @@ import (
 	"slices"
 )
 
-// halfLives and ties are what a search tries. A tie of +Inf is the table in use itself.
+// halfLives, ties and powers are what a search tries. A tie of +Inf is the table in use itself. A power is of its factors of
+// who: 0 = everybody counts the same, half way in between, 1 = as they are. It is one weight, where a factor for each rank needs many deals.
 var (
+	powers    = []float64{1, 0.5, 0}
 	halfLives = []float64{3, 5, 7, 10, 14, 20, 30, 45, 60, 90, 120, 180, 365}
-	ties      = []float64{math.Inf(1), 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003}
+	ties      = []float64{math.Inf(1), 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001}
 )
 
 // blocks is into how many later parts of the training period a search looks ahead.
@@ -73,53 +75,66 @@ func (l *learning) free(rows []row, features *features) (how, rank []bool) {
 	return how, rank
 }
 
-func (l *learning) fitter(rows []row, features *features) *fitter {
-	f := &fitter{table: l.sample.table, rows: rows, features: features, weight: weights(rows)}
+func (l *learning) fitter(rows []row, features *features, power float64) *fitter {
+	f := &fitter{table: l.sample.table.flattened(power), rows: rows, features: features, weight: weights(rows)}
 	f.freeHow, f.freeRank = l.free(rows, features)
 	f.unit()
 	return f
 }
 
-// search chooses half-life and tie by how well rows of later blocks are foretold by what was known before them.
-func (l *learning) search() (halfLife, tie float64) {
-	n := len(l.rows)
-	own := l.sample.table.HalfLife
+// choice is what a search chose.
+type choice struct{ halfLife, tie, power float64 }
+
+// search chooses half-life and tie, and then the power, by how well rows of later blocks are foretold by what was known before them.
+func (l *learning) search() choice {
 	candidates := slices.Clone(halfLives)
-	if !slices.Contains(candidates, own) {
+	if own := l.sample.table.HalfLife; !slices.Contains(candidates, own) {
 		candidates = append(candidates, own)
 		slices.Sort(candidates)
 	}
-	best := math.Inf(1)
-	for _, h := range candidates {
-		sums := make([]float64, len(ties))
-		for b := range blocks {
-			from := n * (blocks + 1 + b) / (2*blocks + 1)
-			to := n * (blocks + 2 + b) / (2*blocks + 1)
-			border := l.rows[from].cut
-			var past []row
-			future := l.rows[from:to]
-			for _, r := range l.rows[:from] {
-				if r.cut < border && r.known <= border {
-					past = append(past, r)
-				}
-			}
-			if len(past) == 0 {
-				continue
-			}
-			f := l.fitter(past, l.sample.cool(past, h))
-			ahead := l.sample.cool(future, h)
-			w := weights(future)
-			var m *model
-			for i, t := range ties {
-				m = f.fit(t, m, 2)
-				sums[i] += m.loss(l.sample.table, future, ahead, w)
-			}
-		}
-		for i, s := range sums {
-			if s < best {
-				best, halfLife, tie = s, h, ties[i]
+	best, least := choice{power: 1}, math.Inf(1)
+	try := func(halfLife, power float64) {
+		for i, loss := range l.losses(halfLife, power) {
+			if loss < least {
+				best, least = choice{halfLife, ties[i], power}, loss
 			}
 		}
 	}
-	return halfLife, tie
+	for _, h := range candidates {
+		try(h, 1)
+	}
+	if l.sample.table.config.Mode != "flat" {
+		halfLife := best.halfLife
+		for _, power := range powers[1:] {
+			try(halfLife, power)
+		}
+	}
+	return best
+}
+
+// losses gives, for each tie, the loss in the later blocks.
+func (l *learning) losses(halfLife, power float64) []float64 {
+	sums, n := make([]float64, len(ties)), len(l.rows)
+	for b := range blocks {
+		from, to := n*(blocks+1+b)/(2*blocks+1), n*(blocks+2+b)/(2*blocks+1)
+		border := l.rows[from].cut
+		var past []row
+		for _, r := range l.rows[:from] {
+			if r.cut < border && r.known <= border {
+				past = append(past, r)
+			}
+		}
+		if len(past) == 0 {
+			continue
+		}
+		future := l.rows[from:to]
+		f := l.fitter(past, l.sample.cool(past, halfLife), power)
+		ahead, w := l.sample.cool(future, halfLife), weights(future)
+		var m *model
+		for i, t := range ties {
+			m = f.fit(t, m, 2)
+			sums[i] += m.loss(f.table, future, ahead, w)
+		}
+	}
+	return sums
 }

@@ -149,3 +149,15 @@ func (t *Table) HalfLifePath() string {
 	}
 	return "half_life_days"
 }
+
+// flattened gives the table with its factors of who to a power: 1 as they are, 0 the same for everybody.
+func (t *Table) flattened(power float64) *Table {
+	if power == 1 {
+		return t
+	}
+	rank := make([]float64, len(t.Ranks))
+	for i, r := range t.Ranks {
+		rank[i] = math.Round(math.Pow(r.Points, power)*10) / 10
+	}
+	return t.with(nil, rank, t.HalfLife)
+}

@@ -75,6 +75,9 @@ func (r *run) weigh(f *fitter, m *model, how, rank []float64, only []bool) {
 	}
 	for k, w := range weighed(rank, wasRank, useRank, f.freeRank, ranks) {
 		w.Name, w.Deals = r.table.Ranks[k].Name, len(dealsRank[k])
+		if w.Verdict == TooFew && w.Proposed != w.Present {
+			w.Verdict = AsAll
+		}
 		r.result.Ranks = append(r.result.Ranks, w)
 	}
 }
