@@ -63,6 +63,9 @@ func (s *stocks) add(at int) {
 // left gives what a group's contacts so far have left of them at a reading of the clock.
 func (s *stocks) left(g Group, at int) float64 {
 	rule, st := &s.p.groups[g], &s.of[g]
+	if st.milli == 0 { // before its first contact too: then last is no day
+		return 0
+	}
 	if rule.fade > 0 {
 		return s.faded(g, at)
 	}
