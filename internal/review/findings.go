@@ -21,7 +21,7 @@ type Finding struct {
 }
 
 func (s *Sample) findings() []Finding {
-	var list []Finding
+	list := []Finding{} // an empty list in JSON, not null
 	add := func(refuse bool, code, need, format string, args ...any) {
 		list = append(list, Finding{code, fmt.Sprintf(format, args...), need, refuse})
 	}
