@@ -19,16 +19,17 @@ import (
 
 // Company is a company's name, taken apart.
 type Company struct {
-	Core    string    // the own name, folded: "青葉製作所" of "㈱青葉製作所 大阪支店"
-	Form    string    // legal form, in full: "株式会社", "inc"; "" where none is written
-	Place   Place     // of the form, in Japanese: 前株 and 後株 are different companies' names
-	Site    string    // branch, plant or office: "大阪支店"
-	Others  []Company // further names in the text, as former ones: 旧・若松商事(現 若松ホールディングス)
-	stems   []string  // what Core may be without a site that no blank parts from it: 梓川工業松本工場
-	head    string    // what stands before the first blank, or before a form in the middle, of a name that goes on: 慈峰会 慈峰病院
-	text    string    // folded
-	strong  string    // Core folded further: old characters, long vowels, HD
-	foreign bool      // written in Latin letters
+	Core            string    // the own name, folded: "青葉製作所" of "㈱青葉製作所 大阪支店"
+	Form            string    // legal form, in full: "株式会社", "inc"; "" where none is written
+	Place           Place     // of the form, in Japanese: 前株 and 後株 are different companies' names
+	Site            string    // branch, plant or office: "大阪支店"
+	Others          []Company // further names in the text, as former ones: 旧・若松商事(現 若松ホールディングス)
+	stems           []string  // what Core may be without a site that no blank parts from it: 梓川工業松本工場
+	head            string    // what stands before the first blank, or before a form in the middle, of a name that goes on: 慈峰会 慈峰病院
+	text            string    // folded
+	strong          string    // Core folded further: old characters, long vowels, HD
+	sound, unvoiced string    // of Core
+	foreign         bool      // written in Latin letters
 }
 
 // forms are the legal forms as fold leaves them, the longest first, with their full names.
@@ -294,6 +295,7 @@ func (c *Company) setCore(s string) {
 		c.Core = s
 	}
 	c.strong = stronger(c.Core)
+	c.sound, c.unvoiced = sound(c.Core), unvoiced(c.Core)
 	if c.Site == "" && !c.foreign {
 		c.stems = stems(c.Core)
 	}

@@ -90,6 +90,9 @@ func otherCores(a, b Company, otherForms bool) Comparison {
 	if s := similarity(a.strong, b.strong); s >= nearly && !telling(a.strong, b.strong) {
 		return Comparison{Likely, 0.8 * s, "nearly the same letters"}
 	}
+	if reason, ok := alike(&a, &b); ok {
+		return Comparison{Likely, 0.6, reason}
+	}
 	return Comparison{Different, 0, "other names"}
 }
 

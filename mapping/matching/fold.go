@@ -18,7 +18,7 @@ var sameCharacters = strings.NewReplacer(
 // otherCharacters are old forms that tell families and companies apart: a person decides.
 var otherCharacters = strings.NewReplacer(
 	"齋", "斎", "齊", "斎", "斉", "斎", "邊", "辺", "邉", "辺", "嶋", "島", "嶌", "島", "冨", "富", "峯", "峰", "凛", "凜", "籠", "篭", "檜", "桧", "條", "条", "瀧", "滝", "萬", "万", "與", "与", "壽", "寿", "兒", "児",
-	"佛", "仏", "豐", "豊", "槇", "槙", "渕", "淵", "惠", "恵", "彌", "弥", "祐", "佑", "藪", "薮", "濵", "浜", "嵜", "崎", "曾", "曽", "圓", "円", "亰", "京", "坂", "阪",
+	"佛", "仏", "豐", "豊", "槇", "槙", "渕", "淵", "惠", "恵", "彌", "弥", "祐", "佑", "藪", "薮", "濵", "浜", "嵜", "崎", "曾", "曽", "圓", "円", "亰", "京", "坂", "阪", "薗", "園", "舘", "館",
 	"一", "1", "二", "2", "三", "3", "四", "4", "五", "5", "六", "6", "七", "7", "八", "8", "九", "9",
 	"ヴァ", "バ", "ヴィ", "ビ", "ヴェ", "ベ", "ヴォ", "ボ", "ヴ", "ブ", "ァ", "ア", "ィ", "イ", "ゥ", "ウ", "ェ", "エ", "ォ", "オ", "ッ", "ツ", "ャ", "ヤ", "ュ", "ユ", "ョ", "ヨ", "&", "",
 )
@@ -47,6 +47,9 @@ func lengthened(s string) string {
 
 // umlauts are written with two letters where a keyboard lacks them.
 var umlauts = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "æ", "ae", "ø", "oe", "å", "aa", "œ", "oe")
+
+// bareVowels are what is left of umlauts where their dots are not written at all: Kohler for Köhler.
+var bareVowels = strings.NewReplacer("ae", "a", "oe", "o", "ue", "u")
 
 // withoutAccents leaves é as e; Kana keep their voicing.
 func withoutAccents(s string) string {

@@ -65,6 +65,8 @@ const (
 	byPhone
 	byCore
 	byStrong // what the core is folded to furthest
+	bySound
+	byUnvoiced
 )
 
 type indexed struct {
@@ -82,11 +84,13 @@ func NewIndex(accounts []Account, region string) *Index {
 		n := int32(len(x.accounts))
 		e := x.prepare(a)
 		x.accounts = append(x.accounts, e)
-		e.eachKey(func(key indexKey) {
+		add := func(key indexKey) {
 			if at := x.keys[key]; len(at) == 0 || at[len(at)-1] != n {
 				x.keys[key] = append(at, n)
 			}
-		})
+		}
+		e.eachKey(add)
+		e.eachSound(add)
 		for p := range pairsOf(e.company.strong) {
 			x.pairs[p] = append(x.pairs[p], n)
 		}
@@ -131,6 +135,16 @@ func (e *indexed) eachKey(do func(indexKey)) {
 	}
 	for _, p := range e.phones {
 		give(byPhone, p)
+	}
+}
+
+// eachSound gives the keys by which a name is looked for that no other key finds.
+func (e *indexed) eachSound(do func(indexKey)) {
+	if e.company.sound != "" {
+		do(indexKey{bySound, e.company.sound})
+	}
+	if e.company.unvoiced != "" {
+		do(indexKey{byUnvoiced, e.company.unvoiced})
 	}
 }
 
@@ -235,6 +249,11 @@ func (x *Index) find(want Account, not map[string]bool) Match {
 		}
 	})
 	if len(found) == 0 {
+		q.eachSound(func(key indexKey) {
+			for _, n := range x.keys[key] {
+				at(n)
+			}
+		})
 		x.near(&q, at)
 	}
 	var all []*evidence

@@ -101,7 +101,7 @@ func ParsePerson(name, reading string) (p PersonName) {
 // formerName reads what stands in brackets of a name as the family name that
 // somebody had before: (旧姓 山本), (née Berg), or 佐野(山本)花子.
 func formerName(inside, after string) []string {
-	for _, sign := range [...]string{"旧姓", "旧", "nee ", "geb. ", "formerly "} {
+	for _, sign := range [...]string{"旧姓", "旧", "現姓", "nee ", "geb. ", "formerly "} {
 		if rest, ok := strings.CutPrefix(inside, sign); ok {
 			return nameWords(strings.TrimLeft(rest, ": "))
 		}
@@ -238,6 +238,8 @@ func comparePeople(a, b PersonName) Comparison {
 		return Comparison{Likely, 0.9, "the same but for old characters or lengthening marks"}
 	case alone(a, b) || alone(b, a):
 		return Comparison{Likely, 0.6, "a part of the name alone"}
+	case within(a, b) || within(b, a):
+		return Comparison{Likely, 0.6, "the same name, and more beside it"}
 	case len(a.kana) > 0 && !inKana(a.full) && strings.Join(a.kana, "") == strings.Join(b.kana, ""):
 		return Comparison{Likely, 0.7, "the same reading, other characters"}
 	}
@@ -272,6 +274,19 @@ func alone(a, b PersonName) bool {
 	}
 	rest, ok := strings.CutPrefix(b.full, a.full)
 	return ok && utf8.RuneCountInString(rest) <= 3
+}
+
+// within tells that a's full name begins or ends what is written of b: 岡部 茜 他2名, 前任 岡部 茜.
+func within(a, b PersonName) bool {
+	if len(a.words) < 2 {
+		return false
+	}
+	for n := 1; n < len(b.words); n++ {
+		if strings.Join(b.words[:n], "") == a.full || strings.Join(b.words[n:], "") == a.full {
+			return true
+		}
+	}
+	return false
 }
 
 // compareReadings compares names in different scripts, which are never linked
@@ -331,7 +346,7 @@ func compareLatin(a, b []string) Comparison {
 				case 0:
 					return w == other
 				case 1:
-					return plainRomaji(w) == plainRomaji(other)
+					return plainRomaji(w) == plainRomaji(other) || bareVowels.Replace(w) == bareVowels.Replace(other)
 				}
 				return (len(w) == 1 || len(other) == 1) && w[0] == other[0]
 			})
