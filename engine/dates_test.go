@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -83,4 +84,18 @@ func TestBusinessDate(t *testing.T) {
 	p := table(t)
 	same(t, "end of time", p.BusinessDate(time.Unix(1<<60, 0)).String(), "9999-12-31")
 	same(t, "beginning of time", p.BusinessDate(time.Unix(-1<<60, 0)).String(), "0001-01-01")
+}
+
+// The engine's days are counted from 1970-01-01; contacts of before are contacts as well.
+func TestContactsBefore1970(t *testing.T) {
+	for _, g := range []engine.GroupConfig{{HalfLifeDays: 60}, {Decay: "grace_exp", GraceDays: 30, HalfLifeDays: 60},
+		{Decay: "step", StepPoints: 15, StepDays: 60}, {Decay: "linear", FadeDays: 120}, {Decay: "none"}} {
+		p := table(t, oneGroup(g), func(c *engine.PointsConfig) { c.Clock = "calendar" })
+		now := map[string]float64{"": 15, "grace_exp": 30 * math.Exp2(-0.5), "step": 15, "linear": 15, "none": 30}[g.Decay]
+		for _, day := range []string{"0001-01-01", "1965-06-01", "1969-12-31", "2026-01-01"} {
+			cells := []engine.Cell{{Date: date(day), Milli: 30_000, Count: 1}}
+			near(t, g.Decay+" "+day, temperature(p, cells, date(day)), 30)
+			near(t, g.Decay+" 60 days after "+day, temperature(p, cells, date(day)+60), now)
+		}
+	}
 }
