@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -390,60 +389,4 @@ func appendText(dst []byte, s string) []byte {
 		return append(dst, `""`...)
 	}
 	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
-}
-
-// AppendScore appends the JSON line of a score, without line end. Earned
-// energy is in milli-points, the temperature in points with three decimals.
-func AppendScore(dst []byte, s EntityScore, p *Points) []byte {
-	dst = append(append(dst, `{"entity":"`...), s.Kind.String()...)
-	dst = append(dst, `","id":`...)
-	dst = append(appendText(dst, s.ID), `,"earned":{`...)
-	var byClass [NumClasses]int64
-	var byDirection [NumDirections]int64
-	var contacts int32
-	for i, sum := range s.Earned {
-		dst = append(append(append(dst, sep(i, "")...), '"'), sum.Period.String()...)
-		dst = strconv.AppendInt(append(dst, `":`...), sum.Milli, 10)
-		for c, m := range sum.ByClass {
-			byClass[c] += m
-		}
-		for d, m := range sum.ByDirection {
-			byDirection[d] += m
-		}
-		contacts += sum.Contacts
-	}
-	dst = append(dst, `},"earned_by_class":{`...)
-	dst = appendSums(dst, byClass[:], classNames)
-	dst = append(dst, `},"earned_by_direction":{`...)
-	dst = appendSums(dst, byDirection[:], directionNames)
-	dst = strconv.AppendInt(append(dst, `},"contacts":`...), int64(contacts), 10)
-	dst = append(dst, `,"temperature":`...)
-	dst = strconv.AppendFloat(dst, math.Round(s.Temperature*1000)/1000, 'f', -1, 64)
-	dst = append(dst, `,"band":`...)
-	dst = appendText(dst, p.Band(s.Band).Name)
-	n := 0
-	for g := 1; g < len(s.Groups); g++ { // of the first group is what is not of the others
-		if s.Groups[g] != 0 {
-			dst = appendText(append(dst, sep(n, `,"groups":{`)...), p.config.Groups[g].Name)
-			dst = strconv.AppendFloat(append(dst, ':'), math.Round(s.Groups[g]*1000)/1000, 'f', -1, 64)
-			n++
-		}
-	}
-	if n > 0 {
-		dst = append(dst, '}')
-	}
-	return append(appendField(dst, "due", s.Due.String()), '}')
-}
-
-// appendSums appends the sums that are not 0, by name.
-func appendSums(dst []byte, sums []int64, names []string) []byte {
-	n := 0
-	for i, m := range sums {
-		if m != 0 {
-			dst = append(append(append(dst, sep(n, "")...), '"'), names[i]...)
-			dst = strconv.AppendInt(append(dst, `":`...), m, 10)
-			n++
-		}
-	}
-	return dst
 }

@@ -159,3 +159,23 @@ func TestAppendScore(t *testing.T) {
 	seen := engine.AppendScore(nil, p.ScoreAll([]engine.Activity{visit("2026-04-30", kind("view"))}, date("2026-04-30"))[0], p)
 	same(t, "group", string(seen), `{"entity":"account","id":"A","earned":{"2026-04":500},"earned_by_class":{"staff":500},"earned_by_direction":{"mutual":500},"contacts":1,"temperature":0.5,"band":"cold","groups":{"web":0.5}}`)
 }
+
+// A line tells the trend, what the lists A18 and A19 go by, and the alarms with their evidence. (Case 45: why there is nothing to compare.)
+func TestAppendScoreTellsTheCourse(t *testing.T) {
+	p := watching(t)
+	line := func(e engine.Entity, cells []engine.Cell, asOf string) string {
+		s := p.Evaluate(e.Kind, cells, date(asOf))
+		s.Earned, s.Due = nil, engine.NoDate // other tests have them
+		return string(engine.AppendScore(nil, engine.EntityScore{Entity: e, Score: s}, p))
+	}
+	const start = `{"entity":"account","id":"A","earned":{},"earned_by_class":{},"earned_by_direction":{},"contacts":0,`
+	account := engine.Entity{Kind: engine.Account, ID: "A"}
+	same(t, "no base", line(account, earnedOn(map[string]float64{"2026-04-15": 12}), "2026-05-31"), start+
+		`"temperature":7.053,"band":"cold","trend":"not enough information","low":{"earned":12000,"listed":false},"halved":{"period":"2026-04","earned":12000,"before":0,"listed":false,"reason":"no base"}}`)
+	same(t, "listed on both", line(account, earnedOn(map[string]float64{"2026-01-15": 12}), "2026-05-01"), start+
+		`"temperature":3.527,"band":"cold","trend":"not enough information","low":{"earned":0,"listed":true},"halved":{"period":"2026-04","earned":0,"before":12000,"listed":true},"alarms":[`+
+		`{"alarm":"low","since":"2026-04-15","p":0.11440311418685124,"days":3,"limit_milli":10000},`+
+		`{"alarm":"halved","since":"2026-05-01","p":0.6421209596070347,"days":1,"before_milli":12000,"period":"2026-04","periods_back":3}]}`)
+	same(t, "a sales person is on no list", line(engine.Entity{Kind: engine.Rep, ID: "R"}, earnedOn(map[string]float64{"2026-04-15": 12}), "2026-05-31"),
+		`{"entity":"rep","id":"R","earned":{},"earned_by_class":{},"earned_by_direction":{},"contacts":0,"temperature":7.053,"band":"cold","trend":"not enough information"}`)
+}
