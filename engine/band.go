@@ -24,6 +24,9 @@ func (p *Points) nextBand(b band, milli float64, now int) band {
 // quiet gives the band after the days without news from one reading of the clock to another.
 func (s *stocks) quiet(b band, from, to int) band {
 	if s.p.stay == 0 && !s.rises { // then the last day is the coldest: if the band falls at all, it has fallen there
+		if b.at == 0 {
+			return b
+		}
 		return s.p.nextBand(b, s.temperature(to), to)
 	}
 	for from < to {

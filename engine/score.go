@@ -76,7 +76,8 @@ func (p *Points) earned(cells []Cell) []PeriodSum {
 	span := int(cells[len(cells)-1].Date-cells[0].Date)/28 + 2 // no period is shorter than 28 days
 	sums := make([]PeriodSum, 0, min(len(cells), span))
 	end := NoDate
-	for _, c := range cells {
+	for i := range cells {
+		c := &cells[i]
 		if len(sums) == 0 || c.Date > end {
 			var m Period
 			m, end = p.periodOf(c.Date)
@@ -84,7 +85,7 @@ func (p *Points) earned(cells []Cell) []PeriodSum {
 		}
 		sum := &sums[len(sums)-1]
 		sum.Contacts += c.Count
-		if p.groups[p.groupOf(&c)].negative {
+		if p.negatives[c.Group] {
 			sum.Lost += c.Milli
 			continue
 		}
@@ -103,18 +104,18 @@ func (p *Points) replay(cells []Cell) (s stocks, b band, best int) {
 		s.next = sort.Search(len(cells), func(i int) bool { return p.clock.at(cells[i].Date) >= oldest })
 		s.cells, s.next = cells[s.next:], 0
 	}
-	for last := NoDate; s.next < len(s.cells); {
+	for last := 0; s.next < len(s.cells); {
 		date := s.cells[s.next].Date
 		at := p.clock.at(date)
-		if last != NoDate {
-			b = s.quiet(b, p.clock.at(last), p.clock.at(date-1))
+		if s.next > 0 {
+			b = s.quiet(b, last, p.clock.at(date-1))
 		}
 		for s.next < len(s.cells) && s.cells[s.next].Date == date {
 			s.add(at)
 		}
 		b = p.nextBand(b, s.temperature(at), at)
 		best = max(best, b.at)
-		last = date
+		last = at
 	}
 	return s, b, best
 }

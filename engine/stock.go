@@ -66,6 +66,9 @@ func (s *stocks) left(g Group, at int) float64 {
 	if st.milli == 0 { // before its first contact too: then last is no day
 		return 0
 	}
+	if k := at - st.last; uint(k) < uint(len(rule.table)) { // exp, as nearly all are
+		return float64(st.milli * rule.table[k])
+	}
 	if rule.fade > 0 {
 		return s.faded(g, at)
 	}
@@ -106,10 +109,14 @@ func (s *stocks) sides(at int) (plus, minus float64) {
 		if s.of[g].milli == 0 { // most entities have contacts of one group alone
 			continue
 		}
-		if s.p.groups[g].negative {
-			minus += s.counted(Group(g), at)
+		rule, left := &s.p.groups[g], s.left(Group(g), at)
+		if rule.cap > 0 {
+			left = min(rule.cap, left)
+		}
+		if rule.negative {
+			minus += left
 		} else {
-			plus += s.counted(Group(g), at)
+			plus += left
 		}
 	}
 	return plus, minus
