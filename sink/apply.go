@@ -335,11 +335,7 @@ func (c Change) update() connectors.Update {
 func (s *Sink) keep(ctx context.Context, run string, w Writing, batch []Change, results []connectors.Result, out *Outcome) (stop, err error) {
 	// What the CRM answered is kept even when we were told to stop.
 	ctx = context.WithoutCancel(ctx)
-	ids := make([]string, len(batch))
-	for i, c := range batch {
-		ids[i] = c.ID
-	}
-	last, err := s.Store.LastWritten(ctx, w.Name, ids)
+	accept, err := s.acceptor(ctx, run, w, batch)
 	if err != nil {
 		return nil, err
 	}
@@ -351,7 +347,7 @@ func (s *Sink) keep(ctx context.Context, run string, w Writing, batch []Change, 
 		case r.Outcome == connectors.Written:
 			c.State = Written
 			// The fingerprint of a record is stored only after the CRM accepted that very record (rule 2).
-			accepted = append(accepted, w.accept(*c, last[c.ID]))
+			accepted = append(accepted, accept.of(*c))
 			continue
 		case r.Outcome == connectors.Unsent:
 			c.State = Planned
@@ -426,11 +422,7 @@ func (s *Sink) recoverSome(ctx context.Context, run string, changes []Change) er
 	if err != nil {
 		return err
 	}
-	ids := make([]string, len(changes))
-	for i, c := range changes {
-		ids[i] = c.ID
-	}
-	last, err := s.Store.LastWritten(ctx, w.Name, ids)
+	accept, err := s.acceptor(ctx, run, w, changes)
 	if err != nil {
 		return err
 	}
@@ -440,7 +432,7 @@ func (s *Sink) recoverSome(ctx context.Context, run string, changes []Change) er
 		c.State = Planned
 		if !rows[i].Missing && !slices.ContainsFunc(c.Fields, func(d Delta) bool { return !same(rows[i].Values[d.Field], d.New) }) {
 			c.State = Written
-			accepted = append(accepted, w.accept(*c, last[c.ID]))
+			accepted = append(accepted, accept.of(*c))
 		}
 	}
 	return s.Store.Keep(ctx, run, changes, accepted)

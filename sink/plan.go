@@ -95,6 +95,7 @@ type Kept struct {
 	Field   string `json:"field"`
 	Theirs  any    `json:"theirs"`
 	Ours    any    `json:"ours"`
+	Later   bool   `json:"later,omitempty"` // not undone: theirs is what a later run of ours wrote
 }
 
 // Summary is what a plan comes to.
@@ -117,8 +118,37 @@ type Summary struct {
 	KeptCount int       `json:"kept_count"`         // fields that somebody else changed
 	Kept      []Kept    `json:"kept,omitempty"`     // the first of them
 	Problems  []string  `json:"problems,omitempty"` // why values do not fit, the first
+	// HeldCount records keep what an undo restored, since their score gives the same values still; Held are the first of them.
+	HeldCount int        `json:"held_count,omitempty"`
+	Held      []HeldBack `json:"held,omitempty"`
+	Undoes    string     `json:"undoes,omitempty"` // the run whose plan this one takes back
 	// ReadAt is when a Writing's current values began to be read, by the CRM's clock.
 	ReadAt map[string]time.Time `json:"read_at,omitempty"`
+}
+
+// keep counts a field that somebody else changed.
+func (s *Summary) keep(k Kept) {
+	s.KeptCount++
+	if len(s.Kept) < listed {
+		s.Kept = append(s.Kept, k)
+	}
+}
+
+// readFrom notes when a Writing's current values begin to be read.
+func (s *Summary) readFrom(ctx context.Context, w Writing) error {
+	reader, ok := w.Target.(connectors.Clock)
+	if !ok {
+		return nil
+	}
+	at, err := reader.Clock(ctx)
+	if err != nil {
+		return err
+	}
+	if s.ReadAt == nil {
+		s.ReadAt = map[string]time.Time{}
+	}
+	s.ReadAt[w.Name] = at.UTC()
+	return nil
 }
 
 // Step is a part of a plan's cost.
@@ -164,12 +194,17 @@ type Accepted struct {
 	Values  map[string]any // by field; nil keeps what is stored
 	// Settled records are as we want them, and need not be looked at until their score moves.
 	Settled bool
+	Undone  *Undone // what is held back from now on; nil keeps what is stored
 }
 
 // Store is what the sink keeps between runs.
 type Store interface {
 	// LastWritten gives the values that the CRM last accepted from us, by record id and field.
 	LastWritten(ctx context.Context, writing string, ids []string) (map[string]map[string]any, error)
+	// Undone gives what undos took out of these records, of those that hold something back.
+	Undone(ctx context.Context, writing string, ids []string) (map[string]Undone, error)
+	// HeldBack counts the records of a Writing that hold something back and are not in a run's plan, and gives the first.
+	HeldBack(ctx context.Context, run, writing string, limit int) (int, []HeldBack, error)
 	// BeginPlan drops unsent changes of older plans and opens one under the run's id.
 	BeginPlan(ctx context.Context, run string) error
 	// AddChanges appends to the run's plan, and accepts records, in one transaction.
@@ -181,6 +216,11 @@ type Store interface {
 	// Changes gives up to limit changes of a plan in these states (none named: all), after place
 	// seq, in order; of one Writing, or of all for "".
 	Changes(ctx context.Context, run, writing string, after int64, limit int, states ...ChangeState) ([]Change, error)
+	// Sent gives up to limit changes of a plan that the CRM took, or may have taken, after
+	// place seq, in order; of one record, or of all for "".
+	Sent(ctx context.Context, run, record string, after int64, limit int) ([]Change, error)
+	// IsUndo tells whether a run's plan takes back another.
+	IsUndo(ctx context.Context, run string) (bool, error)
 	// ChangesOf gives those changes of one Writing that wait to be sent and are for these records.
 	ChangesOf(ctx context.Context, run, writing string, ids []string) ([]Change, error)
 	// RefusedBefore gives those changes of these records that the CRM refused in the last plan before run.
@@ -320,15 +360,8 @@ func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.
 	fmt.Fprintln(h, asOf)
 	for i, w := range s.Writings {
 		sum.spend("describe", 1, true)
-		if reader, ok := w.Target.(connectors.Clock); ok {
-			at, err := reader.Clock(ctx)
-			if err != nil {
-				return sum, err
-			}
-			if sum.ReadAt == nil {
-				sum.ReadAt = map[string]time.Time{}
-			}
-			sum.ReadAt[w.Name] = at.UTC()
+		if err := sum.readFrom(ctx, w); err != nil {
+			return sum, err
 		}
 		p := planner{sink: s, run: run, w: w, at: i, fields: described[i], sum: &sum, hash: h}
 		before := sum.Records
@@ -336,6 +369,12 @@ func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.
 			return sum, err
 		}
 		w.cost(&sum, sum.Records-before)
+		n, some, err := s.Store.HeldBack(ctx, run, w.Name, listed)
+		if err != nil {
+			return sum, err
+		}
+		sum.HeldCount += n
+		sum.Held = append(sum.Held, some[:max(0, min(len(some), listed-len(sum.Held)))]...)
 	}
 	sum.Limit, sum.Left = s.budget()
 	sum.Plan = hex.EncodeToString(h.Sum(nil))[:12]
@@ -436,6 +475,10 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 	if err != nil {
 		return err
 	}
+	undone, err := p.sink.Store.Undone(ctx, p.w.Name, ids)
+	if err != nil {
+		return err
+	}
 	names := make([]string, len(p.w.Fields))
 	for i, f := range p.w.Fields {
 		names[i] = f.Field
@@ -448,7 +491,7 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 		values, unfit := p.fit(w)
 		p.sum.Unfit += len(unfit)
 		p.sum.Problems = append(p.sum.Problems, limited(p.sum.Problems, unfit)...)
-		if written, ok := last[w.ID]; ok && !p.noticeable(values, written) {
+		if written, ok := last[w.ID]; ok && !p.noticeable(values, undone[w.ID].over(written)) {
 			p.sum.Unchanged++
 			accepted = append(accepted, p.accept(w.ID, nil, len(unfit) == 0))
 			continue
@@ -488,6 +531,9 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 		fits := len(moved[i]) == len(p.w.Fields)
 		accepted = append(accepted, p.accept(w.ID, held(moved[i], row, last[w.ID]), right && fits))
 		if right {
+			if _, held := undone[w.ID]; held { // somebody else wrote what is wanted
+				accepted[len(accepted)-1].Undone = &Undone{}
+			}
 			p.sum.Unchanged++
 			continue
 		}
@@ -567,24 +613,13 @@ func (p *planner) compare(w Wanted, values map[string]any, row connectors.Row, l
 		if !fits || same(now, want) {
 			continue
 		}
-		if ours, wrote := last[m.Field]; wrote && !same(now, p.refit(ours, m.Field)) {
-			p.sum.KeptCount++
-			if len(p.sum.Kept) < listed {
-				p.sum.Kept = append(p.sum.Kept, Kept{p.w.Name, w.ID, w.Name, m.Field, now, want})
-			}
+		if ours, wrote := last[m.Field]; wrote && !same(now, refit(ours, p.fields[m.Field])) {
+			p.sum.keep(Kept{p.w.Name, w.ID, w.Name, m.Field, now, want, false})
 			continue
 		}
 		c.Fields = append(c.Fields, Delta{m.Field, now, want})
 	}
 	return c
-}
-
-// refit gives what we wrote as the field holds it today: its admin may have changed its scale or length.
-func (p *planner) refit(ours any, field string) any {
-	if v, err := fit(ours, p.fields[field]); err == nil {
-		return v
-	}
-	return ours
 }
 
 // held gives the values to remember of a record: ours where the CRM holds

@@ -8,7 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,7 +61,7 @@ func (a *app) root() *cobra.Command {
 		return usage("%v", err)
 	})
 	root.AddCommand(
-		a.initCommand(), a.demoCommand(), a.checkCommand(), a.surveyCommand(), a.mappingCommand(), a.schemaCommand(), a.fieldsCommand(), a.pullCommand(), a.planCommand(), a.applyCommand(),
+		a.initCommand(), a.demoCommand(), a.checkCommand(), a.surveyCommand(), a.mappingCommand(), a.schemaCommand(), a.fieldsCommand(), a.pullCommand(), a.planCommand(), a.applyCommand(), a.undoCommand(),
 		a.syncCommand(), a.statusCommand(), a.qualityCommand(), a.eraseCommand(), a.matchCommand(), a.alarmsCommand(), a.explainCommand(), a.scoreCommand(), a.backtestCommand(), a.exportCommand(), a.reportCommand(), a.versionCommand(),
 	)
 	root.DisableSuggestions = true // exit suggests, in our words
@@ -255,7 +257,7 @@ func (a *app) open(ctx context.Context, atRest bool) (*pipeline.Pipeline, error)
 	if err != nil {
 		return nil, err
 	}
-	opt := pipeline.Options{Log: a.log(), Now: time.Now, AtRest: atRest, AsOf: engine.NoDate, Gone: a.gone, Resend: a.resend}
+	opt := pipeline.Options{Log: a.log(), Now: time.Now, AtRest: atRest, AsOf: engine.NoDate, Who: osUser(), Gone: a.gone, Resend: a.resend}
 	if a.onTerminal() && !a.json && a.verbose == 0 {
 		opt.Progress = func(source string, read int) { fmt.Fprintf(a.err, eraseLine+"%s: %d records read", source, read) }
 	}
@@ -265,6 +267,15 @@ func (a *app) open(ctx context.Context, atRest bool) (*pipeline.Pipeline, error)
 		}
 	}
 	return pipeline.Open(ctx, cfg, opt)
+}
+
+// osUser is who runs this, for the journal.
+func osUser() string {
+	u, err := user.Current()
+	if err != nil || u.Username == "" {
+		return "uid " + strconv.Itoa(os.Getuid())
+	}
+	return u.Username
 }
 
 func (a *app) log() *slog.Logger {

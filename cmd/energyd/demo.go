@@ -75,7 +75,7 @@ func (a *app) demo(ctx context.Context, dir string, once bool) (err error) {
 		return nil
 	}
 	a.say("The CRM stays up at %s until you press Ctrl-C. Try, in another terminal:", world.URL)
-	fmt.Fprintf(a.out, "  energyd sync    --config %s\n  energyd status  --config %[1]s\n  energyd explain 株式会社山田製作所 --config %[1]s\n  energyd report month --out month.xlsx --config %[1]s\n", world.Config)
+	fmt.Fprintf(a.out, "  energyd sync    --config %s\n  energyd status  --config %[1]s\n  energyd explain 株式会社山田製作所 --config %[1]s\n  energyd report month --out month.xlsx --config %[1]s\n  energyd undo RUN --config %[1]s    # RUN stands in the status\n", world.Config)
 	<-ctx.Done()
 	return nil
 }

@@ -26,14 +26,15 @@ var exports = map[string][]string{
 	"unknown":     {"source", "what", "records"},
 	"undelivered": {"date", "account_id", "account", "contact_id", "contact", "source", "record"},
 	"runs":        {"run", "kind", "state", "started", "ended", "source", "read", "stored", "unchanged", "skipped", "rejected", "message"},
+	"journal":     {"at", "who", "act", "run", "subject", "reason"},
 }
 
-var exportNames = []string{"activities", "scores", "rejects", "unknown", "undelivered", "runs"}
+var exportNames = []string{"activities", "scores", "rejects", "unknown", "undelivered", "runs", "journal"}
 
 func (a *app) exportCommand() *cobra.Command {
 	var format string
 	c := &cobra.Command{
-		Use:       "export activities|scores|rejects|unknown|undelivered|runs",
+		Use:       "export activities|scores|rejects|unknown|undelivered|runs|journal",
 		Short:     "Print what is stored, as JSON lines or CSV",
 		ValidArgs: exportNames,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -146,6 +147,17 @@ func exportRows(ctx context.Context, p *pipeline.Pipeline, what string, w *rowWr
 				return err
 			}
 			if err := w.row(nil, u.Date, u.Account, u.AccountName, u.Contact, u.Name, u.Source, u.Record); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "journal":
+		entries, err := p.Store().Journal(ctx)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if err := w.row(nil, timestamp(e.At), e.Who, e.Act, e.Run, e.Subject, e.Reason); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -31,12 +32,20 @@ func stateOf(t *testing.T, w *demo.World, config, asOf string) state {
 		slices.Sort(out)
 		return out
 	}
-	s := state{Activities: lines("activities"), Scores: lines("scores"), CRM: map[string]map[string]any{}}
+	s := state{Activities: lines("activities"), Scores: lines("scores")}
 	// How often a reject was met, and by which run, differs by nature.
 	for _, line := range strings.Split(strings.TrimSpace(mustEnd(t, []int{exitDone}, "export", "rejects", "--format", "csv", "--config", config)), "\n") {
 		s.Rejects = append(s.Rejects, strings.Join(strings.Split(line, ",")[:3], ","))
 	}
 	slices.Sort(s.Rejects)
+	s.CRM = crmState(t, w)
+	return s
+}
+
+// crmState is what the CRM holds in our fields, by record.
+func crmState(t *testing.T, w *demo.World) map[string]map[string]any {
+	t.Helper()
+	all := map[string]map[string]any{}
 	for _, object := range []string{"Account", "Contact", "Opportunity"} {
 		rows, err := w.CRM().Rows(object)
 		if err != nil {
@@ -45,10 +54,10 @@ func stateOf(t *testing.T, w *demo.World, config, asOf string) state {
 		for _, row := range rows {
 			ours := maps.Clone(row)
 			maps.DeleteFunc(ours, func(field string, _ any) bool { return !strings.HasPrefix(field, "Energy") })
-			s.CRM[fmt.Sprint(row["Id"])] = ours
+			all[fmt.Sprint(row["Id"])] = ours
 		}
 	}
-	return s
+	return all
 }
 
 // TestKill kills energyd with SIGKILL at random moments of pull and of apply,
@@ -91,6 +100,36 @@ func TestKill(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestKill_undo kills energyd at random moments of an undo, lets the same command end it, and finds the CRM as it
+// was before the night; the next night writes none of it again.
+func TestKill_undo(t *testing.T) {
+	t.Parallel()
+	asOf := time.Now().In(time.FixedZone("JST", 9*3600)).Format(time.DateOnly)
+	late := crmsim.Fault{Name: "slow", Match: "PATCH /services/data/.*", DelayMS: 150} // so that kills fall between its answers
+	for kills := 0; kills < 3; {
+		w, config := world(t)
+		bare := crmState(t, w)
+		mustEnd(t, []int{exitPartial}, "sync", "--config", config, "--as-of", asOf)
+		var status struct{ Runs []struct{ Run string } }
+		if err := json.Unmarshal([]byte(mustEnd(t, []int{exitDone}, "status", "--json", "--config", config)), &status); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.CRM().Inject(late); err != nil {
+			t.Fatal(err)
+		}
+		undo := []string{"undo", status.Runs[0].Run, "--config", config}
+		kills += killUntilDone(t, undo, time.Second)
+		mustEnd(t, []int{exitDone}, undo...)
+		if diff := cmp.Diff(bare, crmState(t, w)); diff != "" {
+			t.Fatalf("after %d kills the CRM is not as before (-before +undone):\n%s", kills, diff)
+		}
+		again := mustEnd(t, []int{exitDone}, "sync", "--config", config, "--as-of", asOf)
+		if !strings.Contains(again, "nothing to write") || !strings.Contains(again, "held: undone:") {
+			t.Fatalf("the next sync does not hold back what was undone:\n%s", again)
+		}
 	}
 }
 

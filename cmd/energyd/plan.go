@@ -66,15 +66,7 @@ const planRecords = 20
 
 func (a *app) printPlan(sum sink.Summary, changes []sink.Change) {
 	if len(changes) > 0 {
-		t := newTable("RECORD", "NAME", "FIELD", "OLD", "NEW")
-		for _, c := range changes {
-			id, name := c.Writing+" "+c.ID, c.Name
-			for _, d := range c.Fields {
-				t.row(id, name, d.Field, show(d.Old), show(d.New))
-				id, name = "", ""
-			}
-		}
-		t.print(a.out)
+		a.printChanges(changes)
 		if more := sum.Records - len(changes); more > 0 {
 			fmt.Fprintf(a.out, "… and %d more records; energyd plan --all lists them\n", more)
 		}
@@ -87,6 +79,19 @@ func (a *app) printPlan(sum sink.Summary, changes []sink.Change) {
 	fmt.Fprintf(a.out, "plan %s: %d fields of %d records, %d unchanged, %d API calls, as of %s\n", sum.Plan, sum.Fields, sum.Records, sum.Unchanged, sum.Calls, sum.AsOf)
 	a.printCost(sum)
 	fmt.Fprintf(a.out, "send it with: energyd apply --plan %s\n", sum.Plan)
+}
+
+// printChanges prints each field's old and new value.
+func (a *app) printChanges(changes []sink.Change) {
+	t := newTable("RECORD", "NAME", "FIELD", "OLD", "NEW")
+	for _, c := range changes {
+		id, name := c.Writing+" "+c.ID, c.Name
+		for _, d := range c.Fields {
+			t.row(id, name, d.Field, show(d.Old), show(d.New))
+			id, name = "", ""
+		}
+	}
+	t.print(a.out)
 }
 
 // printWarnings prints what to look at before the plan is sent.
@@ -117,6 +122,9 @@ func (a *app) printCost(sum sink.Summary) {
 	}
 }
 
+// heldShown is how many records that hold something back are named without --json.
+const heldShown = 5
+
 // printNotes prints what a plan leaves out, and why.
 func (a *app) printNotes(sum sink.Summary) {
 	for _, k := range sum.Kept {
@@ -124,6 +132,12 @@ func (a *app) printNotes(sum sink.Summary) {
 	}
 	if more := sum.KeptCount - len(sum.Kept); more > 0 {
 		fmt.Fprintf(a.out, "kept: … and %d more fields that somebody else changed\n", more)
+	}
+	if sum.HeldCount > 0 {
+		fmt.Fprintf(a.out, "held: undone: %d records keep what an undo restored, until their score's values move\n", sum.HeldCount)
+	}
+	for _, h := range sum.Held[:min(heldShown, len(sum.Held))] {
+		fmt.Fprintf(a.out, "held: undone: %s %s (%s) by run %s\n", h.Writing, h.ID, h.Name, h.Undo)
 	}
 	for _, p := range sum.Problems {
 		fmt.Fprintln(a.out, "does not fit:", p)

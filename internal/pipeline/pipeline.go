@@ -3,7 +3,7 @@
 //
 //   - pull.go reads sources into the store;
 //   - scores.go turns ledger entries into what the CRM shall hold, and explains them;
-//   - write.go plans and applies;
+//   - write.go plans and applies, undo.go takes back what was applied;
 //   - fields.go prepares the CRM for what is written;
 //   - check.go proves a configuration against the systems that it names.
 package pipeline
@@ -40,6 +40,8 @@ type Options struct {
 	AsOf engine.Date
 	// Gone says that records which complete readings did not find again are gone, however many they are.
 	Gone bool
+	// Who is the operating system's user, for the journal.
+	Who string
 	// Resend plans also what the CRM refused before, though its values have not moved.
 	Resend bool
 	// Progress is told after each saved batch; nil means nobody looks.

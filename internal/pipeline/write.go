@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"energyd/internal/fault"
+	"energyd/internal/store"
 	"energyd/sink"
 )
 
@@ -71,6 +72,13 @@ func (p *Pipeline) apply(ctx context.Context, hash string, r *Report) (sink.Outc
 	s, err := p.sink(ctx)
 	if err != nil {
 		return sink.Outcome{}, err
+	}
+	if plan, ok, err := p.store.Plan(ctx, hash); err != nil {
+		return sink.Outcome{}, err
+	} else if ok && plan.Records > 0 {
+		if err := p.journal(ctx, store.Applied, r.Run, plan.Run, ""); err != nil {
+			return sink.Outcome{}, err
+		}
 	}
 	defer p.countCalls(ctx)
 	out, err := s.Apply(ctx, hash, p.opt.Now())

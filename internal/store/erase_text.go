@@ -89,14 +89,17 @@ func eraseSummaries(ctx context.Context, tx *sqlx.Tx, p *Person, e *Erasure) err
 		if err := json.Unmarshal([]byte(plan.Summary), &sum); err != nil {
 			return err
 		}
-		kept, problems := len(sum.Kept), len(sum.Problems)
+		kept, held, problems := len(sum.Kept), len(sum.Held), len(sum.Problems)
 		sum.Kept = slices.DeleteFunc(sum.Kept, func(k sink.Kept) bool {
 			return slices.Contains(p.Writings, k.Writing) && slices.Contains(p.Contacts, k.ID)
+		})
+		sum.Held = slices.DeleteFunc(sum.Held, func(h sink.HeldBack) bool {
+			return slices.Contains(p.Writings, h.Writing) && slices.Contains(p.Contacts, h.ID)
 		})
 		sum.Problems = slices.DeleteFunc(sum.Problems, func(text string) bool {
 			return slices.ContainsFunc(p.Contacts, func(id string) bool { return strings.Contains(text, id) })
 		})
-		if len(sum.Kept) == kept && len(sum.Problems) == problems {
+		if len(sum.Kept) == kept && len(sum.Held) == held && len(sum.Problems) == problems {
 			continue
 		}
 		text, err := json.Marshal(sum)
@@ -181,6 +184,8 @@ func eraseTexts(ctx context.Context, tx *sqlx.Tx, p *Person, e *Erasure) error {
 		{"part", []string{"source", "record"}, []string{"ids"}},
 		{"plan", []string{"run"}, []string{"summary"}},
 		{"plan_change", []string{"run", "seq"}, []string{"name", "fields", "error"}},
+		{"written", []string{"writing", "id"}, []string{"undone"}},
+		{"journal", []string{"seq"}, []string{"subject", "reason"}},
 	} {
 		for _, column := range place.columns {
 			n, err := strikeColumn(ctx, tx, place.table, column, place.key, words)

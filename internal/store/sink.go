@@ -106,20 +106,33 @@ func accept(ctx context.Context, tx *sqlx.Tx, run string, accepted []sink.Accept
 		return err
 	}
 	defer upsert.Close()
+	undone, err := tx.PrepareContext(ctx, tx.Rebind("UPDATE written SET undone = ? WHERE writing = ? AND id = ?"))
+	if err != nil {
+		return err
+	}
+	defer undone.Close()
 	var settled []engine.Entity
 	for _, a := range accepted {
 		if a.Settled {
 			settled = append(settled, a.Entity)
 		}
-		if a.Values == nil {
-			continue
+		if a.Values != nil {
+			fields, err := json.Marshal(a.Values)
+			if err != nil {
+				return err
+			}
+			if _, err := upsert.ExecContext(ctx, a.Writing, a.Entity.ID, string(fields)); err != nil {
+				return err
+			}
 		}
-		fields, err := json.Marshal(a.Values)
-		if err != nil {
-			return err
-		}
-		if _, err := upsert.ExecContext(ctx, a.Writing, a.Entity.ID, string(fields)); err != nil {
-			return err
+		if a.Undone != nil {
+			text, err := undoneText(*a.Undone)
+			if err != nil {
+				return err
+			}
+			if _, err := undone.ExecContext(ctx, text, a.Writing, a.Entity.ID); err != nil {
+				return err
+			}
 		}
 	}
 	return settle(ctx, tx, generation, settled)
@@ -132,8 +145,8 @@ func (s *Store) EndPlan(ctx context.Context, sum sink.Summary) error {
 		return err
 	}
 	return s.tx(ctx, "keep plan", func(tx *sqlx.Tx) error {
-		return one(tx.ExecContext(ctx, tx.Rebind("UPDATE plan SET hash = ?, state = ?, created_us = ?, summary = ? WHERE run = ? AND state = 'computing'"),
-			sum.Plan, string(sum.State), sum.Created.UnixMicro(), plain(string(text)), sum.Run))
+		return one(tx.ExecContext(ctx, tx.Rebind("UPDATE plan SET hash = ?, state = ?, created_us = ?, summary = ?, undoes = ? WHERE run = ? AND state = 'computing'"),
+			sum.Plan, string(sum.State), sum.Created.UnixMicro(), plain(string(text)), sum.Undoes, sum.Run))
 	})
 }
 
@@ -158,6 +171,10 @@ func (s *Store) Plan(ctx context.Context, hash string) (sink.Summary, bool, erro
 	if hash == "" {
 		query, args = "SELECT state, summary FROM plan WHERE state IN ('open', 'applying', 'done') ORDER BY created_us DESC LIMIT 1", nil
 	}
+	return s.plan(ctx, query, args...)
+}
+
+func (s *Store) plan(ctx context.Context, query string, args ...any) (sink.Summary, bool, error) {
 	var row struct{ State, Summary string }
 	err := s.read.GetContext(ctx, &row, s.read.Rebind(query), args...)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -385,9 +402,9 @@ func (s *Store) Jobs(ctx context.Context) ([]sink.Job, error) {
 	return jobs, nil
 }
 
-// lastPlan gives the run of the plan that was finished last, but for run; "" when there is none.
+// lastPlan gives the run of the plan that was finished last, but for run and for undos, which know nothing of refusals; "" when there is none.
 func (s *Store) lastPlan(ctx context.Context, run string) (last string, err error) {
-	err = s.read.GetContext(ctx, &last, s.read.Rebind("SELECT run FROM plan WHERE run <> ? AND hash <> '' ORDER BY created_us DESC LIMIT 1"), run)
+	err = s.read.GetContext(ctx, &last, s.read.Rebind("SELECT run FROM plan WHERE run <> ? AND hash <> '' AND undoes = '' ORDER BY created_us DESC LIMIT 1"), run)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
