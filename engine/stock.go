@@ -72,7 +72,7 @@ func (s *stocks) left(g Group, at int) float64 {
 	if rule.fade > 0 {
 		return s.faded(g, at)
 	}
-	if at == st.last || st.milli == 0 { // of a day on which there is contact nothing is lost; without any, last means nothing
+	if at == st.last { // of a day on which there is contact nothing is lost
 		return st.milli
 	}
 	return rule.left(st.milli, at-st.last)
