@@ -128,7 +128,7 @@ func (p *Points) watch(kind EntityKind, s *Score, cells, ahead []Cell, fell fall
 
 // sooner notes a day on which something in the score changes without news.
 func (s *Score) sooner(d Date) {
-	if d > s.AsOf && (s.Due == NoDate || d < s.Due) {
+	if d > s.AsOf && d <= lastDate && (s.Due == NoDate || d < s.Due) {
 		s.Due = d
 	}
 }

@@ -71,7 +71,7 @@ func (s *stocks) until(b band, now int) Date {
 		return NoDate
 	}
 	if k, ok := s.crossing(b, now); ok {
-		if k == never {
+		if k > p.clock.at(lastDate) { // beyond the days that there are
 			return NoDate
 		}
 		return p.clock.firstAt(k)

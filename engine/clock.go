@@ -50,10 +50,10 @@ func (c *clock) at(d Date) int {
 	return int(c.beta[d-tableFirst])
 }
 
-// firstAt gives the first date on which the clock reads n or more.
+// firstAt gives the first date on which the clock reads n or more; the last one there is, if none does.
 func (c *clock) firstAt(n int) Date {
 	if !c.business {
-		return Date(n)
+		return Date(min(max(n, int(firstDate)), int(lastDate)))
 	}
 	low, high := firstDate, lastDate
 	for low < high {

@@ -65,7 +65,7 @@ func (p *Points) leaving(s *Score, cells []Cell) {
 	law := chance.Buyers{R: c.R, Alpha: c.Alpha, A: c.A, B: c.B}
 	age, _ := law.AliveUntil(days-1, at, c.Alive)
 	// The first day on which it is lower, and not before the purchase that raised the question.
-	on := max(p.clock.at(last), begin+int(age*week)+1)
+	on := max(p.clock.at(last), begin+int(min(age*week, never))+1)
 	alive, _ := law.Alive(days-1, at, float64(on-begin)/week)
 	s.raise(Alarm{Kind: Leaving, Since: p.clock.firstAt(on), Until: p.clock.firstAt(on + c.Stands), P: 1,
 		Contacts: days, Last: last, Alive: alive, Booked: NoDate})

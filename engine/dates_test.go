@@ -99,3 +99,13 @@ func TestContactsBefore1970(t *testing.T) {
 		}
 	}
 }
+
+// Who looks on the calendar's last day gets an answer, also where business days count.
+func TestTheLastDayThereIs(t *testing.T) {
+	for _, clock := range []string{"calendar", "business"} {
+		p := watching(t, func(c *engine.PointsConfig) { c.Clock, c.HalfLifeDays = clock, 36_500 })
+		s := p.Evaluate(engine.Account, []engine.Cell{{Date: date("9999-12-01"), Milli: 100_000, Count: 1}}, date("9999-12-31"))
+		same(t, clock+" due", s.Due, engine.NoDate)
+		same(t, clock+" band until", s.BandUntil, engine.NoDate)
+	}
+}
