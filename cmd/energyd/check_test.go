@@ -37,7 +37,7 @@ func TestCheck(t *testing.T) {
 		}, exitUsage, []string{"the file gone.key cannot be read"}},
 		{"unknown time zone", func(t *testing.T, _ *demo.World, config string) {
 			edit(t, config, "timezone: Asia/Tokyo  ", "timezone: Asia/Tokio  ")
-		}, exitUsage, []string{"energyd.yaml:11:11:", `unknown time zone "Asia/Tokio"`, "what to do:"}},
+		}, exitUsage, []string{"energyd.yaml:12:11:", `unknown time zone "Asia/Tokio"`, "what to do:"}},
 		{"CRM that answers with a web page", func(t *testing.T, w *demo.World, _ string) {
 			if err := w.CRM().Inject(crmsim.Fault{Name: "status", Status: 200, Body: "<html>Down for maintenance</html>", ContentType: "text/html"}); err != nil {
 				t.Fatal(err)

@@ -46,7 +46,7 @@ func (n nights) kept(p *pipeline.Pipeline) kept {
 		}
 		k["activity "+a.Source+" "+a.ID] = activityLine(a)
 	}
-	for kind := engine.Account; kind <= engine.Rep; kind++ {
+	for _, kind := range []engine.EntityKind{engine.Account, engine.Contact, engine.Deal, engine.Rep, engine.Stage} {
 		for profile, err := range p.Store().Profiles(n.Context(), kind) {
 			if err != nil {
 				n.Fatal(err)

@@ -409,7 +409,7 @@ func TestC25_ShippedMappings(t *testing.T) {
 	}
 	counts := map[string]int{}
 	for _, a := range acts {
-		if a.Deleted {
+		if a.Deleted || a.Kind == "purchase" && a.ID != deals[0]+"/Closed Won" { // the demo has orders of its own
 			continue
 		}
 		if a.Source != "daily_report" && a.Source != "mail" {
@@ -435,7 +435,7 @@ func TestC25_ShippedMappings(t *testing.T) {
 				t.Errorf("the mail is %+v", a)
 			}
 		case "purchase":
-			if a.ID != deals[0]+"/Closed Won" || a.Deals[0].ID != deals[0] {
+			if a.Deals[0].ID != deals[0] {
 				t.Errorf("the order is %+v", a)
 			}
 		}
