@@ -1,5 +1,7 @@
 package engine
 
+import "slices"
+
 // Adjustment is what changed in closed periods since they were reported:
 // now − reported over all periods up to closed, carried by the open period
 // after it. reported holds the sums as reported, earlier adjustments included.
@@ -26,4 +28,35 @@ func Adjustment(reported, now []PeriodSum, closed Period) PeriodSum {
 		}
 	}
 	return sum
+}
+
+// Reported gives an entity's sums as reports about reps show them: those up to
+// closed as they were reported, and what changed in them since in the period after it.
+func Reported(reported, now []PeriodSum, closed Period) []PeriodSum {
+	change := Adjustment(reported, now, closed)
+	first, found := slices.BinarySearchFunc(now, closed+1, func(s PeriodSum, m Period) int { return int(s.Period - m) })
+	open := now[first:]
+	if found {
+		change = change.plus(open[0])
+		open = open[1:]
+	}
+	sums := slices.Clone(reported)
+	if change != (PeriodSum{Period: change.Period}) {
+		sums = append(sums, change)
+	}
+	return append(sums, open...)
+}
+
+// plus adds the sums of the same period.
+func (s PeriodSum) plus(other PeriodSum) PeriodSum {
+	s.Milli += other.Milli
+	s.Lost += other.Lost
+	s.Contacts += other.Contacts
+	for c, m := range other.ByClass {
+		s.ByClass[c] += m
+	}
+	for d, m := range other.ByDirection {
+		s.ByDirection[d] += m
+	}
+	return s
 }

@@ -278,6 +278,8 @@ func TestCase30FrozenMonth(t *testing.T) {
 	same(t, "by class", adjustment.ByClass[engine.ClassStaff], 6000)
 	same(t, "March for analysis", now[0].Milli-reported[0].Milli, 6000)
 	same(t, "nothing changed", engine.Adjustment(reported, reported, adjustment.Period-1).Milli, 0)
+	shown := engine.Reported(reported, now, adjustment.Period-1)
+	same(t, "March as reported, May with the adjustment", periods(engine.Score{Earned: shown}), "[2026-03:20 2026-05:9]")
 }
 
 func TestCase31Replay(t *testing.T) {

@@ -116,7 +116,7 @@ func (a *app) report(ctx context.Context, p *pipeline.Pipeline, name string, f *
 	if f.language != "" {
 		language = f.language
 	}
-	t, err := report.Make(ctx, p.ReportData(), name, f.Options)
+	t, err := p.Report(ctx, name, f.Options, whoRuns())
 	if err != nil {
 		return err
 	}

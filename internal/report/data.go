@@ -16,6 +16,7 @@ type Reader interface {
 	Profiles(ctx context.Context, kind engine.EntityKind) iter.Seq2[engine.Profile, error]
 	Ledger(ctx context.Context, kind engine.EntityKind, onlyDirty bool) iter.Seq2[store.Entry, error]
 	Activities(ctx context.Context) iter.Seq2[engine.Activity, error]
+	Frozen(ctx context.Context) (store.Frozen, error)
 }
 
 // Data is what reports are made of.
@@ -234,6 +235,9 @@ func Names() []string {
 	}
 	return names
 }
+
+// TellsOfPeople tells whether a report shows single sales people where appraisal is on.
+func TellsOfPeople(name string) bool { return name == "reps" || name == "kpi" }
 
 // About says in a line what a report shows.
 func About(name string) Label {

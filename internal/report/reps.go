@@ -21,6 +21,7 @@ type crew struct {
 	theirs           int64   // of it by contacts that the customer started
 	target           int64   // of it with target customers
 	contacts         int64
+	adjusted         int64 // of the earned: what changed in frozen months
 }
 
 // crews groups sales people: each by itself where appraisal is on, else by
@@ -36,6 +37,13 @@ func (d *Data) crews(ctx context.Context, dir *directory, months int) (rows []cr
 			return nil, nil, err
 		}
 		selling[e.Entity.ID] = selling[e.Entity.ID] || len(e.Cells) > 0
+	}
+	frozen, err := d.Frozen(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for id := range frozen.Sums {
+		selling[id] = true
 	}
 	at := map[string]int{}
 	size := map[string]int{}
@@ -109,21 +117,46 @@ func reps(ctx context.Context, d *Data, o Options) (*Table, error) {
 			rows[at].accounts++
 		}
 	}
-	for e, err := range d.Ledger(ctx, engine.Rep, false) {
-		if err != nil {
-			return nil, err
-		}
-		at := of(e.Entity.ID)
+	frozen, err := d.Frozen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	open := frozen.Closed + 1 // carries what changed in frozen months
+	adjusts := frozen.Any && open <= d.Points.Period(d.AsOf)
+	add := func(rep string, now []engine.PeriodSum) {
+		at := of(rep)
 		if at < 0 {
-			continue
+			return
 		}
-		s, r := d.Points.Evaluate(engine.Rep, e.Cells, d.AsOf), &rows[at]
-		for _, m := range p.in(&s) {
+		r, reported := &rows[at], frozen.Sums[rep]
+		switch {
+		case adjusts:
+			if open >= p.first {
+				r.adjusted += engine.Adjustment(reported, now, frozen.Closed).Milli
+			}
+			now = engine.Reported(reported, now, frozen.Closed)
+		case frozen.Any:
+			now = reported // a day in a frozen month
+		}
+		for _, m := range now {
+			if m.Period < p.first || m.Period >= p.first+engine.Period(p.n) {
+				continue
+			}
 			r.sums[m.Period-p.first] += m.Milli
 			r.total += m.Milli
 			r.contacts += int64(m.Contacts)
 			r.theirs += m.ByDirection[engine.Inbound]
 		}
+	}
+	for e, err := range d.Ledger(ctx, engine.Rep, false) {
+		if err != nil {
+			return nil, err
+		}
+		add(e.Entity.ID, d.Points.Evaluate(engine.Rep, e.Cells, d.AsOf).Earned)
+		delete(frozen.Sums, e.Entity.ID)
+	}
+	for rep := range frozen.Sums { // of whom nothing is left
+		add(rep, nil)
 	}
 	if d.Settings.Appraisal {
 		slices.SortFunc(rows, func(a, b crew) int { // by name: the table is no ranking of people
@@ -134,13 +167,17 @@ func reps(ctx context.Context, d *Data, o Options) (*Table, error) {
 	if d.Settings.Appraisal {
 		columns = []Column{{Key: "rep", Label: Label{Ja: "営業担当", En: "Sales person"}}, {Key: "team", Label: Label{Ja: "チーム", En: "Team"}}}
 	}
+	columns = append(slices.Concat(columns, p.columns()), totalColumn)
+	if adjusts {
+		columns = append(columns, Column{Key: "adjustment", Label: Label{Ja: "うち調整", En: "Of it adjustment"}, Type: Points})
+	}
 	t := &Table{
 		Title: Label{Ja: "営業チーム別 獲得エネルギー", En: "Energy earned by sales team"},
-		Columns: slices.Concat(columns, p.columns(), []Column{totalColumn,
-			{Key: "customer_started", Label: Label{Ja: "うちお客様から", En: "Customer-started"}, Type: Points},
-			{Key: "contacts", Label: Label{Ja: "接触回数", En: "Contacts"}, Type: Count},
-			{Key: "accounts", Label: Label{Ja: "担当企業数", En: "Accounts owned"}, Type: Count},
-			{Key: "per_account", Label: Label{Ja: "1社あたり", En: "Per account"}, Type: Points}}),
+		Columns: append(columns,
+			Column{Key: "customer_started", Label: Label{Ja: "うちお客様から", En: "Customer-started"}, Type: Points},
+			Column{Key: "contacts", Label: Label{Ja: "接触回数", En: "Contacts"}, Type: Count},
+			Column{Key: "accounts", Label: Label{Ja: "担当企業数", En: "Accounts owned"}, Type: Count},
+			Column{Key: "per_account", Label: Label{Ja: "1社あたり", En: "Per account"}, Type: Points}),
 		Count: len(rows),
 		Rows: func(yield func([]Value) bool) {
 			for i := range rows {
@@ -152,11 +189,19 @@ func reps(ctx context.Context, d *Data, o Options) (*Table, error) {
 				for _, m := range r.sums {
 					cells = append(cells, milli(m))
 				}
-				if !yield(append(cells, milli(r.total), milli(r.theirs), number(float64(r.contacts)), count(r.accounts), ratio(float64(r.total)/1000, float64(r.accounts)))) {
+				cells = append(cells, milli(r.total))
+				if adjusts {
+					cells = append(cells, milli(r.adjusted))
+				}
+				if !yield(append(cells, milli(r.theirs), number(float64(r.contacts)), count(r.accounts), ratio(float64(r.total)/1000, float64(r.accounts)))) {
 					return
 				}
 			}
 		},
+	}
+	if frozen.Any {
+		t.Note("%[1]s までの月は確定済みです。確定後に変わった分は、%[2]s の「調整」として数えます。ほかの表は、変わった後の数字です。",
+			"Months up to %[1]s are frozen. What changed in them since is an adjustment of %[2]s. Other tables show them as they are now.", frozen.Closed, open)
 	}
 	if d.Settings.Appraisal {
 		t.Title = Label{Ja: "営業担当別 獲得エネルギー", En: "Energy earned by sales person"}
