@@ -195,7 +195,8 @@ func Test10_AServerThatStaysAwayIsGivenUpOnceForAllMailboxes(t *testing.T) {
 	if fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("got %v", err)
 	}
-	if away := k.now().Sub(time.Unix(0, 0)); away < long/2 || away > long {
+	// The test's clock adds up waits that two mailboxes begin at the same time, so it may be one wait too long.
+	if away := k.now().Sub(time.Unix(0, 0)); away < long/2 || away > long+mostWait {
 		t.Errorf("it was given up after %s, want up to %s for all mailboxes together", away, long)
 	}
 }
