@@ -242,7 +242,8 @@ func Test36_WhatDoesNotComeIsAskedForAgain(t *testing.T) {
 
 func Test38_ACutInTheMiddleRepeatsTheBatch(t *testing.T) {
 	f := newFake(t)
-	cuts := []string{f.fetched(1) + f.fetched(2)[:60], f.fetched(1) + "* BYE shutting down\r\n", f.fetched(1)[:90]}
+	whole := f.fetched(2)
+	cuts := []string{f.fetched(1) + whole[:60], f.fetched(1) + "* BYE shutting down\r\n", f.fetched(1)[:90], f.fetched(1) + whole[:len(whole)-20], whole[:len(whole)-30]}
 	f.answer = func(_, command string) (string, bool, bool) {
 		if strings.HasPrefix(command, "UID FETCH") && len(cuts) > 0 {
 			out := cuts[0]

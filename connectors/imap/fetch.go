@@ -371,6 +371,9 @@ func (s *session) drain(fetch *imapclient.FetchCommand, expected int, look func(
 				a.body = buffer[from:len(buffer):len(buffer)]
 				if int64(len(a.body)) < min(item.Literal.Size(), maxSection) { // cut: the library takes its end for the literal's
 					whole = false
+					// It reads on meanwhile, where Next reads the rest of the literal: one after the other.
+					s.wire.kill()
+					<-s.client.Closed()
 				}
 				a.sections = append(a.sections, section{partName(item.Section.Part), item.Section.Specifier, a.body})
 			}
