@@ -9,12 +9,19 @@ import (
 	"energyd/internal/store"
 )
 
-// raise looks for alarms among the entities whose score may have moved, and
-// keeps what becomes of them (decisions/0095). What was decided before stays;
-// so a plan that is made again decides nothing anew.
+// raise looks for alarms among the entities whose score may have moved since it
+// last did, and keeps what becomes of them (decisions/0095). What was decided before stays.
 func (p *Pipeline) raise(ctx context.Context, r *Report) error {
 	asOf := p.AsOf()
 	muted, err := p.muted(ctx, r)
+	if err != nil {
+		return err
+	}
+	decidedUpTo, err := p.store.AlarmsUpTo(ctx)
+	if err != nil {
+		return err
+	}
+	upTo, err := p.store.Generation(ctx)
 	if err != nil {
 		return err
 	}
@@ -29,7 +36,7 @@ func (p *Pipeline) raise(ctx context.Context, r *Report) error {
 			continue
 		}
 		var some []scored // of those looked at, with alarms
-		for entry, err := range p.store.Ledger(ctx, kind, true) {
+		for entry, err := range p.store.Changed(ctx, kind, decidedUpTo) {
 			if err != nil {
 				return err
 			}
@@ -66,7 +73,7 @@ func (p *Pipeline) raise(ctx context.Context, r *Report) error {
 	}
 	decided(night, before)
 	p.points.Decide(night, tests, told)
-	return p.store.SaveAlarms(ctx, asOf, looked, night)
+	return p.store.SaveAlarms(ctx, asOf, upTo, looked, night)
 }
 
 // profilesAtOnce is of how many entities with alarms the directory is asked at once.

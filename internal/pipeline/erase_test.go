@@ -182,7 +182,7 @@ func (n nights) contents(p *pipeline.Pipeline) (cells map[engine.Entity][]engine
 	n.Helper()
 	cells = map[engine.Entity][]engine.Cell{}
 	for kind := engine.Account; kind <= engine.Rep; kind++ {
-		for e, err := range p.Store().Ledger(n.Context(), kind, false) {
+		for e, err := range p.Store().Ledger(n.Context(), kind) {
 			if err != nil {
 				n.Fatal(err)
 			}

@@ -34,7 +34,7 @@ func (c career) groups(file string) map[string]map[string]int64 {
 	p := c.open(file, pipeline.Options{})
 	defer p.Close()
 	all := map[string]map[string]int64{}
-	for entry, err := range p.Store().Ledger(context.Background(), engine.CompanyGroup, false) {
+	for entry, err := range p.Store().Ledger(context.Background(), engine.CompanyGroup) {
 		if err != nil {
 			c.Fatal(err)
 		}

@@ -33,7 +33,7 @@ func (p *Pipeline) Freeze(ctx context.Context, month engine.Period, who string) 
 			}
 		}
 	}
-	for e, err := range p.store.Ledger(ctx, engine.Rep, false) {
+	for e, err := range p.store.Ledger(ctx, engine.Rep) {
 		if err != nil {
 			return err
 		}

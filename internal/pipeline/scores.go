@@ -20,7 +20,7 @@ func (p *Pipeline) wanted(ctx context.Context, w sink.Writing) iter.Seq2[sink.Wa
 	reasons := slices.ContainsFunc(w.Fields, func(f sink.FieldOf) bool { return strings.HasPrefix(f.Measure, "reason_") })
 	alarms := slices.ContainsFunc(w.Fields, func(f sink.FieldOf) bool { return strings.HasPrefix(f.Measure, "alarm") })
 	return func(yield func(sink.Wanted, error) bool) {
-		for entry, err := range p.store.Ledger(ctx, w.Kind, true) {
+		for entry, err := range p.store.Changed(ctx, w.Kind, 0) {
 			var wanted sink.Wanted
 			if err == nil {
 				wanted, err = p.want(ctx, x, entry, reasons, alarms)
@@ -86,7 +86,7 @@ func (p *Pipeline) near(ctx context.Context, e engine.Entity, profile engine.Pro
 // Scores gives the scores of all entities of one kind.
 func (p *Pipeline) Scores(ctx context.Context, kind engine.EntityKind) iter.Seq2[engine.EntityScore, error] {
 	return func(yield func(engine.EntityScore, error) bool) {
-		for entry, err := range p.store.Ledger(ctx, kind, false) {
+		for entry, err := range p.store.Ledger(ctx, kind) {
 			s := engine.EntityScore{Entity: entry.Entity}
 			if err == nil {
 				s.Score = p.points.Evaluate(kind, entry.Cells, p.AsOf())

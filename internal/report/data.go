@@ -14,7 +14,7 @@ import (
 // Reader is where reports come from.
 type Reader interface {
 	Profiles(ctx context.Context, kind engine.EntityKind) iter.Seq2[engine.Profile, error]
-	Ledger(ctx context.Context, kind engine.EntityKind, onlyDirty bool) iter.Seq2[store.Entry, error]
+	Ledger(ctx context.Context, kind engine.EntityKind) iter.Seq2[store.Entry, error]
 	Activities(ctx context.Context) iter.Seq2[engine.Activity, error]
 	Frozen(ctx context.Context) (store.Frozen, error)
 }
@@ -145,7 +145,7 @@ func (d *Data) choose(ctx context.Context, dir *directory, o Options) error {
 // scores walks through the customers that are wanted, each with its score, which is only read; it ends before the next.
 func (d *Data) scores(ctx context.Context, dir *directory, o Options, do func(i int, c *customer, s *engine.Score, cells []engine.Cell)) error {
 	seen := make([]bool, len(dir.customers))
-	for e, err := range d.Ledger(ctx, engine.Account, false) {
+	for e, err := range d.Ledger(ctx, engine.Account) {
 		if err != nil {
 			return err
 		}

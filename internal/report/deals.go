@@ -51,7 +51,7 @@ func (d *Data) deals(ctx context.Context, dir *directory, keep func(*dealRow) bo
 
 // score adds to deals what the ledger says of them.
 func (d *Data) scoreDeals(ctx context.Context, rows []dealRow, at map[string]int) error {
-	for e, err := range d.Ledger(ctx, engine.Deal, false) {
+	for e, err := range d.Ledger(ctx, engine.Deal) {
 		if err != nil {
 			return err
 		}

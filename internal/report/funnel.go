@@ -182,7 +182,7 @@ func (d *Data) cases(ctx context.Context, dir *directory, o Options, first engin
 		at[deal] = len(cases)
 		cases = append(cases, c)
 	}
-	for e, err := range d.Ledger(ctx, engine.Deal, false) {
+	for e, err := range d.Ledger(ctx, engine.Deal) {
 		if err != nil {
 			return nil, nil, 0, err
 		}

@@ -138,7 +138,7 @@ func (d *Data) contacts(ctx context.Context, dir *directory, do func(customer in
 			at[xxhash.Sum64String(p.ID)] = int32(i) //nolint:gosec // as many as customers
 		}
 	}
-	for e, err := range d.Ledger(ctx, engine.Contact, false) {
+	for e, err := range d.Ledger(ctx, engine.Contact) {
 		if err != nil {
 			return err
 		}

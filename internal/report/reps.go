@@ -32,7 +32,7 @@ func (d *Data) crews(ctx context.Context, dir *directory, months int) (rows []cr
 	for i := range dir.customers {
 		selling[dir.customers[i].owner] = true
 	}
-	for e, err := range d.Ledger(ctx, engine.Rep, false) {
+	for e, err := range d.Ledger(ctx, engine.Rep) {
 		if err != nil {
 			return nil, nil, err
 		}
@@ -148,7 +148,7 @@ func reps(ctx context.Context, d *Data, o Options) (*Table, error) {
 			r.theirs += m.ByDirection[engine.Inbound]
 		}
 	}
-	for e, err := range d.Ledger(ctx, engine.Rep, false) {
+	for e, err := range d.Ledger(ctx, engine.Rep) {
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/jmoiron/sqlx"
 
@@ -117,10 +118,22 @@ func (s *Store) ToldOf(ctx context.Context, first, last engine.Date) (map[string
 	return told, storeError("read alarms", err)
 }
 
+// AlarmsUpTo gives the generation of the ledger up to which SaveAlarms was told of.
+func (s *Store) AlarmsUpTo(ctx context.Context) (int64, error) {
+	n, err := number(ctx, s.read, alarmsName)
+	return n, storeError("read alarms", err)
+}
+
+const alarmsName = "alarms"
+
 // SaveAlarms keeps the alarms that stand of the entities that were looked at:
-// others of theirs are over. Saving the same again changes nothing.
-func (s *Store) SaveAlarms(ctx context.Context, asOf engine.Date, looked []engine.Entity, raised []engine.Raised) error {
+// others of theirs are over. Saving the same again changes nothing. upTo is the
+// generation of the ledger that they were looked at in.
+func (s *Store) SaveAlarms(ctx context.Context, asOf engine.Date, upTo int64, looked []engine.Entity, raised []engine.Raised) error {
 	return s.tx(ctx, "keep alarms", func(tx *sqlx.Tx) error {
+		if err := note(ctx, tx, alarmsName, strconv.FormatInt(upTo, 10)); err != nil {
+			return err
+		}
 		type key struct {
 			engine.Entity
 			kind  engine.AlarmKind

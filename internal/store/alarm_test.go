@@ -20,7 +20,7 @@ func TestSaveAlarms(t *testing.T) {
 		}
 		save := func(asOf engine.Date, looked []engine.Entity, list ...engine.Raised) {
 			t.Helper()
-			if err := s.SaveAlarms(ctx, asOf, looked, list); err != nil {
+			if err := s.SaveAlarms(ctx, asOf, 7, looked, list); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -57,6 +57,9 @@ func TestSaveAlarms(t *testing.T) {
 		}
 		if told, err = s.ToldOf(ctx, 101, 101); err != nil || told["R"] != 1 {
 			t.Errorf("from the second day on of %v, %v; want 1", told, err)
+		}
+		if upTo, err := s.AlarmsUpTo(ctx); err != nil || upTo != 7 {
+			t.Errorf("alarms were decided up to generation %d, %v; want 7", upTo, err)
 		}
 		if err := s.EndAlarms(ctx, 103, engine.Contact); err != nil {
 			t.Fatal(err)

@@ -237,9 +237,7 @@ func (s *Store) Followed(ctx context.Context, upTo int64) error {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"),
-			followedName, strconv.FormatInt(upTo, 10))
-		return err
+		return note(ctx, tx, followedName, strconv.FormatInt(upTo, 10))
 	})
 }
 

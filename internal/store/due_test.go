@@ -46,7 +46,7 @@ func TestCase48ANightVisitsChangedAndDue(t *testing.T) {
 			t.Fatal(err)
 		}
 		var entities []engine.Entity
-		for e, err := range s.Ledger(ctx, engine.Account, true) {
+		for e, err := range s.Changed(ctx, engine.Account, 0) {
 			if err != nil {
 				t.Fatal(err)
 			}

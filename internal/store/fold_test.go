@@ -90,7 +90,7 @@ func read(tb rapid.TB, s *store.Store) contents {
 		c.Activities = append(c.Activities, a)
 	}
 	for kind := engine.Account; kind <= engine.Rep; kind++ {
-		for e, err := range s.Ledger(ctx, kind, false) {
+		for e, err := range s.Ledger(ctx, kind) {
 			if err != nil {
 				tb.Fatal(err)
 			}
@@ -283,10 +283,10 @@ func TestFold_Interrupted(t *testing.T) {
 func TestLedger(t *testing.T) {
 	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
 		s, ctx := open(t, fresh(t)), t.Context()
-		dirty := func() (ids []string) {
+		changed := func(after int64) (ids []string) {
 			t.Helper()
 			for kind := engine.Account; kind <= engine.Rep; kind++ {
-				for e, err := range s.Ledger(ctx, kind, true) {
+				for e, err := range s.Changed(ctx, kind, after) {
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -298,7 +298,7 @@ func TestLedger(t *testing.T) {
 		}
 		expect := func(what string, ids ...string) {
 			t.Helper()
-			if diff := cmp.Diff(ids, dirty()); diff != "" {
+			if diff := cmp.Diff(ids, changed(0)); diff != "" {
 				t.Errorf("%s: dirty are\n%s", what, diff)
 			}
 		}
@@ -370,6 +370,20 @@ func TestLedger(t *testing.T) {
 		settle(generation(), a)
 		if _, ok, _ := s.LedgerEntry(ctx, a); ok {
 			t.Error("a settled entry without cells is still there")
+		}
+
+		seen = generation()
+		if ids := changed(seen); ids != nil {
+			t.Errorf("nothing changed after this generation, and %v are given", ids)
+		}
+		b := visit("3", 1, "A")
+		b.Reps = []engine.Share{{ID: "r2"}}
+		saveAll(t, s, []engine.Activity{b})
+		if _, err := s.Fold(ctx, flat{2}, asOf); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"A", "c-A", "r2"}, changed(seen)); diff != "" {
+			t.Errorf("these changed since: %s", diff)
 		}
 	})
 }

@@ -212,15 +212,21 @@ func (e *entry) open() (Entry, error) {
 	return Entry{Entity: e.entity(), Cells: cells, Due: e.due, Dirty: e.dirty > 0}, err
 }
 
-// Ledger gives the entries of a kind, or only those that a plan has to look
-// at, in no order of use. The entries are those of one moment as far as each
-// block goes; a fold meanwhile may show in later ones.
-func (s *Store) Ledger(ctx context.Context, kind engine.EntityKind, onlyDirty bool) iter.Seq2[Entry, error] {
+// Ledger gives the entries of a kind, in no order of use. The entries are those of one
+// moment as far as each block goes; a fold meanwhile may show in later ones.
+func (s *Store) Ledger(ctx context.Context, kind engine.EntityKind) iter.Seq2[Entry, error] {
+	return s.ledger(ctx, kind, "dirty >= 0", func(*entry) bool { return true })
+}
+
+// Changed gives those entries that a plan has to look at, and that changed after a
+// generation; 0 = ever.
+func (s *Store) Changed(ctx context.Context, kind engine.EntityKind, after int64) iter.Seq2[Entry, error] {
+	return s.ledger(ctx, kind, "dirty > 0", func(e *entry) bool { return e.dirty > uint64(after) })
+}
+
+// ledger gives the entries of a kind that are wanted, out of blocks where a condition holds.
+func (s *Store) ledger(ctx context.Context, kind engine.EntityKind, where string, wanted func(*entry) bool) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		where := "dirty >= 0"
-		if onlyDirty {
-			where = "dirty > 0"
-		}
 		// The kind's first entries may lie in the row that begins in the kind before.
 		low := uint64(kind) << kindShift // of groups the shift leaves that of accounts
 		from, err := ledgerTable.rowOf(ctx, s.read, low)
@@ -238,7 +244,7 @@ func (s *Store) Ledger(ctx context.Context, kind engine.EntityKind, onlyDirty bo
 				return
 			}
 			for _, e := range entries {
-				if e.kind != kind || onlyDirty && e.dirty == 0 {
+				if e.kind != kind || !wanted(e) {
 					continue
 				}
 				if entry, err := e.open(); !yield(entry, err) || err != nil {

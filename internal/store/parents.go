@@ -68,8 +68,7 @@ func (s *Store) RollUp(ctx context.Context, sc Scorer, asOf engine.Date, by stri
 		if err := f.rollUp(above); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, tx.Rebind("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"), rolledName, by)
-		return err
+		return note(ctx, tx, rolledName, by)
 	})
 }
 

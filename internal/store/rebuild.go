@@ -94,9 +94,7 @@ func (f *fold) rebuild() error {
 			return err
 		}
 	}
-	_, err = f.tx.ExecContext(f.ctx, f.tx.Rebind("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"),
-		fingerprintName, f.scorer.Fingerprint())
-	return err
+	return note(f.ctx, f.tx, fingerprintName, f.scorer.Fingerprint())
 }
 
 // rescore scores about a million activities, and tells whether there are more.

@@ -243,6 +243,12 @@ func number(ctx context.Context, q sqlx.ExtContext, name string) (int64, error) 
 	return n, err
 }
 
+// note keeps a value in the table meta.
+func note(ctx context.Context, tx *sqlx.Tx, name, value string) error {
+	_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"), name, value)
+	return err
+}
+
 // increase adds one to a number of the table meta and gives the new one.
 // Others who do so wait for this transaction, so that numbers come in the order of commits.
 func increase(ctx context.Context, tx *sqlx.Tx, name string) (int64, error) {

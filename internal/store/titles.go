@@ -240,8 +240,7 @@ func (s *Store) Rerank(ctx context.Context, sc Scorer, asOf engine.Date, by stri
 		if changed, err = f.rerank(rank); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, tx.Rebind("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"), rankedName, by)
-		return err
+		return note(ctx, tx, rankedName, by)
 	})
 	return changed, err
 }
