@@ -1,5 +1,7 @@
 package engine
 
+import "slices"
+
 // AlarmKind is what an alarm is about.
 type AlarmKind uint8
 
@@ -24,6 +26,12 @@ func AlarmKinds() []string { return append([]string(nil), alarmNames...) }
 
 // String gives "surge", "cooling", "silence", "leaving", "low" or "halved".
 func (k AlarmKind) String() string { return alarmNames[k] }
+
+// ParseAlarmKind reads what String gives.
+func ParseAlarmKind(s string) (AlarmKind, bool) {
+	i := slices.Index(alarmNames, s)
+	return AlarmKind(max(0, i)), i >= 0
+}
 
 // MarshalText gives the kind's name.
 func (k AlarmKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }

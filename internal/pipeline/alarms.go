@@ -73,7 +73,7 @@ func (p *Pipeline) raise(ctx context.Context, r *Report) error {
 	}
 	decided(night, before)
 	p.points.Decide(night, tests, told)
-	return p.store.SaveAlarms(ctx, asOf, upTo, looked, night)
+	return p.store.SaveAlarms(ctx, asOf, upTo, before, night)
 }
 
 // profilesAtOnce is of how many entities with alarms the directory is asked at once.
@@ -133,15 +133,15 @@ func (p *Pipeline) gather(ctx context.Context, night []engine.Raised, kind engin
 }
 
 // decided brings back what earlier nights decided.
-func decided(night []engine.Raised, before []store.Alarm) {
+func decided(night []engine.Raised, before []store.Standing) {
 	type key struct {
 		engine.Entity
 		kind  engine.AlarmKind
 		since engine.Date
 	}
-	stood := make(map[key]store.Alarm, len(before))
+	stood := make(map[key]store.Standing, len(before))
 	for _, a := range before {
-		stood[key{a.Entity, a.Alarm.Kind, a.Alarm.Since}] = a
+		stood[key{a.Entity, a.Alarm, a.Since}] = a
 	}
 	for i := range night {
 		r := &night[i]
@@ -165,14 +165,12 @@ func (p *Pipeline) muted(ctx context.Context, r *Report) (map[string][]engine.Mu
 		rules[e.ID] = append(rules[e.ID], m)
 		concerned = append(concerned, e)
 	}
-	standing, err := p.store.Alarms(ctx)
+	muted, err := p.store.MutedByRule(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range standing {
-		if a.Reason == engine.MutedByRule {
-			concerned = append(concerned, a.Entity)
-		}
+	for _, a := range muted {
+		concerned = append(concerned, a.Entity)
 	}
 	return rules, p.store.Touch(ctx, concerned)
 }

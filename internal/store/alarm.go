@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -69,38 +70,69 @@ func (s *Store) Alarms(ctx context.Context) ([]Alarm, error) {
 
 // AlarmsOf gives the alarms of one entity that stand, by kind of alarm.
 func (s *Store) AlarmsOf(ctx context.Context, e engine.Entity) ([]Alarm, error) {
-	list, err := alarmsOf(ctx, s.read, []engine.Entity{e})
+	list, err := alarms(ctx, s.read, s.read.Rebind("over = ? AND entity = ? AND id = ?"), never, e.Kind, e.ID)
+	slices.SortStableFunc(list, func(a, b Alarm) int { return int(a.Alarm.Kind) - int(b.Alarm.Kind) })
 	return list, storeError("read alarms", err)
 }
 
-func alarmsOf(ctx context.Context, q sqlx.ExtContext, entities []engine.Entity) ([]Alarm, error) {
-	const page = 400 // ids in one statement
-	var list []Alarm
-	for ids := range slices.Chunk(entities, page) {
-		byKind := map[engine.EntityKind][]string{}
-		for _, e := range ids {
-			byKind[e.Kind] = append(byKind[e.Kind], e.ID)
-		}
-		for kind, ids := range byKind {
-			where, args, err := sqlx.In("over = ? AND entity = ? AND id IN (?)", never, kind, ids)
-			if err != nil {
-				return nil, err
-			}
-			some, err := alarms(ctx, q, q.Rebind(where), args...)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, some...)
-		}
-	}
-	slices.SortFunc(list, func(a, b Alarm) int { return int(a.Alarm.Kind) - int(b.Alarm.Kind) })
-	return list, nil
+// Standing is an alarm that stands, and what became of it, without its evidence.
+type Standing struct {
+	engine.Entity
+	Alarm  engine.AlarmKind
+	Since  engine.Date
+	State  engine.AlarmState
+	Reason engine.AlarmReason
+	row    alarmRow
 }
 
 // Standing gives the alarms of entities that stand.
-func (s *Store) Standing(ctx context.Context, entities []engine.Entity) ([]Alarm, error) {
-	list, err := alarmsOf(ctx, s.read, entities)
-	return list, storeError("read alarms", err)
+func (s *Store) Standing(ctx context.Context, entities []engine.Entity) ([]Standing, error) {
+	const page = 400 // ids in one statement
+	var list []Standing
+	for some := range slices.Chunk(entities, page) {
+		ids := map[engine.EntityKind][]string{}
+		for _, e := range some {
+			ids[e.Kind] = append(ids[e.Kind], e.ID)
+		}
+		for kind, ids := range ids {
+			where, args, err := sqlx.In("over = ? AND entity = ? AND id IN (?)", never, kind, ids)
+			if err != nil {
+				return nil, storeError("read alarms", err)
+			}
+			if list, err = s.standing(ctx, list, where, args...); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return list, nil
+}
+
+// MutedByRule gives the alarms that stand and that nobody is told of, since a rule says so.
+func (s *Store) MutedByRule(ctx context.Context) ([]Standing, error) {
+	return s.standing(ctx, nil, "over = ? AND reason = ?", never, string(engine.MutedByRule))
+}
+
+// standing adds the alarms to list that have a condition in common.
+func (s *Store) standing(ctx context.Context, list []Standing, where string, args ...any) ([]Standing, error) {
+	rows, err := s.read.QueryxContext(ctx, s.read.Rebind("SELECT "+alarmColumns+" FROM alarm WHERE "+where), args...)
+	if err != nil {
+		return nil, storeError("read alarms", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r alarmRow
+		if err := rows.Scan(&r.Entity, &r.ID, &r.Alarm, &r.Day, &r.Told, &r.Over, &r.Rep, &r.P, &r.State, &r.Reason, &r.Evidence); err != nil {
+			return nil, storeError("read alarms", err)
+		}
+		a := Standing{Entity: engine.Entity{Kind: r.Entity, ID: r.ID}, Since: engine.Date(r.Day), Reason: engine.AlarmReason(r.Reason), row: r}
+		var known, stated bool
+		a.Alarm, known = engine.ParseAlarmKind(r.Alarm)
+		if a.State, stated = engine.ParseAlarmState(r.State); !known || !stated {
+			return nil, storeError("read alarms", fmt.Errorf("%w: there is no alarm %q or no state %q of one", errCorrupt, r.Alarm, r.State))
+		}
+		list = append(list, a)
+	}
+	return list, storeError("read alarms", rows.Err())
 }
 
 // ToldOf counts the alarms that each sales person was told of from first to last, both included.
@@ -126,18 +158,24 @@ func (s *Store) AlarmsUpTo(ctx context.Context) (int64, error) {
 
 const alarmsName = "alarms"
 
-// SaveAlarms keeps the alarms that stand of the entities that were looked at:
-// others of theirs are over. Saving the same again changes nothing. upTo is the
-// generation of the ledger that they were looked at in.
-func (s *Store) SaveAlarms(ctx context.Context, asOf engine.Date, upTo int64, looked []engine.Entity, raised []engine.Raised) error {
+// SaveAlarms keeps what was raised of the entities that were looked at. before
+// are their alarms that stood; those that were not raised again are over. Saving
+// the same again changes nothing. upTo is the generation of the ledger that they
+// were looked at in.
+func (s *Store) SaveAlarms(ctx context.Context, asOf engine.Date, upTo int64, before []Standing, raised []engine.Raised) error {
+	type key struct {
+		engine.Entity
+		kind  engine.AlarmKind
+		since engine.Date
+	}
+	left := make(map[key]*alarmRow, len(before))
+	for i := range before {
+		b := &before[i]
+		left[key{b.Entity, b.Alarm, b.Since}] = &b.row
+	}
 	return s.tx(ctx, "keep alarms", func(tx *sqlx.Tx) error {
 		if err := note(ctx, tx, alarmsName, strconv.FormatInt(upTo, 10)); err != nil {
 			return err
-		}
-		type key struct {
-			engine.Entity
-			kind  engine.AlarmKind
-			since engine.Date
 		}
 		put, err := tx.PreparexContext(ctx, tx.Rebind(`INSERT INTO alarm (`+alarmColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (entity, id, alarm, day) DO UPDATE SET over = excluded.over, rep = excluded.rep, p = excluded.p, evidence = excluded.evidence,
@@ -146,35 +184,35 @@ func (s *Store) SaveAlarms(ctx context.Context, asOf engine.Date, upTo int64, lo
 			return err
 		}
 		defer put.Close()
-		stand := make(map[key]bool, len(raised))
-		for _, r := range raised {
-			stand[key{r.Entity, r.Alarm.Kind, r.Alarm.Since}] = true
-			evidence, err := json.Marshal(r.Alarm)
+		for _, a := range raised {
+			evidence, err := json.Marshal(a.Alarm)
 			if err != nil {
 				return err
 			}
-			_, err = put.ExecContext(ctx,
-				r.Entity.Kind, r.Entity.ID, r.Alarm.Kind.String(), r.Alarm.Since, asOf, never, r.Rep, r.Alarm.P, r.State.String(), string(r.Reason), string(evidence))
-			if err != nil {
-				return err
-			}
-		}
-		before, err := alarmsOf(ctx, tx, looked)
-		if err != nil {
-			return err
-		}
-		for _, a := range before {
-			if stand[key{a.Entity, a.Alarm.Kind, a.Alarm.Since}] {
+			r := alarmRow{a.Entity.Kind, a.Entity.ID, a.Rep, int64(a.Alarm.Since), int64(asOf), never, a.State.String(), string(a.Reason), evidence, a.Alarm.Kind.String(), a.Alarm.P}
+			was := left[key{a.Entity, a.Alarm.Kind, a.Alarm.Since}]
+			delete(left, key{a.Entity, a.Alarm.Kind, a.Alarm.Since})
+			if was != nil && r.says(was) {
 				continue
 			}
-			_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE alarm SET over = ? WHERE entity = ? AND id = ? AND alarm = ? AND day = ?"),
-				asOf, a.Entity.Kind, a.Entity.ID, a.Alarm.Kind.String(), a.Alarm.Since)
+			_, err = put.ExecContext(ctx, r.Entity, r.ID, r.Alarm, r.Day, r.Told, r.Over, r.Rep, r.P, r.State, r.Reason, string(r.Evidence))
+			if err != nil {
+				return err
+			}
+		}
+		for _, r := range left {
+			_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE alarm SET over = ? WHERE entity = ? AND id = ? AND alarm = ? AND day = ?"), asOf, r.Entity, r.ID, r.Alarm, r.Day)
 			if err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// says tells whether r tells of the same alarm nothing else than was.
+func (r *alarmRow) says(was *alarmRow) bool {
+	return r.Rep == was.Rep && r.P == was.P && r.State == was.State && r.Reason == was.Reason && bytes.Equal(r.Evidence, was.Evidence)
 }
 
 // EndAlarms ends all alarms of a kind of entity: they are no longer looked for.

@@ -20,7 +20,11 @@ func TestSaveAlarms(t *testing.T) {
 		}
 		save := func(asOf engine.Date, looked []engine.Entity, list ...engine.Raised) {
 			t.Helper()
-			if err := s.SaveAlarms(ctx, asOf, 7, looked, list); err != nil {
+			before, err := s.Standing(ctx, looked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.SaveAlarms(ctx, asOf, 7, before, list); err != nil {
 				t.Fatal(err)
 			}
 		}
