@@ -74,7 +74,7 @@ func TestLanguage_findings(t *testing.T) {
 	} {
 		t.Run(c.id+" "+c.path, func(t *testing.T) {
 			_, err := compiledID(t, c.id, mapping.Config{Columns: []string{"memo"}, Snippets: c.snippets})
-			ps, _ := err.(fault.Problems) //nolint:errorlint // Compile's contract
+			ps, _ := err.(fault.Problems) // Compile's contract
 			if len(ps) == 0 {
 				t.Fatalf("%v, want problems", err)
 			}

@@ -185,7 +185,7 @@ func TestParts_findings(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := mapping.Compile(visits(c.change), mapping.Env{})
-			ps, _ := err.(fault.Problems) //nolint:errorlint // Compile's contract
+			ps, _ := err.(fault.Problems) // Compile's contract
 			if len(ps) == 0 || ps[0].Path != c.path || !strings.Contains(ps[0].Msg, c.msg) {
 				t.Errorf("%v; want %s: %s", err, c.path, c.msg)
 			}

@@ -361,7 +361,7 @@ func (l *loader) write(path string, w writeTop) {
 
 // validate asks a connector's configuration for its problems.
 func (l *loader) validate(path string, cfg connectors.Config) {
-	switch err := cfg.Validate().(type) { //nolint:errorlint // Validate's contract is Problems itself
+	switch err := cfg.Validate().(type) { // Validate's contract is Problems itself
 	case nil:
 	case fault.Problems:
 		l.problems.Under(path, err)
@@ -517,7 +517,7 @@ func (d *document) into(cfg any, check func() error) error {
 	if d.root != nil && d.isMapping() {
 		dec := decoder{doc: d, dir: filepath.Dir(d.file)}
 		dec.structs(d.root, reflect.ValueOf(cfg).Elem())
-		switch err := check().(type) { //nolint:errorlint // the checks' contract is Problems itself
+		switch err := check().(type) { // the checks' contract is Problems itself
 		case nil:
 		case fault.Problems:
 			d.place(err)

@@ -130,7 +130,7 @@ var memos = []string{
 // reports writes half a year of daily reports, ending yesterday, with the
 // slips that real ones have: a few cannot be used, and must be kept with a reason.
 func reports(as []*account, today time.Time) []report {
-	rnd := rand.New(rand.NewPCG(20261121, 42)) //nolint:gosec // the same world every time, nothing secret
+	rnd := rand.New(rand.NewPCG(20261121, 42)) // the same world every time, nothing secret
 	total := 0
 	for _, w := range ways {
 		total += w.weight

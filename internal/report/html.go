@@ -17,7 +17,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 			c = "n"
 		}
 		if v.Heat > 0 {
-			c += " h" + string('0'+min(v.Heat, uint8(len(heatColours)))) //nolint:gosec // five colours
+			c += " h" + string('0'+min(v.Heat, uint8(len(heatColours)))) // five colours
 		}
 		if v.Warn {
 			c += " w"

@@ -41,7 +41,7 @@ func rank(ctx context.Context, d *Data, o Options) (*Table, error) {
 			}
 		}
 		rows = append(rows, b)
-		row[i] = int32(len(rows)) //nolint:gosec // as many as customers
+		row[i] = int32(len(rows)) // as many as customers
 	})
 	if err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (d *Data) contacts(ctx context.Context, dir *directory, do func(customer in
 			return err
 		}
 		if i, ok := dir.at[p.Account]; ok {
-			at[xxhash.Sum64String(p.ID)] = int32(i) //nolint:gosec // as many as customers
+			at[xxhash.Sum64String(p.ID)] = int32(i) // as many as customers
 		}
 	}
 	for e, err := range d.Ledger(ctx, engine.Contact) {

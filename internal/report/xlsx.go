@@ -127,7 +127,7 @@ func (t *Table) notesSheet(f *excelize.File, styles *styles, language string) er
 		style := styles.wrapped
 		if step > 0 {
 			var err error
-			if style, err = styles.of(styleKey{Text, uint8(step), false}); err != nil { //nolint:gosec // a handful of steps
+			if style, err = styles.of(styleKey{Text, uint8(step), false}); err != nil { // a handful of steps
 				return err
 			}
 		}
