@@ -31,14 +31,13 @@ func Test01_CertificatesAreChecked(t *testing.T) {
 	}
 }
 
-// tap passes a connection on and keeps what the client says.
-func tap(t testing.TB, target string) (addr string, said *lines) {
+// relay passes connections to the address on to target: toServer and toClient copy the two directions.
+func relay(t testing.TB, target string, toServer, toClient func(io.Writer, io.Reader)) (addr string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	said = &lines{}
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -53,14 +52,22 @@ func tap(t testing.TB, target string) (addr string, said *lines) {
 				}
 				defer server.Close()
 				go func() {
-					_, _ = io.Copy(c, server)
+					toClient(c, server)
 					c.Close()
 				}()
-				_, _ = io.Copy(server, io.TeeReader(c, said))
+				toServer(server, c)
 			}()
 		}
 	}()
-	return l.Addr().String(), said
+	return l.Addr().String()
+}
+
+func pass(w io.Writer, r io.Reader) { _, _ = io.Copy(w, r) }
+
+// tap keeps what the client says.
+func tap(t testing.TB, target string) (addr string, said *lines) {
+	said = &lines{}
+	return relay(t, target, func(w io.Writer, r io.Reader) { pass(w, io.TeeReader(r, said)) }, pass), said
 }
 
 func Test02_StartTLSComesBeforeTheCredential(t *testing.T) {

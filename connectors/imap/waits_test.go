@@ -3,9 +3,9 @@ package imap
 import (
 	"errors"
 	"io"
-	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,66 +72,30 @@ func Test10_WaitsGrowToFiveMinutesAndEnd(t *testing.T) {
 	}
 }
 
-// gatedTap passes connections on until it is shut, and tells of bytes that the server sent.
-type gatedTap struct {
-	addr string
-	mu   sync.Mutex
-	sent int
-	on   func(sent int) // called with each piece, before it is passed on
+// counting tells of all bytes that the server has sent, before each piece is passed on.
+func counting(t testing.TB, target string, on func(sent int)) (addr string) {
+	var sent atomic.Int64
+	return relay(t, target, pass, func(w io.Writer, r io.Reader) {
+		pass(w, io.TeeReader(r, writerFunc(func(p []byte) { on(int(sent.Add(int64(len(p))))) })))
+	})
 }
 
-func newGatedTap(t testing.TB, target string, on func(sent int)) *gatedTap {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	g := &gatedTap{addr: l.Addr().String(), on: on}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				server, err := net.Dial("tcp", target)
-				if err != nil {
-					return
-				}
-				defer server.Close()
-				go func() {
-					_, _ = io.Copy(server, c)
-					server.Close()
-				}()
-				buf := make([]byte, 4096)
-				for {
-					n, err := server.Read(buf)
-					if n > 0 {
-						g.mu.Lock()
-						g.sent += n
-						g.on(g.sent)
-						g.mu.Unlock()
-						if _, err := c.Write(buf[:n]); err != nil {
-							return
-						}
-					}
-					if err != nil {
-						return
-					}
-				}
-			}()
-		}
-	}()
-	return g
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(p []byte) (int, error) {
+	f(p)
+	return len(p), nil
 }
 
 func Test10_ARestartedServerAndKilledChildrenLoseNothing(t *testing.T) {
 	s := dovecot(t)
 	const n = 600
 	s.Fill("rep1", n, func(i int) ([]byte, time.Time) { return text(i), time.Unix(1_780_000_000+int64(i), 0) })
-	killed, stopped := 0, false
-	g := newGatedTap(t, s.Addr(), func(sent int) {
+	var mu sync.Mutex // of all below while it reads
+	killed, stopped, away := 0, false, 0
+	addr := counting(t, s.Addr(), func(sent int) {
+		mu.Lock()
+		defer mu.Unlock()
 		switch {
 		case killed < 3 && sent > 20_000*(killed+1):
 			killed++
@@ -142,16 +106,16 @@ func Test10_ARestartedServerAndKilledChildrenLoseNothing(t *testing.T) {
 		}
 	})
 	k := &testClock{t: time.Unix(0, 0)}
-	away := 0
 	k.on = func(int, time.Duration) {
-		if g.mu.Lock(); stopped {
+		mu.Lock()
+		defer mu.Unlock()
+		if stopped {
 			if away++; away == 4 {
 				s.Again()
 			}
 		}
-		g.mu.Unlock()
 	}
-	cfg := config(s, g.addr, "rep1")
+	cfg := config(s, addr, "rep1")
 	cfg.Security = securityPlain
 	r := newReaderAt(t, cfg, k)
 	got, next, rejects := r.read(&Stream{}, "")

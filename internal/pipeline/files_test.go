@@ -2,7 +2,6 @@ package pipeline_test
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,11 +10,8 @@ import (
 	"time"
 
 	"energyd/configs"
-	"energyd/connectors/all"
 	"energyd/engine"
-	"energyd/internal/config"
 	"energyd/internal/pipeline"
-	"energyd/internal/store"
 )
 
 const filesConfig = `language: ja
@@ -69,28 +65,17 @@ func (f *files) write(name, text string) {
 // pull reads the files, and gives what became of the reports: the activities that stand, and the rejects.
 func (f *files) pull() (r pipeline.SourceReport, activities, rejects []string) {
 	f.t.Helper()
-	cfg, err := config.Load(filepath.Join(f.dir, "energyd.yaml"), all.Connectors)
-	if err != nil {
-		f.t.Fatal(err)
-	}
 	ctx, cancel := context.WithTimeout(f.t.Context(), time.Minute)
 	defer cancel()
 	f.now = f.now.Add(time.Hour)
 	now := f.now
-	p, err := pipeline.Open(ctx, cfg, pipeline.Options{Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, AsOf: engine.NoDate})
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	p := openWith(f.t, filepath.Join(f.dir, "energyd.yaml"), pipeline.Options{Now: func() time.Time { return now }, AsOf: engine.NoDate})
+	defer p.Close()
 	report, err := p.Pull(ctx)
-	p.Close()
 	if err != nil || len(report.Errors) > 0 {
 		f.t.Fatal(err, report.Errors)
 	}
-	s, err := store.Open(ctx, cfg.Store)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer s.Close()
+	s := p.Store()
 	for r, err := range s.Rejects(ctx, "daily_report") {
 		if err != nil {
 			f.t.Fatal(err)

@@ -2,7 +2,6 @@ package pipeline_test
 
 import (
 	"context"
-	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,9 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"energyd/configs"
-	"energyd/connectors/all"
 	"energyd/engine"
-	"energyd/internal/config"
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
 )
@@ -79,18 +76,11 @@ const (
 // with opens the pipeline.
 func (m *meetings) with(do func(ctx context.Context, p *pipeline.Pipeline)) {
 	m.t.Helper()
-	cfg, err := config.Load(filepath.Join(m.dir, "energyd.yaml"), all.Connectors)
-	if err != nil {
-		m.t.Fatal(err)
-	}
 	ctx, cancel := context.WithTimeout(m.t.Context(), time.Minute)
 	defer cancel()
 	m.now = m.now.Add(time.Hour)
 	now := m.now
-	p, err := pipeline.Open(ctx, cfg, pipeline.Options{Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, AsOf: engine.NoDate})
-	if err != nil {
-		m.t.Fatal(err)
-	}
+	p := openWith(m.t, filepath.Join(m.dir, "energyd.yaml"), pipeline.Options{Now: func() time.Time { return now }, AsOf: engine.NoDate})
 	defer func() {
 		if err := p.Close(); err != nil {
 			m.t.Error(err)
