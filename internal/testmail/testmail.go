@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -39,6 +40,7 @@ type Server struct {
 	cred      *syscall.Credential
 	alive     *os.File
 	shell     *exec.Cmd
+	before    int // bytes of the log before the last start
 }
 
 // Passwords of the users.
@@ -81,6 +83,7 @@ func Start(tb testing.TB, o Options) *Server {
 			s.silent()
 		}
 		s.Stop() // somebody took the port: once more
+		s.must(os.Remove(s.path("again")))
 	}
 	tb.Cleanup(func() { s.alive.Close() })
 	return s
@@ -199,6 +202,8 @@ func (s *Server) serve() {
 	out, err := os.Create(s.path("out"))
 	s.must(err)
 	c.Stdin, c.Stdout, c.Stderr = stdin, out, out
+	log, _ := os.ReadFile(s.path("log"))
+	s.before = len(log)
 	s.must(c.Start())
 	_, _ = stdin.Close(), out.Close()
 	s.alive, s.shell = alive, c
@@ -267,7 +272,7 @@ func (s *Server) answers() bool {
 				return true
 			}
 		}
-		if out, _ := os.ReadFile(s.path("log")); bytes.Contains(out, []byte("Address already in use")) {
+		if out, _ := os.ReadFile(s.path("log")); bytes.Contains(out[min(s.before, len(out)):], []byte("Address already in use")) {
 			return false
 		}
 		select {
@@ -373,12 +378,17 @@ func (s *Server) run(name string, args ...string) {
 	}
 }
 
+// freePort gives a port outside the range that the system hands to clients
+// (32768 and up on Linux): none of theirs may sit on it while a server is away.
 func freePort(tb testing.TB, host string) int {
 	tb.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		tb.Fatal(err)
+	for range 100 {
+		port := 12000 + rand.IntN(20000)
+		if l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port))); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	tb.Fatal("there is no free port")
+	return 0
 }
