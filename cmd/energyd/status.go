@@ -96,9 +96,33 @@ func (a *app) printStatus(s pipeline.Status) {
 	if s.Plan != nil {
 		fmt.Fprintf(a.out, "plan %s is %s: %d records, as of %s; send it with energyd apply\n", s.Plan.Plan, s.Plan.State, s.Plan.Records, s.Plan.AsOf)
 	}
-	if !s.Next.IsZero() {
-		fmt.Fprintf(a.out, "schedule %q: next start %s; until the daemon comes, let the system's own scheduler run energyd sync\n", s.Schedule, s.Next.Format("2006-01-02 15:04 MST"))
+	a.printStarts(s.Starts)
+}
+
+// printStarts shows what energyd run starts next.
+func (a *app) printStarts(starts []pipeline.Start) {
+	if len(starts) == 0 {
+		return
 	}
+	t := newTable("ENERGYD RUN STARTS", "BY", "NEXT")
+	for _, s := range starts {
+		job, next := "sync", "-"
+		if s.Source != "" {
+			job = "pull " + s.Source
+		}
+		switch {
+		case s.Schedule.OnNews():
+			next = "when there is something new"
+		case s.Schedule.After() != "":
+			next = "when " + s.Schedule.After() + " was read"
+		case s.Missed:
+			next = "at once: missed at " + s.At.Format(clock)
+		default:
+			next = s.At.Format(clock)
+		}
+		t.row(job, s.Schedule, next)
+	}
+	t.print(a.out)
 }
 
 // printBudgets shows how each connection that counts its calls stood when it was last seen.
@@ -139,7 +163,15 @@ func statusJSON(s pipeline.Status) map[string]any {
 	for i, src := range s.Sources {
 		sources[i] = map[string]any{"source": src.Name, "read_up_to": timestamp(src.Until), "rejects": src.Rejects}
 	}
-	return map[string]any{"runs": runs, "sources": sources, "advice": s.Advice, "quality": s.Quality, "arrivals": s.Arrivals, "budgets": s.Budgets, "plan": s.Plan, "schedule": s.Schedule, "next": timestamp(s.Next)}
+	return map[string]any{"runs": runs, "sources": sources, "advice": s.Advice, "quality": s.Quality, "arrivals": s.Arrivals, "budgets": s.Budgets, "plan": s.Plan, "starts": startsJSON(s.Starts)}
+}
+
+func startsJSON(starts []pipeline.Start) []map[string]any {
+	list := make([]map[string]any, len(starts))
+	for i, s := range starts {
+		list[i] = map[string]any{"source": s.Source, "schedule": s.Schedule.String(), "next": timestamp(s.At), "missed": s.Missed}
+	}
+	return list
 }
 
 // timestamp is RFC 3339 in UTC, "" for no time.

@@ -24,6 +24,7 @@ import (
 	"energyd/engine"
 	"energyd/internal/fault"
 	"energyd/internal/report"
+	"energyd/internal/schedule"
 	"energyd/internal/survey"
 	"energyd/mapping"
 	"energyd/mapping/freetext"
@@ -40,6 +41,8 @@ type Config struct {
 	Phrases  string // path of the phrases; "" = the built-in ones
 	Schedule string // cron text; "" = only by hand
 	Zone     string // of Schedule, as "Asia/Tokyo"; "" = UTC
+
+	Jobs []schedule.Job // what a daemon starts: the sync, then the sources with schedules of their own
 
 	Connections []Connection // as written
 	Sources     []Source     // as written
@@ -65,6 +68,8 @@ type Source struct {
 	Schedule   string        // "" = the common one
 	Reread     time.Duration // how often all of it is read again, to find what vanished without a trace; 0 = never
 	Stream     connectors.Config
+
+	missed string
 }
 
 // Write says which values of which entities go into which fields of the CRM.
@@ -101,6 +106,7 @@ type top struct {
 	Phrases     string          `yaml:"phrases"`
 	Schedule    string          `yaml:"schedule"`
 	Timezone    string          `yaml:"timezone"`
+	Missed      string          `yaml:"missed"`
 	Connections section         `yaml:"connections"`
 	Sources     section         `yaml:"sources"`
 	Write       []writeTop      `yaml:"write"`
@@ -128,6 +134,7 @@ type sourceTop struct {
 	Connection string        `yaml:"connection"`
 	Mapping    string        `yaml:"mapping"`
 	Schedule   string        `yaml:"schedule"`
+	Missed     string        `yaml:"missed"`
 	Reread     time.Duration `yaml:"reread"`
 }
 
@@ -211,6 +218,7 @@ func (l *loader) load() {
 	if len(t.Sources) == 0 && l.only == "" {
 		l.problems.Add("sources", "sources is required: what is read, in this order")
 	}
+	l.jobs(t)
 	c.Reports = t.Reports
 	l.problems = append(l.problems, c.Reports.Problems()...)
 	for i, w := range t.Write {
@@ -297,7 +305,7 @@ func (l *loader) source(e entry) {
 	}
 	l.config.Sources = append(l.config.Sources, Source{
 		Name: e.name, Connection: common.Connection, Mapping: file,
-		Schedule: common.Schedule, Reread: common.Reread, Stream: stream,
+		Schedule: common.Schedule, Reread: common.Reread, Stream: stream, missed: common.Missed,
 	})
 }
 

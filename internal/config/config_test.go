@@ -106,7 +106,7 @@ write:
 	if diff := cmp.Diff([]Source{
 		{Name: "second", Connection: "alpha", Mapping: in("m.yaml"), Schedule: "@hourly", Stream: &fakeStream{Table: "t"}},
 		{Name: "first", Connection: "zeta", Mapping: in("m.yaml"), Reread: 168 * time.Hour, Stream: &fakeStream{Object: "Account"}},
-	}, c.Sources); diff != "" {
+	}, c.Sources, cmp.AllowUnexported(Source{})); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]Write{{"zeta", "Contact", engine.Contact, map[string]string{"band": "Band__c"}}}, c.Write); diff != "" {

@@ -16,6 +16,7 @@ import (
 	"energyd/connectors"
 	"energyd/engine"
 	"energyd/internal/fault"
+	"energyd/internal/schedule"
 	"energyd/mapping"
 	"energyd/mapping/freetext"
 )
@@ -80,7 +81,8 @@ type schemaMaker struct {
 
 // optionWords are what options take that are no free texts.
 var optionWords = map[reflect.Type]map[string][]string{
-	reflect.TypeFor[top]():                 {"language": {"ja", "en"}},
+	reflect.TypeFor[top]():                 {"language": {"ja", "en"}, "missed": {string(schedule.Once), string(schedule.Skip)}},
+	reflect.TypeFor[sourceTop]():           {"missed": {string(schedule.Once), string(schedule.Skip)}},
 	reflect.TypeFor[writeTop]():            {"entity": entities},
 	reflect.TypeFor[mapping.ProfileRule](): {"kind": append(slices.Clone(kinds), engine.Stage.String())},
 	reflect.TypeFor[mapping.Entry]():       {"kind": kinds},

@@ -209,6 +209,7 @@ func TestSchema_words(t *testing.T) {
 		{"mapping", "../../configs/samples/profile.yaml", "profile.kind", reflect.TypeFor[mapping.ProfileRule]()},
 		{"mapping", "../../configs/samples/activity.yaml", "tests[0].directory[0].kind", reflect.TypeFor[mapping.Entry]()},
 		{"config", "starter", "language", reflect.TypeFor[top]()},
+		{"config", "starter", "missed", reflect.TypeFor[top]()},
 		{"config", "starter", "write[0].entity", reflect.TypeFor[writeTop]()},
 	} {
 		doc := parse(c.file, shippedFiles(t)[c.kind][c.file])

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"energyd/connectors"
 	"energyd/internal/config"
 	"energyd/internal/fault"
-	"energyd/internal/schedule"
 )
 
 // Finding is one thing that check looked at.
@@ -45,9 +43,10 @@ func (p *Pipeline) Check(ctx context.Context) []Finding {
 		note, err := p.checkMapping(s.Name)
 		add("mapping "+p.relative(s.Mapping), note, err)
 	}
-	if p.cfg.Schedule != "" {
-		note, err := p.checkSchedule()
-		add("schedule", note, err)
+	for _, j := range p.cfg.Jobs {
+		if next := j.Schedule.Next(p.opt.Now()); j.Source == "" {
+			add("schedule", "next run "+next.Format("2006-01-02 15:04 MST"), nil)
+		}
 	}
 	down := map[string]bool{}
 	for _, c := range p.cfg.Connections {
@@ -89,30 +88,6 @@ func (p *Pipeline) checkMapping(source string) (string, error) {
 		return "its test passes", nil
 	}
 	return fmt.Sprintf("%d tests pass", len(results)), nil
-}
-
-func (p *Pipeline) checkSchedule() (string, error) {
-	next, err := p.NextRun()
-	if err != nil {
-		return "", err
-	}
-	return "next run " + next.Format("2006-01-02 15:04 MST"), nil
-}
-
-// NextRun is when the schedule starts the next run; zero without a schedule.
-func (p *Pipeline) NextRun() (time.Time, error) {
-	if p.cfg.Schedule == "" {
-		return time.Time{}, nil
-	}
-	zone, err := time.LoadLocation(p.cfg.Zone)
-	if err != nil {
-		return time.Time{}, err
-	}
-	s, err := schedule.Parse(p.cfg.Schedule, zone)
-	if err != nil {
-		return time.Time{}, p.cfg.Place(fault.Problems{{Path: "schedule", Msg: err.Error(), Hint: fault.HintOf(err)}})
-	}
-	return s.Next(p.opt.Now()), nil
 }
 
 func (p *Pipeline) checkSource(ctx context.Context, connection string, stream connectors.Config) error {

@@ -192,12 +192,20 @@ func (p *Pipeline) relative(file string) string {
 
 // Close ends all connections and the store.
 func (p *Pipeline) Close() error {
+	return errors.Join(p.Disconnect(), p.store.Close())
+}
+
+// Disconnect closes the connections until the next run, as who stays between runs
+// does: what a run may use of a budget is counted by connection.
+func (p *Pipeline) Disconnect() error {
 	p.countCalls(context.Background())
 	var errs []error
 	for _, c := range p.conns {
 		errs = append(errs, c.Close())
 	}
-	return errors.Join(append(errs, p.store.Close())...)
+	clear(p.conns)
+	clear(p.counted)
+	return errors.Join(errs...)
 }
 
 // Store gives what is stored, for status and export.
@@ -224,6 +232,15 @@ func (p *Pipeline) conn(ctx context.Context, name string) (connectors.Conn, erro
 	if c, ok := p.conns[name]; ok {
 		return c, nil
 	}
+	conn, err := p.dial(ctx, name)
+	if err == nil {
+		p.conns[name] = conn
+	}
+	return conn, err
+}
+
+// dial opens a connection that its caller closes.
+func (p *Pipeline) dial(ctx context.Context, name string) (conn connectors.Conn, err error) {
 	for _, c := range p.cfg.Connections {
 		if c.Name != name {
 			continue
@@ -232,13 +249,11 @@ func (p *Pipeline) conn(ctx context.Context, name string) (connectors.Conn, erro
 		if err != nil {
 			return nil, err
 		}
-		conn, err := c.Connector.Open(ctx, c.Config, connectors.Env{
+		if conn, err = c.Connector.Open(ctx, c.Config, connectors.Env{
 			Log: p.opt.Log.With("connection", name), Name: name, Dir: p.cfg.Dir, Language: p.cfg.Language, Calls: calls,
-		})
-		if err != nil {
+		}); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		p.conns[name] = conn
 		return conn, nil
 	}
 	return nil, fault.New(fault.Internal, "", fmt.Sprintf("no connection %q", name), "report this", nil)

@@ -111,6 +111,9 @@ func (p *Pipeline) run(ctx context.Context, kind string, steps func(context.Cont
 	for _, f := range failures {
 		r.Notes = append(r.Notes, said(f))
 	}
+	if err != nil && ctx.Err() != nil {
+		r.Notes = []string{store.Interrupted} // whatever else it says comes of that
+	}
 	// The run's end is kept even when the run was told to stop.
 	end := context.WithoutCancel(ctx)
 	if endErr := p.store.FinishRun(end, r.Run, p.opt.Now(), r.State, strings.Join(r.Notes, "\n")); endErr != nil {

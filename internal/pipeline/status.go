@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"energyd/internal/config"
+	"energyd/internal/schedule"
 	"energyd/internal/store"
 	"energyd/sink"
 )
@@ -20,9 +21,8 @@ type Status struct {
 	Quality  []string // of each source with warnings: which
 	Arrivals []Arrival
 	Budgets  []store.SeenUsage
-	Plan     *sink.Summary // open or being applied; nil when there is none
-	Schedule string
-	Next     time.Time      // zero without a schedule
+	Plan     *sink.Summary  // open or being applied; nil when there is none
+	Starts   []Start        // what energyd run starts next
 	Zone     *time.Location // of the configuration: in which people read the times
 	File     string         // the configuration's
 	// Unconfigured sources have been read, but stand in the configuration no longer.
@@ -96,12 +96,56 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 	if s.Unconfigured, err = p.unconfigured(ctx); err != nil {
 		return s, err
 	}
-	s.Schedule, s.File = p.cfg.Schedule, p.cfg.File
+	s.File = p.cfg.File
 	if s.Zone, err = time.LoadLocation(p.cfg.Zone); err != nil {
 		return s, err
 	}
-	s.Next, err = p.NextRun()
+	s.Starts, err = p.starts(ctx)
 	return s, err
+}
+
+// Start is when a job starts next.
+type Start struct {
+	schedule.Job
+	At     time.Time // zero for a job that waits for something else than a time
+	Missed bool      // it should have started at At; energyd run makes up for it when it is there
+}
+
+// starts are the next starts of all jobs, as a daemon that began now would have them.
+func (p *Pipeline) starts(ctx context.Context) ([]Start, error) {
+	if len(p.cfg.Jobs) == 0 {
+		return nil, nil
+	}
+	last, err := p.LastStarts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := p.opt.Now()
+	starts := make([]Start, len(p.cfg.Jobs))
+	for i, j := range p.cfg.Jobs {
+		at, known := last[j.Source]
+		if !known {
+			at = now
+		}
+		due := j.Due(at, now)
+		starts[i] = Start{j, due, !due.IsZero() && !due.After(now)}
+	}
+	return starts, nil
+}
+
+// LastStarts gives when each source was read last by a run that came to an end, and under "" when the last sync began.
+func (p *Pipeline) LastStarts(ctx context.Context) (map[string]time.Time, error) {
+	rows, err := p.store.LastStarts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last := map[string]time.Time{}
+	for _, r := range rows {
+		if r.Kind == "" || r.Kind == "sync" {
+			last[r.Source] = r.At
+		}
+	}
+	return last, nil
 }
 
 // unconfigured names the sources that the store has read and the configuration lacks.

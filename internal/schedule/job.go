@@ -1,9 +1,6 @@
 package schedule
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Job is what is started again and again.
 type Job struct {
@@ -21,16 +18,6 @@ const (
 	Once Missed = "once" // one run makes up for all of them, as soon as it can; also the default
 	Skip Missed = "skip" // the next start is the next of the schedule
 )
-
-// UnmarshalText reads a policy as it is written in a configuration.
-func (m *Missed) UnmarshalText(text []byte) error {
-	switch v := Missed(text); v {
-	case Once, Skip:
-		*m = v
-		return nil
-	}
-	return fmt.Errorf("%q is neither once (one run makes up for what was missed) nor skip", text)
-}
 
 const (
 	// late is by how much a start may be behind and still be no missed one.

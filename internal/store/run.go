@@ -26,6 +26,9 @@ const (
 	Failed  RunState = "failed"
 )
 
+// Interrupted is the message of runs that were told to stop, or killed: what was to be done was not done.
+const Interrupted = "interrupted"
+
 // Run is one run of a command or schedule.
 type Run struct {
 	ID      string      `json:"id"`   // UTC time and four letters, "20261121T204512-k3fq"
@@ -58,8 +61,8 @@ func (r RunSource) Balanced() bool {
 func (s *Store) BeginRun(ctx context.Context, kind string, at time.Time) (id string, err error) {
 	id = at.UTC().Format("20060102T150405") + "-" + strings.ToLower(rand.Text()[:4])
 	err = s.tx(ctx, "begin run", func(tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE run SET ended_us = ?, state = ?, message = 'interrupted' WHERE ended_us IS NULL"),
-			at.UnixMicro(), Failed)
+		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE run SET ended_us = ?, state = ?, message = ? WHERE ended_us IS NULL"),
+			at.UnixMicro(), Failed, Interrupted)
 		if err != nil {
 			return err
 		}
@@ -87,6 +90,39 @@ func addRunSource(ctx context.Context, tx *sqlx.Tx, run string, r RunSource) err
 		rejected = run_source.rejected + excluded.rejected`),
 		run, r.Source, r.Read, r.Stored, r.Unchanged, r.Skipped, r.Rejected)
 	return err
+}
+
+// LastStart is when the last run of a kind, or of those that read a source, began and came to an end.
+type LastStart struct {
+	Kind   string // "sync"; "" of a source
+	Source string
+	At     time.Time // UTC
+	State  RunState  // of a kind's last run; "" of a source
+}
+
+// LastStarts gives the last run of each kind that came to an end, and when each
+// source was read last. Runs that were interrupted did not come to an end.
+func (s *Store) LastStarts(ctx context.Context) ([]LastStart, error) {
+	var rows []struct {
+		Kind, Source string
+		Started      int64 `db:"started_us"`
+		State        RunState
+	}
+	err := s.read.SelectContext(ctx, &rows, s.read.Rebind(`SELECT kind, '' AS source, started_us, state FROM run AS last
+		WHERE ended_us IS NOT NULL AND message <> ? AND started_us =
+			(SELECT MAX(started_us) FROM run WHERE run.kind = last.kind AND ended_us IS NOT NULL AND message <> ?)
+		UNION ALL
+		SELECT '' AS kind, source, MAX(started_us) AS started_us, '' AS state FROM run JOIN run_source ON run_source.run = run.id
+		WHERE ended_us IS NOT NULL AND message <> ? GROUP BY source
+		ORDER BY kind, source`), Interrupted, Interrupted, Interrupted)
+	if err != nil {
+		return nil, storeError("read runs", err)
+	}
+	last := make([]LastStart, len(rows))
+	for i, r := range rows {
+		last[i] = LastStart{r.Kind, r.Source, time.UnixMicro(r.Started).UTC(), r.State}
+	}
+	return last, nil
 }
 
 // LargestReadings gives how many records of each source the largest reading had.

@@ -1,0 +1,56 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"energyd/connectors"
+	"energyd/internal/store"
+)
+
+// TestLastStarts: what was interrupted, or is still at work, was not done yet.
+func TestLastStarts(t *testing.T) {
+	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
+		s := open(t, fresh(t))
+		at := func(hour int) time.Time { return time.Date(2026, 11, 22, hour, 0, 0, 0, time.UTC) }
+		cursor := connectors.Cursor("")
+		run := func(kind string, hour int, reads bool, state store.RunState, message string) {
+			t.Helper()
+			id, err := s.BeginRun(t.Context(), kind, at(hour))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if reads {
+				next := connectors.Cursor(id)
+				if err := s.SaveBatch(t.Context(), store.Batch{Run: id, Source: "tasks", At: at(hour), After: cursor, Next: next}); err != nil {
+					t.Fatal(err)
+				}
+				cursor = next
+			}
+			if state == store.Running {
+				return
+			}
+			if err := s.FinishRun(t.Context(), id, at(hour).Add(time.Minute), state, message); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run("sync", 1, true, store.OK, "")
+		run("sync", 2, false, store.Failed, "tasks: no answer")
+		run("sync", 3, true, store.Failed, store.Interrupted)
+		run("pull", 4, true, store.Partial, "")
+		run("pull", 5, true, store.Running, "")
+		got, err := s.LastStarts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]store.LastStart{
+			{Source: "tasks", At: at(4)},
+			{Kind: "pull", At: at(4), State: store.Partial},
+			{Kind: "sync", At: at(2), State: store.Failed},
+		}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
