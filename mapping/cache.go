@@ -1,36 +1,52 @@
 package mapping
 
 import (
+	"hash/maphash"
 	"strconv"
-	"sync"
+	"strings"
+	"sync/atomic"
 )
 
 // cache remembers what texts of the source mean: people write the same few
-// words all day. It is bounded, so that a column of free text cannot fill the memory.
+// words all day. It is bounded, so that a column of free text cannot fill the
+// memory: a text has two places, and takes the one of another when both are
+// taken. Nobody waits for another.
 type cache[V any] struct {
-	mu sync.RWMutex
-	m  map[string]V
+	places [8192]atomic.Pointer[cached[V]]
 }
 
-const maxCached = 4096
-
-func (c *cache[V]) get(key string) (V, bool) {
-	c.mu.RLock()
-	v, ok := c.m[key]
-	c.mu.RUnlock()
-	return v, ok
+type cached[V any] struct {
+	text  string
+	means V
 }
 
-func (c *cache[V]) put(key string, v V) {
-	if len(key) > 200 {
+var cacheSeed = maphash.MakeSeed()
+
+func (c *cache[V]) placesOf(text string) (first, second *atomic.Pointer[cached[V]]) {
+	h, n := maphash.String(cacheSeed, text), uint64(len(c.places))
+	return &c.places[h%n], &c.places[h>>32%n]
+}
+
+func (c *cache[V]) get(text string) (means V, known bool) {
+	first, second := c.placesOf(text)
+	for _, place := range [...]*atomic.Pointer[cached[V]]{first, second} {
+		if kept := place.Load(); kept != nil && kept.text == text {
+			return kept.means, true
+		}
+	}
+	return means, false
+}
+
+// put remembers what a text means, unless it is long. The text may be a piece of something larger.
+func (c *cache[V]) put(text string, means V) {
+	if len(text) > 200 {
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.m) >= maxCached || c.m == nil {
-		c.m = map[string]V{}
+	place, second := c.placesOf(text)
+	if place.Load() != nil && second.Load() == nil {
+		place = second
 	}
-	c.m[key] = v
+	place.Store(&cached[V]{strings.Clone(text), means})
 }
 
 // at gives the path of a list's item.

@@ -3,6 +3,7 @@ package mapping
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +23,41 @@ var timeless = func() map[string]bool {
 
 // zeroDays stand before a time that a program exported as a date: Access, Excel and their libraries.
 var zeroDays = []string{"1899/12/30 ", "1899-12-30 ", "1899/12/31 ", "1899-12-31 ", "1900/1/0 ", "1900/01/00 ", "1900-01-00 "}
+
+// clocks remembers what cells say of the time of day.
+var clocks cache[moment]
+
+// timeOfDay reads the time of day in a cell, perhaps with its day; what it gives
+// has no time where the cell says in words that there is none.
+func timeOfDay(text string) (m moment, err error) {
+	m, known := clocks.get(text)
+	if known {
+		return m, nil
+	}
+	clock := clockText(text)
+	switch {
+	case timeless[clock]:
+	case clock != "" && strings.Trim(clock, ".0123456789") == "":
+		n, err := strconv.ParseFloat(clock, 64)
+		if err != nil {
+			return m, fmt.Errorf("%q is no time of day", short(clock))
+		}
+		if m, err = clockNumber(n); err != nil {
+			return m, err
+		}
+	default:
+		if m, err = parsePartial(clock); err == nil && !m.hasTime {
+			err = fmt.Errorf("%q is no time of day", short(clock))
+		}
+		if err != nil {
+			return m, err
+		}
+	}
+	if len(text) <= shortMoment {
+		clocks.put(text, m)
+	}
+	return m, nil
+}
 
 // clockText is the time of day in a cell.
 func clockText(text string) string {

@@ -56,7 +56,7 @@ func parsePartial(text string) (moment, error) {
 	}
 	m, err := scanMoment(text)
 	if err == nil {
-		moments.put(strings.Clone(text), m)
+		moments.put(text, m)
 	}
 	return m, err
 }

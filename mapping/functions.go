@@ -111,6 +111,9 @@ func remembered(f func(string) string) func(string) string {
 // dateError is a reject of class "date".
 func dateError(err error) error { return &RejectError{Code: "date", Reason: err.Error()} }
 
+// days remembers the texts that name a day by themselves; as any, so that a hit allocates nothing.
+var days cache[any]
+
 // date gives the calendar day of a text, a day or a time; blank gives null. A
 // date without a year takes it from the period beside it.
 func date(zone *time.Location, args []any) (any, error) {
@@ -124,6 +127,9 @@ func date(zone *time.Location, args []any) (any, error) {
 	case time.Time:
 		return dayOf(v, zone), nil
 	case string:
+		if day, known := days.get(v); known {
+			return day, nil
+		}
 		if strings.TrimSpace(v) == "" {
 			return nil, nil
 		}
@@ -131,6 +137,7 @@ func date(zone *time.Location, args []any) (any, error) {
 			return dayNumber(n, nil)
 		}
 		m, err := parsePartial(v)
+		whole := !m.yearless
 		if err == nil && m.yearless {
 			err = m.completeBy(v, args[1:])
 		}
@@ -142,7 +149,11 @@ func date(zone *time.Location, args []any) (any, error) {
 		case m.hasZone:
 			return dayOf(m.in(zone), zone), nil
 		}
-		return expression.Day(m.date()), nil
+		var day any = expression.Day(m.date())
+		if whole && len(v) <= shortMoment {
+			days.put(v, day)
+		}
+		return day, nil
 	}
 	return nil, nil
 }
@@ -336,21 +347,11 @@ func dateAndTime(zone *time.Location, on, clock any) (any, error) {
 	case float64:
 		m, err = clockNumber(v)
 	case string:
-		switch v = clockText(v); {
-		case timeless[v]:
+		switch m, err = timeOfDay(v); {
+		case err != nil:
+		case !m.hasTime:
 			return date(zone, []any{on})
-		case v != "" && strings.Trim(v, ".0123456789") == "":
-			var n float64
-			if n, err = strconv.ParseFloat(v, 64); err != nil {
-				return nil, dateError(fmt.Errorf("%q is no time of day", short(v)))
-			}
-			m, err = clockNumber(n)
-		default:
-			if m, err = parsePartial(v); err == nil && !m.hasTime {
-				err = fmt.Errorf("%q is no time of day", short(v))
-			}
-		}
-		if err == nil && m.hasDate && !m.yearless { // the time column holds both
+		case m.hasDate && !m.yearless: // the time column holds both
 			return m.in(zone), nil
 		}
 	}
