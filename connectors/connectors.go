@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"energyd/internal/fault"
 )
 
 // Conn is one open connection to a system. A Conn that takes values back
@@ -177,6 +179,8 @@ type Reject struct {
 	// Waits says that the record may come through later as it is, since it names
 	// what the CRM does not know yet. Fields hold all of it then.
 	Waits bool
+	// Whole says that Fields hold all of the record, so that it can be mapped again without being read.
+	Whole bool
 }
 
 // Target is a CRM that takes values back. It updates existing records only:
@@ -238,6 +242,22 @@ type Update struct {
 type Result struct {
 	Outcome Outcome
 	Err     error // set unless Written or Unsent: the CRM's own words, as *fault.Error
+	Class   Class // of the obstacle; "" = as the kind of Err says
+}
+
+// Obstacle is what keeps the update back; "" when nothing does.
+func (r Result) Obstacle() Class {
+	switch kind := fault.KindOf(r.Err); {
+	case r.Class != "" || r.Err == nil:
+		return r.Class
+	case kind == fault.Auth:
+		return NoRight
+	case kind == fault.Quota:
+		return NoQuota
+	case fault.Retryable(kind):
+		return Locked
+	}
+	return BadData
 }
 
 // Outcome of one Update.
@@ -253,6 +273,22 @@ const (
 	Deferred Outcome = "deferred"
 	Unsent   Outcome = "unsent"
 )
+
+// Class says what kind of obstacle keeps a record back, by who can remove it.
+type Class string
+
+// The classes.
+const (
+	BadData    Class = "data"       // its values: something has to be corrected in the record, the mapping or a rule
+	Locked     Class = "lock"       // somebody else holds it, or the CRM was busy: it heals by itself
+	NoQuota    Class = "quota"      // calls or storage of the CRM are used up
+	NoRight    Class = "permission" // a right of the run-as user is missing
+	GoneRecord Class = "gone"       // what it names is not there, or not any more
+	Ambiguous  Class = "ambiguous"  // several records could be meant, or are too much alike
+)
+
+// Classes are all of them.
+var Classes = []Class{BadData, Locked, NoQuota, NoRight, GoneRecord, Ambiguous}
 
 // ColumnSelector is an optional ability of a stream's Config: to read only the
 // columns that a mapping uses. It is called before Conn.Source; columns that

@@ -342,7 +342,7 @@ func (s *Sink) keep(ctx context.Context, run string, w Writing, batch []Change, 
 	var accepted []Accepted
 	for i, r := range results {
 		c := &batch[i]
-		c.Error = ""
+		c.Error, c.Refusal = "", Refusal{}
 		switch {
 		case r.Outcome == connectors.Written:
 			c.State = Written
@@ -360,7 +360,7 @@ func (s *Sink) keep(ctx context.Context, run string, w Writing, batch []Change, 
 		default:
 			c.State = Rejected
 		}
-		c.Error = fmt.Sprint(r.Err)
+		c.Error, c.Refusal = fmt.Sprint(r.Err), Refusal{Class: r.Obstacle(), Hint: fault.HintOf(r.Err)}
 		if out != nil {
 			out.Problems = append(out.Problems, limited(out.Problems, []string{fmt.Sprintf("%s %s (%s): %s", w.Name, c.ID, c.Name, c.Error)})...)
 		}

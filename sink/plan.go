@@ -68,7 +68,25 @@ type Change struct {
 	Fields  []Delta     `json:"fields"` // in the order of the field catalogue
 	State   ChangeState `json:"state,omitempty"`
 	Error   string      `json:"error,omitempty"`
+	Refusal
 }
+
+// Refusal says more of a change that the CRM refused.
+type Refusal struct {
+	Class connectors.Class `json:"class,omitempty"` // with Error, of what the CRM said
+	Hint  string           `json:"hint,omitempty"`  // what to do about just this, "" = see the class
+	// Said is what a person decided of it: "" until then.
+	Said Said `json:"said,omitempty"`
+}
+
+// Said is a person's word on a refused change (docs/rejects.md).
+type Said string
+
+// The words. Both hold until the record's values are others.
+const (
+	SendAgain Said = "retry"  // the next plan has it again
+	Waive     Said = "waived" // it is not sent, and nobody is told of it any more
+)
 
 // ChangeState follows a change through apply.
 type ChangeState string
@@ -111,6 +129,7 @@ type Summary struct {
 	Missing   int       `json:"missing"`            // records that are scored, but that the CRM does not show
 	Unfit     int       `json:"unfit"`              // values that their field cannot hold
 	Refused   int       `json:"refused"`            // records not planned: the CRM refused the same values before
+	Waived    int       `json:"waived,omitempty"`   // records not planned: somebody dropped the change that the CRM refused
 	Steps     []Step    `json:"steps,omitempty"`    // what plan and apply cost
 	Calls     int       `json:"calls"`              // API calls that apply will need, about: the sum of its steps
 	Limit     int       `json:"limit,omitempty"`    // calls that the CRM allows all programs in 24 hours; 0: not told, or several CRMs
@@ -223,7 +242,8 @@ type Store interface {
 	IsUndo(ctx context.Context, run string) (bool, error)
 	// ChangesOf gives those changes of one Writing that wait to be sent and are for these records.
 	ChangesOf(ctx context.Context, run, writing string, ids []string) ([]Change, error)
-	// RefusedBefore gives those changes of these records that the CRM refused in the last plan before run.
+	// RefusedBefore gives those changes of these records that the CRM refused in the last plan before run,
+	// but for those that a person wants to be sent again.
 	RefusedBefore(ctx context.Context, run, writing string, ids []string) (map[string]Change, error)
 	// CountChanges counts a plan's changes by state; of one Writing, or of all for "".
 	CountChanges(ctx context.Context, run, writing string) (map[ChangeState]int, error)
@@ -510,11 +530,9 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 			current[r.ID] = r
 		}
 	}
-	refused := map[string]Change{}
-	if !p.sink.Resend {
-		if refused, err = p.sink.Store.RefusedBefore(ctx, p.run, p.w.Name, ask); err != nil {
-			return err
-		}
+	refused, err := p.sink.Store.RefusedBefore(ctx, p.run, p.w.Name, ask)
+	if err != nil {
+		return err
 	}
 	var changes []Change
 	for i, w := range wanted {
@@ -538,9 +556,13 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 			continue
 		}
 		// What the CRM refused goes from plan to plan until its values move (C42).
-		if before, ok := refused[w.ID]; ok && !p.noticeable(c.update().Values, before.update().Values) {
-			p.sum.Refused++
-			before.Seq, before.State = place(p.at, w.Parent, 1<<31+p.sum.Refused), Refused
+		if before, ok := refused[w.ID]; ok && (before.Said == Waive || !p.sink.Resend) && !p.noticeable(c.update().Values, before.update().Values) {
+			if before.Said == Waive {
+				p.sum.Waived++
+			} else {
+				p.sum.Refused++
+			}
+			before.Seq, before.State = place(p.at, w.Parent, 1<<31+p.sum.Refused+p.sum.Waived), Refused
 			changes = append(changes, before)
 			continue
 		}

@@ -168,7 +168,7 @@ func exportRows(ctx context.Context, p *pipeline.Pipeline, what string, w *rowWr
 
 // exportRefused adds the changes of the last applied plan that the CRM refused.
 func exportRefused(ctx context.Context, p *pipeline.Pipeline, w *rowWriter) error {
-	run, refused, err := p.Store().Refused(ctx)
+	run, refused, err := p.Store().Refused(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -146,7 +146,10 @@ func (a *app) printNotes(sum sink.Summary) {
 		fmt.Fprintf(a.out, "does not fit: … and %d more values\n", more)
 	}
 	if sum.Refused > 0 {
-		fmt.Fprintf(a.out, "%d records were refused by the CRM before and are not sent again until their values move; when its rule or rights were corrected: energyd plan --resend\n", sum.Refused)
+		fmt.Fprintf(a.out, "%d records were refused by the CRM before and are not sent again until their values move; when its rule or rights were corrected: energyd rejects retry, or energyd plan --resend\n", sum.Refused)
+	}
+	if sum.Waived > 0 {
+		fmt.Fprintf(a.out, "%d records stay as they are: what the CRM refused was dropped (energyd rejects list --dropped)\n", sum.Waived)
 	}
 	if sum.Missing > 0 {
 		fmt.Fprintf(a.out, "%d scored entities have no record in the CRM that the run-as user can see\n", sum.Missing)

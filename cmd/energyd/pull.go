@@ -105,7 +105,7 @@ func (a *app) printPull(r pipeline.Report) {
 			fmt.Fprintf(a.out, "%s: %d skipped: %s\n", s.Source, s.Skips[reason], reason)
 		}
 		if s.Rejected > 0 {
-			fmt.Fprintf(a.out, "%s: %d rejected; energyd export rejects shows each with its reason\n", s.Source, s.Rejected)
+			fmt.Fprintf(a.out, "%s: %d rejected; energyd rejects list shows each, with what to do\n", s.Source, s.Rejected)
 		}
 	}
 	if len(r.Titles) > 0 {

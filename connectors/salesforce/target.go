@@ -330,7 +330,7 @@ func (w *writing) note(ctx context.Context, chunk []int, answer []rowResult) err
 		w.guilty++
 	case w.guilty >= guiltyInARow: // it fails on any: to look for more costs calls, and finds no healthy record
 		for n, i := range chunk {
-			w.results[i] = connectors.Result{Outcome: connectors.Deferred, Err: fault.New(fault.Unavailable, "write "+w.object,
+			w.results[i] = connectors.Result{Outcome: connectors.Deferred, Class: connectors.BadData, Err: fault.New(fault.Unavailable, "write "+w.object,
 				"an automation of the org fails on one record after the other", verdicts[automationFailed].hint, &answer[n].Errors[0])}
 		}
 	default:

@@ -25,16 +25,23 @@ func noAccess(e *apiError) bool {
 // verdict is what a row's code means.
 type verdict struct {
 	outcome   connectors.Outcome
-	kind      fault.Kind // of a Deferred: auth, config and quota stop the whole writing
+	kind      fault.Kind       // of a Deferred: auth, config and quota stop the whole writing
+	class     connectors.Class // where kind does not tell it
 	msg, hint string
 }
 
-func later(msg string) verdict { return verdict{connectors.Deferred, fault.Unavailable, msg, ""} }
+func later(msg string) verdict {
+	return verdict{outcome: connectors.Deferred, kind: fault.Unavailable, msg: msg}
+}
 func stop(kind fault.Kind, msg, hint string) verdict {
-	return verdict{connectors.Deferred, kind, msg, hint}
+	return verdict{outcome: connectors.Deferred, kind: kind, msg: msg, hint: hint}
 }
 func reject(msg, hint string) verdict {
-	return verdict{connectors.Rejected, fault.Rejected, msg, hint}
+	return verdict{outcome: connectors.Rejected, kind: fault.Rejected, msg: msg, hint: hint}
+}
+func (v verdict) of(class connectors.Class) verdict {
+	v.class = class
+	return v
 }
 
 // verdicts is the table of row-level codes, salesforce.md section 14: what heals
@@ -63,16 +70,16 @@ var verdicts = map[string]verdict{
 	"REQUEST_LIMIT_EXCEEDED":          stop(fault.Quota, "the org's API calls of these 24 hours are used up", "wait, or ask Salesforce for more; Setup → System Overview shows who uses them"),
 	"STORAGE_LIMIT_EXCEEDED":          stop(fault.Quota, "the org's data storage is full, so it saves nothing", "delete what is no longer needed, or ask Salesforce for more; Setup → Storage Usage shows what uses it"),
 
-	"ENTITY_IS_DELETED":                             reject("the record is in the org's recycle bin", ""),
-	"INVALID_CROSS_REFERENCE_KEY":                   reject("the record is gone, or hidden from the run-as user", ""),
-	"INSUFFICIENT_ACCESS_OR_READONLY":               reject("the run-as user may not edit the record", hintAccess),
-	"INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": reject("the run-as user may not edit a record that belongs to it", hintAccess),
+	"ENTITY_IS_DELETED":                             reject("the record is in the org's recycle bin", "").of(connectors.GoneRecord),
+	"INVALID_CROSS_REFERENCE_KEY":                   reject("the record is gone, or hidden from the run-as user", "").of(connectors.GoneRecord),
+	"INSUFFICIENT_ACCESS_OR_READONLY":               reject("the run-as user may not edit the record", hintAccess).of(connectors.NoRight),
+	"INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": reject("the run-as user may not edit a record that belongs to it", hintAccess).of(connectors.NoRight),
 	"FIELD_CUSTOM_VALIDATION_EXCEPTION":             reject("a validation rule of the org refuses the record", "correct the record, or let the rule pass changes by the run-as user"),
 	automationFailed:                                reject("an automation of the org fails on the record", "show the words below to who maintains the org's flows and triggers"),
 	"REQUIRED_FIELD_MISSING":                        reject("a required field of the record is empty", "fill it in the org, or make it not required"),
-	"DUPLICATE_VALUE":                               reject(duplicate, hintDuplicate),
-	"DUPLICATES_DETECTED":                           reject(duplicate, hintDuplicate),
-	"DUPLICATE_EXTERNAL_ID":                         reject(duplicate, hintDuplicate),
+	"DUPLICATE_VALUE":                               reject(duplicate, hintDuplicate).of(connectors.Ambiguous),
+	"DUPLICATES_DETECTED":                           reject(duplicate, hintDuplicate).of(connectors.Ambiguous),
+	"DUPLICATE_EXTERNAL_ID":                         reject(duplicate, hintDuplicate).of(connectors.Ambiguous),
 	"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST":       reject("the picklist does not have the value", "add it to the picklist, or map the measure to a text field"),
 	"STRING_TOO_LONG":                               reject("the text is longer than the field", "make the field longer, and plan again"),
 	"NUMBER_OUTSIDE_VALID_RANGE":                    reject("the number has more digits than the field", "give the field more digits, and plan again"),
@@ -102,7 +109,7 @@ func judge(object string, said *apiError) connectors.Result {
 	case !known:
 		v = reject("the org refused the record", "")
 	}
-	return connectors.Result{Outcome: v.outcome, Err: fault.New(v.kind, "write "+object, v.msg, v.hint, said)}
+	return connectors.Result{Outcome: v.outcome, Class: v.class, Err: fault.New(v.kind, "write "+object, v.msg, v.hint, said)}
 }
 
 // stops tells whether a result is one that every other record would get too.

@@ -35,7 +35,7 @@ func (p *Pipeline) rejectAdvice(ctx context.Context) ([]string, error) {
 			}
 		}
 		if kept >= 5 && kept*manyRejects > largest[src.Name] { // some records of a small table prove nothing
-			advice = append(advice, fmt.Sprintf("%s: %d of about %d records are kept back, %d of them by the code %s: %s; energyd export rejects shows each",
+			advice = append(advice, fmt.Sprintf("%s: %d of about %d records are kept back, %d of them by the code %s: %s; energyd rejects list shows each",
 				src.Name, kept, max(kept, largest[src.Name]), most.Count, most.Code, nextStep(most.Code)))
 		}
 	}

@@ -654,7 +654,7 @@ func TestReread_AllRejected(t *testing.T) {
 	h.tables["reports"].set("r0", map[string]any{"Kind": "来訪"})
 	h.clock = h.clock.Add(8 * day)
 	if r := h.night(0, false); !strings.Contains(r.Notes[0], "reports: its complete reading found 0 records to use, and not the 1 others that energyd knows; they stay. "+
-		"1 were rejected: look at them first (energyd export rejects)") {
+		"1 were rejected: look at them first (energyd rejects list)") {
 		t.Errorf("the run says %q", r.Notes)
 	}
 }

@@ -21,6 +21,7 @@ type mapper struct {
 	at          time.Time // when it is read: the version of records whose source tells none
 	directory   mapping.Directory
 	ranks       *ranks        // of contacts whom records name without title
+	dropped     store.Dropped // rejects that somebody dropped
 	erased      *store.Erased // people who must not come back; nil when there are none
 	erasing     bool          // this reading takes back what is left of them
 	report      *SourceReport
@@ -45,6 +46,7 @@ func (m *mapper) batch(in connectors.Batch) store.Batch {
 		m.report.Skips[reason] += n
 	}
 	m.withoutErased(&out)
+	m.withoutDropped(&out)
 	if n := len(in.Records); n > smallBatch {
 		m.halves(&out, in.Records[:n/2], in.Records[n/2:])
 	} else {
@@ -78,6 +80,7 @@ func (m *mapper) halves(out *store.Batch, first, second []connectors.Record) {
 	out.Activities = append(out.Activities, rest.Activities...)
 	out.Profiles = append(out.Profiles, rest.Profiles...)
 	out.Rejects = append(out.Rejects, rest.Rejects...)
+	out.Dropped = append(out.Dropped, rest.Dropped...)
 	out.Withdrawn = append(out.Withdrawn, rest.Withdrawn...)
 	out.Parts = append(out.Parts, rest.Parts...)
 	out.Through = append(out.Through, rest.Through...)
@@ -106,7 +109,11 @@ func (m *mapper) one(out *store.Batch, rec connectors.Record, read time.Time) bo
 		m.ask(res.Asked)
 	}
 	if reject != nil {
-		out.Rejects = append(out.Rejects, *reject)
+		if m.dropped.Has(reject) {
+			m.leave(out, reject)
+		} else {
+			out.Rejects = append(out.Rejects, *reject)
+		}
 		return false
 	}
 	out.Through = append(out.Through, rec.Key)
@@ -114,6 +121,35 @@ func (m *mapper) one(out *store.Batch, rec connectors.Record, read time.Time) bo
 	count(m.titles, res.UnknownTitle)
 	count(m.report.Unfound, res.Unfound)
 	return true
+}
+
+// droppedSkip is why a record is left out that is rejected as it was when somebody dropped it.
+const droppedSkip = "dropped"
+
+// leave leaves out a reject that was dropped. One that is tried again was counted when it was read.
+func (m *mapper) leave(out *store.Batch, r *connectors.Reject) {
+	if out.Retried {
+		return
+	}
+	out.Dropped = append(out.Dropped, r.Key)
+	out.Skipped++
+	m.report.Skips[droppedSkip]++
+}
+
+// withoutDropped leaves out the dropped ones of the rejects that a connector gave.
+func (m *mapper) withoutDropped(out *store.Batch) {
+	if len(m.dropped) == 0 {
+		return
+	}
+	var others []connectors.Reject
+	for i := range out.Rejects {
+		if r := &out.Rejects[i]; m.dropped.Has(r) {
+			m.leave(out, r)
+		} else {
+			others = append(others, *r)
+		}
+	}
+	out.Rejects = others
 }
 
 // record gives what a record that was read at that time becomes, as it is stored.
@@ -129,10 +165,10 @@ func (m *mapper) rejected(rec connectors.Record, err error) *connectors.Reject {
 	if err == nil {
 		return nil
 	}
-	r := connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: "mapping", Reason: err.Error(), Fields: m.Fields(rec)}
+	r := connectors.Reject{Key: rec.Key, Origin: rec.Origin, Code: "mapping", Reason: err.Error(), Fields: m.Fields(rec), ChangedAt: rec.ChangedAt, Whole: true}
 	var reject *mapping.RejectError
 	if errors.As(err, &reject) {
-		r.Code, r.Reason, r.Waits, r.ChangedAt = reject.Code, reject.Reason, reject.Waits, rec.ChangedAt
+		r.Code, r.Reason, r.Waits = reject.Code, reject.Reason, reject.Waits
 		r.Origin = rec.Where(reject.Columns)
 	}
 	return &r

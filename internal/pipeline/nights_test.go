@@ -493,7 +493,7 @@ func TestPlan_Warnings(t *testing.T) {
 	}
 	const first = `points.yaml scores otherwise than when version "2026-10" was first used; give the changed table a version of its own, since explanations name it`
 	const second = "daily_report: 14 of about 120 records are kept back, 12 of them by the code account: look whether the CRM holds these customers, " +
-		"and whether find() in the mapping names the key that has their codes; energyd export rejects shows each"
+		"and whether find() in the mapping names the key that has their codes; energyd rejects list shows each"
 	for range 2 {
 		n.later(day)
 		if r, _ := n.night(); !slices.Equal(r.Warnings, []string{first, second}) {

@@ -369,7 +369,7 @@ func (p *Pipeline) withdrawOlder(ctx context.Context, r *Report, sr *SourceRepor
 	if w.Kept > 0 {
 		why := "A right or a filter may have changed there"
 		if w.Rejected > 0 {
-			why = fmt.Sprintf("%d were rejected: look at them first (energyd export rejects)", w.Rejected)
+			why = fmt.Sprintf("%d were rejected: look at them first (energyd rejects list)", w.Rejected)
 		}
 		sr.Kept = fmt.Sprintf("its complete reading found %d records to use, and not the %d others that energyd knows; they stay. %s. "+
 			"If they are really gone, tell so with: energyd pull --gone %s", w.Came, w.Kept, why, sr.Source)
@@ -446,6 +446,9 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 		return fail(err)
 	}
 	if m.erasing, err = p.store.Erasing(ctx, src.Name, reading.Revision); err != nil {
+		return fail(err)
+	}
+	if m.dropped, err = p.store.Dropped(ctx, src.Name); err != nil {
 		return fail(err)
 	}
 	if reading.Again == "" { // else they come again anyway

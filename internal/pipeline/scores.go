@@ -112,7 +112,7 @@ func (p *Pipeline) Explain(ctx context.Context, name string) (explain.Explanatio
 	}
 	if !ok {
 		return explain.Explanation{}, fault.New(fault.Config, "explain", fmt.Sprintf("%s %s has no energy: no activity of it is stored", e.Kind, e.ID),
-			"pull first, or look for its records among the rejects (energyd export rejects)", nil)
+			"pull first, or look for its records among the rejects (energyd rejects list)", nil)
 	}
 	var acts []engine.Activity
 	switch e.Kind {

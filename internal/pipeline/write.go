@@ -83,7 +83,7 @@ func (p *Pipeline) apply(ctx context.Context, hash string, r *Report) (sink.Outc
 	defer p.countCalls(ctx)
 	out, err := s.Apply(ctx, hash, p.opt.Now())
 	if n := out.Rejected + out.Deferred; n > 0 {
-		r.partial("%d of %d changes refused by the CRM: energyd export rejects", n, out.Planned)
+		r.partial("%d of %d changes refused by the CRM: energyd rejects list", n, out.Planned)
 	}
 	if out.Edited > 0 {
 		r.partial("%d of %d changes not sent: the records were changed in the CRM after the plan was made", out.Edited, out.Planned)

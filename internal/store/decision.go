@@ -100,7 +100,7 @@ func (s *Store) decide(ctx context.Context, at time.Time, recheck []string, chan
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, "UPDATE reject SET tried = 0 WHERE waits = 1")
+		_, err := tx.ExecContext(ctx, "UPDATE reject SET tried = 0 WHERE waits = 1 AND tried > 0")
 		return err
 	})
 }

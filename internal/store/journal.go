@@ -21,6 +21,8 @@ type JournalEntry struct {
 const (
 	Applied = "apply" // Run sent the plan of Subject
 	Undid   = "undo"  // Run took back what the plan of Subject wrote
+	Retried = "retry" // Subject, a reject or so many of them, is tried again
+	Waived  = "drop"  // Subject is not told of any more, until its record is another one
 )
 
 // AddJournal notes that somebody had something done.
@@ -32,6 +34,15 @@ func addJournal(ctx context.Context, tx *sqlx.Tx, e JournalEntry) error {
 	_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO journal (at_us, who, act, run, subject, reason) VALUES (?, ?, ?, ?, ?, ?)"),
 		e.At.UnixMicro(), plain(e.Who), e.Act, e.Run, plain(e.Subject), plain(e.Reason))
 	return err
+}
+
+func addEntries(ctx context.Context, tx *sqlx.Tx, entries []JournalEntry) error {
+	for _, e := range entries {
+		if err := addJournal(ctx, tx, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Journal gives all entries, the oldest first.

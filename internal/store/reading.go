@@ -131,7 +131,7 @@ func (s *Store) WithdrawOlder(ctx context.Context, source string, revision uint3
 			return w, err
 		}
 		w.Kept, w.Came = old, came
-		err = s.read.GetContext(ctx, &w.Rejected, s.read.Rebind("SELECT COUNT(*) FROM reject WHERE source = ? AND revision = ?"), source, revision)
+		err = s.read.GetContext(ctx, &w.Rejected, s.read.Rebind("SELECT COUNT(*) FROM reject WHERE source = ? AND revision = ? AND dropped = 0"), source, revision)
 		return w, storeError("withdraw "+source, err)
 	}
 	err = s.tx(ctx, "withdraw "+source, func(tx *sqlx.Tx) error {
@@ -236,4 +236,11 @@ func withdrawProfiles(ctx context.Context, tx *sqlx.Tx, source string, revision 
 	}
 	n, err := done.RowsAffected()
 	return int(n), err
+}
+
+// Rereads names the sources whose next reading is a complete one because somebody or something asked for it, sorted.
+func (s *Store) Rereads(ctx context.Context) ([]string, error) {
+	var names []string
+	err := s.read.SelectContext(ctx, &names, "SELECT source FROM cursor WHERE began_us = 0 AND finished = revision AND revision > 0 ORDER BY source")
+	return names, storeError("read cursor", err)
 }

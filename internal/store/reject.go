@@ -25,6 +25,8 @@ type Reject struct {
 	Run      string    // that saw it last
 	Seen     time.Time // when it was read, UTC
 	Attempts int       // how often it was rejected
+	Again    bool      // somebody wants it to be tried again at the next pull
+	Dropped  bool      // somebody dropped it, until its record is another one
 }
 
 // RejectCount counts the rejects of a source by their code.
@@ -39,25 +41,22 @@ func saveRejects(ctx context.Context, tx *sqlx.Tx, b Batch) error {
 	if err := takeBack(ctx, tx, b); err != nil {
 		return err
 	}
-	if len(b.Rejects) == 0 {
-		return nil
+	if err := stillDropped(ctx, tx, b); err != nil || len(b.Rejects) == 0 {
+		return err
 	}
-	insert, err := tx.PreparexContext(ctx, tx.Rebind(`INSERT INTO reject (source, key, origin, code, reason, fields, run, attempts, waits, changed_us, seen_us, revision)
-		VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?) ON CONFLICT (source, key) DO UPDATE SET origin = excluded.origin, code = excluded.code,
+	insert, err := tx.PreparexContext(ctx, tx.Rebind(`INSERT INTO reject (source, key, origin, code, reason, fields, run, attempts, waits, changed_us, seen_us, revision, whole)
+		VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?) ON CONFLICT (source, key) DO UPDATE SET origin = excluded.origin, code = excluded.code,
 		reason = excluded.reason, fields = excluded.fields, run = excluded.run, attempts = reject.attempts + 1,
-		waits = excluded.waits, changed_us = excluded.changed_us, seen_us = excluded.seen_us, tried = 0, revision = excluded.revision`))
+		waits = excluded.waits, changed_us = excluded.changed_us, seen_us = excluded.seen_us, tried = 0, revision = excluded.revision,
+		whole = excluded.whole, dropped = 0`))
 	if err != nil {
 		return err
 	}
 	defer insert.Close()
 	for _, r := range b.Rejects {
-		waits := 0
-		if r.Waits {
-			waits = 1
-		}
 		changed := sql.NullInt64{Int64: r.ChangedAt.UnixMicro(), Valid: !r.ChangedAt.IsZero()}
 		_, err := insert.ExecContext(ctx, b.Source, plain(r.Key), plain(r.Origin), plain(r.Code), plain(r.Reason), fieldsJSON(r.Fields), b.Run,
-			waits, changed, b.At.UnixMicro(), b.Revision)
+			bit(r.Waits), changed, b.At.UnixMicro(), b.Revision, bit(r.Whole))
 		if err != nil {
 			return err
 		}
@@ -108,7 +107,7 @@ func FieldsJSON(fields map[string]any) json.RawMessage { return json.RawMessage(
 func fieldsJSON(fields map[string]any) string {
 	text, err := json.Marshal(typed(fields))
 	if err != nil {
-		return "null"
+		return noFields
 	}
 	return strings.ReplaceAll(string(text), `\u0000`, `\ufffd`)
 }
@@ -215,14 +214,14 @@ func (s *Store) Tried(ctx context.Context, source string, change int64) error {
 	})
 }
 
-// Rejects gives the rejects of a source, or of all for "", by source and key.
+// Rejects gives the rejects of a source, or of all for "", by source and key; without those that somebody dropped.
 func (s *Store) Rejects(ctx context.Context, source string) iter.Seq2[Reject, error] {
-	return s.rejects(ctx, "source = ? OR ? = ''", source, source)
+	return s.rejects(ctx, "(source = ? OR ? = '') AND dropped = 0", source, source)
 }
 
 func (s *Store) rejects(ctx context.Context, which string, args ...any) iter.Seq2[Reject, error] {
 	return func(yield func(Reject, error) bool) {
-		rows, err := s.read.QueryxContext(ctx, s.read.Rebind(`SELECT source, key, origin, code, reason, fields, run, attempts, waits, changed_us, seen_us
+		rows, err := s.read.QueryxContext(ctx, s.read.Rebind(`SELECT source, key, origin, code, reason, fields, run, attempts, waits, changed_us, seen_us, tried, dropped, whole
 			FROM reject WHERE `+which+" ORDER BY source, key"), args...)
 		if err != nil {
 			yield(Reject{}, storeError("read rejects", err))
@@ -232,14 +231,15 @@ func (s *Store) rejects(ctx context.Context, which string, args ...any) iter.Seq
 		for rows.Next() {
 			var r Reject
 			var fields []byte
-			var waits int
+			var waits, dropped, whole int
 			var changed sql.NullInt64
-			var seen int64
-			err := rows.Scan(&r.Source, &r.Key, &r.Origin, &r.Code, &r.Reason, &fields, &r.Run, &r.Attempts, &waits, &changed, &seen)
+			var seen, tried int64
+			err := rows.Scan(&r.Source, &r.Key, &r.Origin, &r.Code, &r.Reason, &fields, &r.Run, &r.Attempts, &waits, &changed, &seen, &tried, &dropped, &whole)
 			if err == nil {
 				r.Fields, err = fieldsOf(fields)
 			}
 			r.Waits, r.Seen = waits != 0, time.UnixMicro(seen).UTC()
+			r.Again, r.Dropped, r.Whole = tried == tryAgain, dropped != 0, whole != 0
 			if changed.Valid {
 				r.ChangedAt = time.UnixMicro(changed.Int64).UTC()
 			}
@@ -253,10 +253,10 @@ func (s *Store) rejects(ctx context.Context, which string, args ...any) iter.Seq
 	}
 }
 
-// RejectCounts counts all rejects, by source and code.
+// RejectCounts counts all rejects but dropped ones, by source and code.
 func (s *Store) RejectCounts(ctx context.Context) ([]RejectCount, error) {
 	var counts []RejectCount
-	err := s.read.SelectContext(ctx, &counts, "SELECT source, code, COUNT(*) AS count FROM reject GROUP BY source, code ORDER BY source, code")
+	err := s.read.SelectContext(ctx, &counts, "SELECT source, code, COUNT(*) AS count FROM reject WHERE dropped = 0 GROUP BY source, code ORDER BY source, code")
 	return counts, storeError("count rejects", err)
 }
 
@@ -269,7 +269,7 @@ type RejectReason struct {
 
 // RejectReasons counts the rejects of some codes, by source the most frequent reasons first.
 func (s *Store) RejectReasons(ctx context.Context, codes ...string) ([]RejectReason, error) {
-	query, args, err := sqlx.In(`SELECT source, reason, COUNT(*) AS count, MIN(key) AS key FROM reject WHERE code IN (?)
+	query, args, err := sqlx.In(`SELECT source, reason, COUNT(*) AS count, MIN(key) AS key FROM reject WHERE code IN (?) AND dropped = 0
 		GROUP BY source, reason ORDER BY source, count DESC, reason`, codes)
 	if err != nil {
 		return nil, err
@@ -277,4 +277,12 @@ func (s *Store) RejectReasons(ctx context.Context, codes ...string) ([]RejectRea
 	var reasons []RejectReason
 	err = s.read.SelectContext(ctx, &reasons, s.read.Rebind(query), args...)
 	return reasons, storeError("count rejects", err)
+}
+
+// bit is a yes or no as both databases keep it.
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -29,6 +29,7 @@ type Batch struct {
 	Parts       []Parts // of a source whose records become several activities each
 	Profiles    []engine.Profile
 	Rejects     []connectors.Reject
+	Dropped     []string          // keys of records that are rejected as when somebody dropped them; counted as skipped
 	Withdrawn   []engine.Activity // tombstones of skipped records, which may have been activities before; not counted
 	Through     []string          // keys of the records that were not rejected
 }

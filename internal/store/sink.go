@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 
+	"energyd/connectors"
 	"energyd/engine"
 	"energyd/internal/fault"
 	"energyd/sink"
@@ -73,7 +73,7 @@ func (s *Store) BeginPlan(ctx context.Context, run string) error {
 // AddChanges appends to the run's plan, and accepts records that need no write, in one transaction.
 func (s *Store) AddChanges(ctx context.Context, run string, changes []sink.Change, accepted []sink.Accepted) error {
 	return s.ledgerTx(ctx, "keep plan", func(tx *sqlx.Tx) error {
-		insert, err := tx.PrepareContext(ctx, tx.Rebind("INSERT INTO plan_change (run, seq, writing, id, name, fields, state, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"))
+		insert, err := tx.PrepareContext(ctx, tx.Rebind("INSERT INTO plan_change (run, seq, writing, id, name, fields, state, error, class, hint, said) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"))
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,8 @@ func (s *Store) AddChanges(ctx context.Context, run string, changes []sink.Chang
 			if err != nil {
 				return err
 			}
-			if _, err := insert.ExecContext(ctx, run, c.Seq, c.Writing, c.ID, plain(c.Name), plain(string(fields)), string(c.State), plain(c.Error)); err != nil {
+			if _, err := insert.ExecContext(ctx, run, c.Seq, c.Writing, c.ID, plain(c.Name), plain(string(fields)), string(c.State), plain(c.Error),
+				string(c.Class), c.Hint, string(c.Said)); err != nil {
 				return err
 			}
 		}
@@ -196,15 +197,17 @@ type changeRow struct {
 	Seq                  int64
 	Writing, ID, Name    string
 	Fields, State, Error string
+	Class, Hint, Said    string
 }
 
 func (r changeRow) change() (sink.Change, error) {
-	c := sink.Change{Seq: r.Seq, Writing: r.Writing, ID: r.ID, Name: r.Name, State: sink.ChangeState(r.State), Error: r.Error}
+	c := sink.Change{Seq: r.Seq, Writing: r.Writing, ID: r.ID, Name: r.Name, State: sink.ChangeState(r.State), Error: r.Error,
+		Refusal: sink.Refusal{Class: connectors.Class(r.Class), Hint: r.Hint, Said: sink.Said(r.Said)}}
 	err := json.Unmarshal([]byte(r.Fields), &c.Fields)
 	return c, err
 }
 
-const selectChange = "SELECT run, seq, writing, id, name, fields, state, error FROM plan_change "
+const selectChange = "SELECT run, seq, writing, id, name, fields, state, error, class, hint, said FROM plan_change "
 
 func decodeChanges(rows []changeRow) ([]sink.Change, error) {
 	changes := make([]sink.Change, len(rows))
@@ -305,13 +308,13 @@ func (s *Store) MarkSending(ctx context.Context, run string, seqs []int64) error
 // Keep stores the answers to changes, and accepts the written ones, in one transaction.
 func (s *Store) Keep(ctx context.Context, run string, answered []sink.Change, accepted []sink.Accepted) error {
 	return s.ledgerTx(ctx, "journal", func(tx *sqlx.Tx) error {
-		update, err := tx.PrepareContext(ctx, tx.Rebind("UPDATE plan_change SET state = ?, error = ? WHERE run = ? AND seq = ?"))
+		update, err := tx.PrepareContext(ctx, tx.Rebind("UPDATE plan_change SET state = ?, error = ?, class = ?, hint = ? WHERE run = ? AND seq = ?"))
 		if err != nil {
 			return err
 		}
 		defer update.Close()
 		for _, c := range answered {
-			if _, err := update.ExecContext(ctx, string(c.State), plain(c.Error), run, c.Seq); err != nil {
+			if _, err := update.ExecContext(ctx, string(c.State), plain(c.Error), string(c.Class), c.Hint, run, c.Seq); err != nil {
 				return err
 			}
 		}
@@ -400,43 +403,4 @@ func (s *Store) Jobs(ctx context.Context) ([]sink.Job, error) {
 		jobs[i] = sink.Job{Run: r.Run, Writing: r.Writing, ID: r.Job, State: sink.JobState(r.State), Opened: time.UnixMicro(r.OpenedUS).UTC()}
 	}
 	return jobs, nil
-}
-
-// lastPlan gives the run of the plan that was finished last, but for run and for undos, which know nothing of refusals; "" when there is none.
-func (s *Store) lastPlan(ctx context.Context, run string) (last string, err error) {
-	err = s.read.GetContext(ctx, &last, s.read.Rebind("SELECT run FROM plan WHERE run <> ? AND hash <> '' AND undoes = '' ORDER BY created_us DESC LIMIT 1"), run)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
-	return last, storeError("read journal", err)
-}
-
-// RefusedBefore gives those changes of these records that the CRM refused in the
-// last plan before run, or that this plan took over from one before it.
-func (s *Store) RefusedBefore(ctx context.Context, run, writing string, ids []string) (map[string]sink.Change, error) {
-	last, err := s.lastPlan(ctx, run)
-	if err != nil {
-		return nil, err
-	}
-	changes, err := s.changesOf(ctx, last, writing, ids, sink.Rejected, sink.Refused)
-	refused := make(map[string]sink.Change, len(changes))
-	for _, c := range changes {
-		refused[c.ID] = c
-	}
-	return refused, err
-}
-
-// Refused gives the changes of the last plan which the CRM refused, in it or
-// before, and that plan's run. They are planned again when their values move.
-func (s *Store) Refused(ctx context.Context) (run string, changes []sink.Change, err error) {
-	if run, err = s.lastPlan(ctx, ""); err != nil || run == "" {
-		return "", nil, err
-	}
-	changes, err = s.Changes(ctx, run, "", -1, math.MaxInt32, sink.Rejected, sink.Refused, sink.Deferred)
-	for i, c := range changes {
-		if c.State == sink.Refused { // it was rejected, in a plan before
-			changes[i].State = sink.Rejected
-		}
-	}
-	return run, changes, err
 }

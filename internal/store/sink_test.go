@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -105,7 +106,7 @@ func TestRefused(t *testing.T) {
 		}
 		want := func(run string, states ...sink.ChangeState) {
 			t.Helper()
-			got, changes, err := s.Refused(ctx)
+			got, changes, err := s.Refused(ctx, false)
 			var have []sink.ChangeState
 			for _, c := range changes {
 				have = append(have, c.State)
@@ -119,7 +120,27 @@ func TestRefused(t *testing.T) {
 		want("b", sink.Rejected, sink.Deferred)
 		plan("a", 3, sink.Refused, sink.Planned)
 		want("a", sink.Rejected)
-		plan("c", 4) // all is right by now
+		// A person's word: dropped ones are told apart, and are known to the next plan; what is sent again is not.
+		before := func(want ...string) {
+			t.Helper()
+			changes, err := s.RefusedBefore(ctx, "new", "crm.Account", []string{"0", "1", "2"})
+			if got := slices.Sorted(maps.Keys(changes)); err != nil || !slices.Equal(got, want) {
+				t.Errorf("refused before: %v, %v; want %v", got, err, want)
+			}
+		}
+		plan("d", 5, sink.Refused, sink.Rejected, sink.Deferred)
+		before("0", "1")
+		for seq, said := range []sink.Said{sink.SendAgain, "", sink.Waive} {
+			if err := s.SayOfRefused(ctx, "d", []int64{int64(seq)}, said, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before("1", "2")
+		want("d", sink.Rejected, sink.Rejected)
+		if _, dropped, err := s.Refused(ctx, true); err != nil || len(dropped) != 1 || dropped[0].ID != "2" {
+			t.Errorf("dropped are %+v, %v", dropped, err)
+		}
+		plan("c", 6) // all is right by now
 		want("c")
 	})
 }

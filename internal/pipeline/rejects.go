@@ -1,0 +1,277 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"energyd/connectors"
+	"energyd/internal/fault"
+	"energyd/internal/store"
+	"energyd/sink"
+)
+
+// Reject is what is kept back: a source record that could not be used, or a
+// change that the CRM refused.
+type Reject struct {
+	Source   string           `json:"source"` // its name; of a change that of its Writing, "crm.Account"
+	Key      string           `json:"key"`    // of the record; of a change the record's CRM id
+	Class    connectors.Class `json:"class"`
+	Code     string           `json:"code"`
+	Reason   string           `json:"reason"`
+	ToDo     string           `json:"what_to_do"` // in plain words
+	WaitsFor Await            `json:"waits_for"`
+	Origin   string           `json:"origin,omitempty"`   // where an admin finds the record; of a change its name
+	Attempts int              `json:"attempts,omitempty"` // how often a record was rejected
+	Seen     time.Time        `json:"seen,omitzero"`      // when a record was read, UTC
+	Run      string           `json:"run"`                // that read it, or that planned the change
+	Fields   any              `json:"fields,omitempty"`   // of the record, or of the change with old and new values
+
+	crm bool
+	seq int64 // of a change
+}
+
+// Await is what has to happen before a reject is tried again.
+type Await string
+
+// What rejects wait for.
+const (
+	NextPull  Await = "next_pull" // somebody had it tried again
+	NextPlan  Await = "next_plan" // so, or the CRM asked to try again later
+	Directory Await = "directory" // until the CRM knows whom the record names
+	Person    Await = "person"    // until somebody corrects something, or the record changes
+	Another   Await = "change"    // dropped: until the record or the value is another one
+)
+
+// RejectFilter chooses rejects; its zero value all that were not dropped.
+type RejectFilter struct {
+	Source  string // or Writing; "" = all
+	Class   connectors.Class
+	Code    string
+	Keys    []string // of Source; nil = all
+	Dropped bool     // those that somebody dropped, in place of the others
+}
+
+func (f RejectFilter) has(r Reject) bool {
+	return (f.Source == "" || f.Source == r.Source) && (f.Class == "" || f.Class == r.Class) && (f.Code == "" || f.Code == r.Code) &&
+		(f.Keys == nil || slices.Contains(f.Keys, r.Key))
+}
+
+// Rejects gives what is kept back of sources, by source and key, and then what the CRM refused in the last plan.
+func (p *Pipeline) Rejects(ctx context.Context, f RejectFilter) iter.Seq2[Reject, error] {
+	return func(yield func(Reject, error) bool) {
+		if err := p.knownSource(f.Source); err != nil {
+			yield(Reject{}, err)
+			return
+		}
+		records := p.store.Rejects(ctx, f.Source)
+		if f.Dropped {
+			records = p.store.DroppedRejects(ctx)
+		}
+		for kept, err := range records {
+			if err != nil {
+				yield(Reject{}, err)
+				return
+			}
+			if r := ofRecord(kept, p.cfg.Language); f.has(r) && !yield(r, nil) {
+				return
+			}
+		}
+		run, changes, err := p.store.Refused(ctx, f.Dropped)
+		if err != nil {
+			yield(Reject{}, err)
+			return
+		}
+		for _, c := range changes {
+			if r := ofChange(run, c, p.cfg.Language); f.has(r) && !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// knownSource refuses the name of a source or Writing that there is not.
+func (p *Pipeline) knownSource(name string) error {
+	var known []string
+	for _, s := range p.cfg.Sources {
+		known = append(known, s.Name)
+	}
+	for _, w := range p.cfg.Write {
+		known = append(known, w.Name())
+	}
+	if name == "" || slices.Contains(known, name) {
+		return nil
+	}
+	return fault.New(fault.Config, "rejects", fmt.Sprintf("there is no source %q in %s, and nothing is written to it%s", name, p.cfg.File, fault.DidYouMean(name, known)),
+		"name one of "+strings.Join(known, ", "), nil)
+}
+
+func ofRecord(k store.Reject, language string) Reject {
+	r := Reject{Source: k.Source, Key: k.Key, Class: recordClass(k.Code), Code: k.Code, Reason: k.Reason, Origin: k.Origin,
+		Attempts: k.Attempts, Seen: k.Seen, Run: k.Run, WaitsFor: Person}
+	if k.Fields != nil {
+		r.Fields = store.FieldsJSON(k.Fields)
+	}
+	switch {
+	case k.Dropped:
+		r.WaitsFor = Another
+	case k.Again:
+		r.WaitsFor = NextPull
+	case k.Waits:
+		r.WaitsFor = Directory
+	}
+	r.ToDo = recordToDo(r, language)
+	return r
+}
+
+// recordClass is the class of a source record's code.
+func recordClass(code string) connectors.Class {
+	switch code {
+	case "account":
+		return connectors.GoneRecord
+	case "match":
+		return connectors.Ambiguous
+	}
+	return connectors.BadData
+}
+
+func ofChange(run string, c sink.Change, language string) Reject {
+	r := Reject{Source: c.Writing, Key: c.ID, Class: c.Class, Code: string(c.State), Reason: c.Error, Origin: c.Name, Run: run, WaitsFor: Person,
+		Fields: c.Fields, crm: true, seq: c.Seq}
+	if r.Class == "" { // refused before classes were kept
+		r.Class = connectors.BadData
+		if c.State == sink.Deferred {
+			r.Class = connectors.Locked
+		}
+	}
+	switch {
+	case c.Said == sink.Waive:
+		r.WaitsFor = Another
+	case c.Said == sink.SendAgain || c.State == sink.Deferred:
+		r.WaitsFor = NextPlan
+	}
+	r.ToDo = changeToDo(r, language)
+	if c.Said == "" {
+		r.ToDo = cmp.Or(c.Hint, r.ToDo)
+	}
+	return r
+}
+
+// Decided is what a retry or drop of rejects came to.
+type Decided struct {
+	Rejects int `json:"rejects"`
+	// Read are sources that the next pull reads from the beginning, since not all was kept of their records.
+	Read []string `json:"read_again,omitempty"`
+	CRM  int      `json:"crm"` // of the rejects, changes that the CRM refused
+}
+
+// RetryRejects lets rejects be tried again: records at the next pull, changes in
+// the next plan. Dropped ones come back by it, when they are named by their keys or f.Dropped.
+// Faults: config (there are none), conflict (a run is at work).
+func (p *Pipeline) RetryRejects(ctx context.Context, f RejectFilter, reason string) (Decided, error) {
+	return p.decideRejects(ctx, f, store.Retried, reason, f.Keys != nil)
+}
+
+// DropRejects keeps rejects from being counted and told, until their record, or
+// the value that would be written, is another one. Faults: as of RetryRejects.
+func (p *Pipeline) DropRejects(ctx context.Context, f RejectFilter, reason string) (Decided, error) {
+	return p.decideRejects(ctx, f, store.Waived, reason, false)
+}
+
+func (p *Pipeline) decideRejects(ctx context.Context, f RejectFilter, act, reason string, dropped bool) (done Decided, err error) {
+	// A plan that is just being made may have looked at the refused changes already.
+	unlock, err := p.store.Lock(ctx)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	var some []Reject
+	filters := []RejectFilter{f}
+	if dropped && !f.Dropped {
+		filters = append(filters, f)
+		filters[1].Dropped = true
+	}
+	for _, f := range filters {
+		for r, err := range p.Rejects(ctx, f) {
+			if err != nil {
+				return done, err
+			}
+			some = append(some, r)
+		}
+	}
+	if err := f.found(some); err != nil {
+		return done, err
+	}
+	done.Rejects = len(some)
+	entries := p.rejectEntries(f, some, act, reason)
+	var records []store.RejectKey
+	var seqs []int64
+	run := ""
+	for _, r := range some {
+		if r.crm {
+			run, seqs = r.Run, append(seqs, r.seq)
+			continue
+		}
+		records = append(records, store.RejectKey{Source: r.Source, Key: r.Key})
+	}
+	done.CRM = len(seqs)
+	keep, said := p.store.DropRejects, sink.Waive
+	if act == store.Retried {
+		keep, said = p.store.RetryRejects, sink.SendAgain
+	}
+	if len(records) > 0 {
+		if err := keep(ctx, records, entries); err != nil {
+			return done, err
+		}
+		entries = nil
+	}
+	if len(seqs) > 0 {
+		if err := p.store.SayOfRefused(ctx, run, seqs, said, entries); err != nil {
+			return done, err
+		}
+	}
+	if act == store.Retried && len(records) > 0 {
+		done.Read, err = p.store.Rereads(ctx)
+	}
+	return done, err
+}
+
+// found refuses a choice that chooses nothing, or less than it names.
+func (f RejectFilter) found(some []Reject) error {
+	hint := "energyd rejects list shows what is kept back, with --dropped what was dropped"
+	for _, key := range f.Keys {
+		if !slices.ContainsFunc(some, func(r Reject) bool { return r.Key == key }) {
+			return fault.New(fault.Config, "rejects", fmt.Sprintf("%s has no reject %q", f.Source, key), hint, nil)
+		}
+	}
+	if len(some) == 0 {
+		return fault.New(fault.Config, "rejects", "there is no such reject", hint, nil)
+	}
+	return nil
+}
+
+// rejectEntries are the journal's entries: one for each reject that was named, else one for all.
+func (p *Pipeline) rejectEntries(f RejectFilter, some []Reject, act, reason string) []store.JournalEntry {
+	entry := store.JournalEntry{At: p.opt.Now(), Who: p.opt.Who, Act: act, Reason: reason}
+	if f.Keys == nil {
+		words := []string{fmt.Sprintf("%d rejects", len(some))}
+		for _, w := range [...][2]string{{"source", f.Source}, {"class", string(f.Class)}, {"code", f.Code}} {
+			if w[1] != "" {
+				words = append(words, w[0]+" "+w[1])
+			}
+		}
+		entry.Subject = strings.Join(words, ", ")
+		return []store.JournalEntry{entry}
+	}
+	entries := make([]store.JournalEntry, len(some))
+	for i, r := range some {
+		entries[i] = entry
+		entries[i].Subject = r.Source + " " + r.Key
+	}
+	return entries
+}
