@@ -101,6 +101,7 @@ func (a *app) demoSteps(ctx context.Context, p *pipeline.Pipeline, world *demo.W
 		return err
 	}
 	a.printPull(pulled)
+	a.printWarnings(pulled)
 	if pulled.State == store.Failed {
 		return errors.Join(pulled.Errors...)
 	}

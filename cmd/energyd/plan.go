@@ -94,7 +94,7 @@ func (a *app) printChanges(changes []sink.Change) {
 	t.print(a.out)
 }
 
-// printWarnings prints what to look at before the plan is sent.
+// printWarnings prints what to look at before a plan is sent.
 func (a *app) printWarnings(r pipeline.Report) {
 	for _, w := range r.Warnings {
 		fmt.Fprintln(a.out, "warning:", w)

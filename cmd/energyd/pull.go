@@ -45,7 +45,7 @@ func (a *app) pullCommand() *cobra.Command {
 					return p.Watch(ctx, args, a.pulled)
 				}
 				r, err := p.Pull(ctx, args...)
-				return a.ended(r, err, func() { a.printPull(r) }, r)
+				return a.ended(r, err, func() { a.printPull(r); a.printWarnings(r) }, r)
 			})
 		},
 	})
@@ -68,6 +68,7 @@ func (a *app) pulled(r pipeline.Report) {
 		_ = a.encode(r) // whoever reads it is gone, and the pulls go on
 	default:
 		a.printPull(r)
+		a.printWarnings(r)
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
+	"energyd/engine"
 	"energyd/internal/store"
 )
 
@@ -76,6 +78,41 @@ func (p *Pipeline) advise(ctx context.Context, r *Report) error {
 		return err
 	}
 	rejects, err := p.rejectAdvice(ctx)
-	r.Warnings = slices.Concat(table, rejects)
+	r.Warnings = slices.Concat(r.Warnings, table, rejects)
 	return err
+}
+
+// noCustomers says that a source of accounts was read and the directory holds none. Right after a CRM was
+// set up that is nothing but its clock: connectors read up to some minutes ago.
+func (p *Pipeline) noCustomers(ctx context.Context, r *Report) error {
+	for _, sr := range r.Sources {
+		m := p.mappings[sr.Source]
+		if kind, _ := m.Keys(); !m.MakesProfiles() || kind != engine.Account || sr.Error != "" || sr.Rejected > 0 {
+			continue
+		}
+		for _, err := range p.store.Profiles(ctx, engine.Account) {
+			return err // there is one
+		}
+		stood, err := p.readAsOf(ctx, sr.Source)
+		if err != nil {
+			return err
+		}
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s: no customer is known yet, so no contact can be given to one.%s Else look at the source's object and filter, "+
+			"and at what the user that energyd signs on as may see", sr.Source, stood))
+		return nil
+	}
+	return nil
+}
+
+// readAsOf tells up to when a source was read, as the beginning of a warning; "" when it tells no change times.
+func (p *Pipeline) readAsOf(ctx context.Context, source string) (string, error) {
+	read, err := p.store.Intervals(ctx, source)
+	if err != nil || len(read) == 0 {
+		return "", err
+	}
+	zone, err := time.LoadLocation(p.cfg.Zone)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf(" It was read as it stood at %s %s: what was saved later comes with a later pull.", read[len(read)-1].To.In(zone).Format(time.DateTime), p.cfg.Zone), nil
 }

@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"fmt"
 	"testing"
 
 	"energyd/internal/pipeline"
@@ -64,6 +65,27 @@ func TestCase36_bulk_mail_automatic_answer_and_bounce_earn_nothing(t *testing.T)
 		arrived{"rep1", "", lines(fromTaro, toRep1, "Message-ID: <b2@yamada.example>", "Auto-Submitted: auto-replied")},
 		arrived{"rep1", sent, lines(fromRep1, toTaro, "Message-ID: <m1@our.example>")},
 		arrived{"rep1", "", report("failed")})
+}
+
+// Case 35 of the energy model: of one conversation on one day, three mails of a 担当 and two answers of ours are one
+// contact in each direction, 3 + 1 = 4; without that they would be 11. What comes the next day counts by itself.
+func TestCase35_one_conversation_in_a_day_is_one_contact_in_each_direction(t *testing.T) {
+	const fromHanako, toHanako = "From: hanako@gmail.com", "To: hanako@gmail.com"
+	at := func(day, hour int) string { return fmt.Sprintf("Date: %d Nov 2026 %02d:00:00 +0900", day, hour) }
+	day := []arrived{
+		{"rep1", "", lines(at(2, 9), fromHanako, toRep1, "Message-ID: <c1@gmail.com>")},
+		{"rep1", sent, lines(at(2, 10), fromRep1, toHanako, "Message-ID: <c2@our.example>", "In-Reply-To: <c1@gmail.com>", "References: <c1@gmail.com>")},
+		{"rep1", "", lines(at(2, 11), fromHanako, toRep1, "Message-ID: <c3@gmail.com>", "In-Reply-To: <c2@our.example>", "References: <c1@gmail.com> <c2@our.example>")},
+		{"rep1", sent, lines(at(2, 12), fromRep1, toHanako, "Message-ID: <c4@our.example>", "In-Reply-To: <c3@gmail.com>", "References: <c1@gmail.com> <c3@gmail.com>")},
+		{"rep1", "", lines(at(2, 13), fromHanako, toRep1, "Message-ID: <c5@gmail.com>", "In-Reply-To: <c4@our.example>", "References: <c1@gmail.com> <c4@our.example>")},
+	}
+	t.Run("one day", func(t *testing.T) {
+		expect(t, came{Points: earned("山田製作所", 4.0, "花子", 4.0, "rep1", 4.0), Contacts: 2, Kinds: []string{"mail (from them)", "mail (from us)"}}, day...)
+	})
+	t.Run("and the next", func(t *testing.T) {
+		next := arrived{"rep1", "", lines(at(3, 9), fromHanako, toRep1, "Message-ID: <c6@gmail.com>", "In-Reply-To: <c5@gmail.com>", "References: <c1@gmail.com> <c5@gmail.com>")}
+		expect(t, came{Points: earned("山田製作所", 7.0, "花子", 7.0, "rep1", 7.0), Contacts: 3, Kinds: []string{"mail (from them)", "mail (from them)", "mail (from us)"}}, append(day, next)...)
+	})
 }
 
 // report is a delivery report about our mail m1 to 太郎.

@@ -221,6 +221,9 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 	if err := p.sums(ctx, r); err != nil {
 		return err
 	}
+	if err := p.noCustomers(ctx, r); err != nil {
+		return err
+	}
 	return p.review(ctx, r)
 }
 
