@@ -22,6 +22,7 @@ import (
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
 	"energyd/internal/store"
+	"energyd/internal/telemetry"
 )
 
 // The exit codes of product.md.
@@ -62,7 +63,7 @@ func (a *app) root() *cobra.Command {
 	})
 	root.AddCommand(
 		a.initCommand(), a.demoCommand(), a.checkCommand(), a.surveyCommand(), a.mappingCommand(), a.schemaCommand(), a.fieldsCommand(), a.pullCommand(), a.planCommand(), a.applyCommand(), a.undoCommand(),
-		a.syncCommand(), a.statusCommand(), a.rejectsCommand(), a.qualityCommand(), a.eraseCommand(), a.matchCommand(), a.alarmsCommand(), a.explainCommand(), a.scoreCommand(), a.backtestCommand(), a.exportCommand(), a.reportCommand(), a.monthsCommand(), a.versionCommand(),
+		a.syncCommand(), a.runCommand(), a.statusCommand(), a.rejectsCommand(), a.qualityCommand(), a.eraseCommand(), a.matchCommand(), a.alarmsCommand(), a.explainCommand(), a.scoreCommand(), a.backtestCommand(), a.exportCommand(), a.reportCommand(), a.monthsCommand(), a.versionCommand(),
 	)
 	root.DisableSuggestions = true // exit suggests, in our words
 	root.InitDefaultCompletionCmd()
@@ -286,7 +287,7 @@ func (a *app) log() *slog.Logger {
 	case a.verbose == 1:
 		level = slog.LevelInfo
 	}
-	return newLog(a.err, level)
+	return telemetry.NewLog(a.err, level, telemetry.Text)
 }
 
 // with opens the pipeline, runs f and closes it.

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,23 +82,5 @@ func TestLog_65_names_nobody(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(filepath.Dir(config), "energyd.db")); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestImpersonal: an address is the same short hash wherever it stands; what names nobody stays as it is.
-func TestImpersonal(t *testing.T) {
-	var out bytes.Buffer
-	log := newLog(&out, slog.LevelDebug)
-	log.Info("m", "mailbox", "Sato@example.co.jp", "folder", "取引先/山田", "error", fmt.Errorf("as sato@example.co.jp: refused"), "list", []string{"a", "b@c.example"}, "n", 3, "source", "mail")
-	line := out.String()
-	for _, s := range []string{"mailbox=" + shortHash("sato@example.co.jp"), `error="as ` + shortHash("sato@example.co.jp") + `: refused"`, "n=3", "source=mail"} {
-		if !strings.Contains(line, s) {
-			t.Errorf("the line lacks %s: %s", s, line)
-		}
-	}
-	for _, s := range []string{"@", "山田"} {
-		if strings.Contains(line, s) {
-			t.Errorf("the line holds %q: %s", s, line)
-		}
 	}
 }

@@ -93,7 +93,7 @@ func (p *Pipeline) purge(ctx context.Context) {
 		err = p.store.Purge(ctx)
 	}
 	if err != nil {
-		p.opt.Log.Warn("The store's files may still hold what was erased; the next run tries again.", "error", err)
+		p.log.Warn("The store's files may still hold what was erased; the next run tries again.", "error", err)
 	}
 }
 

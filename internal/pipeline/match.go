@@ -154,7 +154,7 @@ func (p *Pipeline) followDecisions(ctx context.Context) error {
 		}
 	}
 	for _, source := range slices.Sorted(maps.Keys(again)) {
-		p.opt.Log.Info("read again: a decision may move its activities", "source", source)
+		p.log.Info("read again: a decision may move its activities", "source", source)
 		if err := p.store.ReadAgain(ctx, source); err != nil {
 			return err
 		}

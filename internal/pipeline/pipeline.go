@@ -60,13 +60,14 @@ type Pipeline struct {
 	conns    map[string]connectors.Conn  // opened when first needed
 	matcher  *builtMatcher               // made when first needed
 	groups   *engine.Hierarchy           // as of the last fold
+	log      *slog.Logger                // of the run at work
 	watching bool                        // pulls follow each other with every mail
 	counted  map[string]int              // of the connections' calls, how many are in the store
 }
 
 // Open compiles the configuration's points table and mappings and opens the store. It does not touch any source or CRM.
 func Open(ctx context.Context, cfg *config.Config, opt Options) (*Pipeline, error) {
-	p := &Pipeline{cfg: cfg, opt: opt, mappings: map[string]*mapping.Mapping{}, conns: map[string]connectors.Conn{}, counted: map[string]int{}}
+	p := &Pipeline{cfg: cfg, opt: opt, mappings: map[string]*mapping.Mapping{}, conns: map[string]connectors.Conn{}, counted: map[string]int{}, log: opt.Log}
 	if err := p.compile(); err != nil {
 		return nil, err
 	}
@@ -232,7 +233,11 @@ func (p *Pipeline) conn(ctx context.Context, name string) (connectors.Conn, erro
 	if c, ok := p.conns[name]; ok {
 		return c, nil
 	}
-	conn, err := p.dial(ctx, name)
+	log := p.log
+	if p.watching { // it stays open for other runs
+		log = p.opt.Log
+	}
+	conn, err := p.dial(ctx, name, log)
 	if err == nil {
 		p.conns[name] = conn
 	}
@@ -240,7 +245,7 @@ func (p *Pipeline) conn(ctx context.Context, name string) (connectors.Conn, erro
 }
 
 // dial opens a connection that its caller closes.
-func (p *Pipeline) dial(ctx context.Context, name string) (conn connectors.Conn, err error) {
+func (p *Pipeline) dial(ctx context.Context, name string, log *slog.Logger) (conn connectors.Conn, err error) {
 	for _, c := range p.cfg.Connections {
 		if c.Name != name {
 			continue
@@ -250,7 +255,7 @@ func (p *Pipeline) dial(ctx context.Context, name string) (conn connectors.Conn,
 			return nil, err
 		}
 		if conn, err = c.Connector.Open(ctx, c.Config, connectors.Env{
-			Log: p.opt.Log.With("connection", name), Name: name, Dir: p.cfg.Dir, Language: p.cfg.Language, Calls: calls,
+			Log: log.With("connection", name), Name: name, Dir: p.cfg.Dir, Language: p.cfg.Language, Calls: calls,
 		}); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -275,7 +280,7 @@ func (p *Pipeline) countCalls(ctx context.Context) {
 			continue
 		}
 		if err := p.store.AddCalls(ctx, name, p.opt.Now(), u.Run-p.counted[name], u); err != nil {
-			p.opt.Log.Warn("the calls of a connection could not be counted", "connection", name, "error", err)
+			p.log.Warn("the calls of a connection could not be counted", "connection", name, "error", err)
 			continue
 		}
 		p.counted[name] = u.Run

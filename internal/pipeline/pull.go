@@ -90,7 +90,9 @@ func (p *Pipeline) run(ctx context.Context, kind string, steps func(context.Cont
 		return r, err
 	}
 	p.purge(ctx)
-	p.opt.Log.Info("run begins", "run", r.Run, "kind", kind)
+	p.log = p.opt.Log.With("run", r.Run)
+	defer func() { p.log = p.opt.Log }()
+	p.log.Info("run begins", "kind", kind)
 	err = steps(ctx, &r)
 	failures := r.Errors
 	if err != nil {
@@ -119,8 +121,20 @@ func (p *Pipeline) run(ctx context.Context, kind string, steps func(context.Cont
 	if endErr := p.store.FinishRun(end, r.Run, p.opt.Now(), r.State, strings.Join(r.Notes, "\n")); endErr != nil {
 		return r, errors.Join(err, endErr)
 	}
-	p.opt.Log.Info("run ends", "run", r.Run, "state", string(r.State))
+	p.tellSources(&r)
+	p.log.Info("run ends", "state", string(r.State))
 	return r, err
+}
+
+// tellSources logs what became of each source.
+func (p *Pipeline) tellSources(r *Report) {
+	for _, s := range r.Sources {
+		if log := p.log.With("source", s.Source); s.Error != "" {
+			log.Warn("source failed", "error", s.Error)
+		} else {
+			log.Info("source read", "read", s.Read, "stored", s.Stored, "unchanged", s.Unchanged, "skipped", s.Skipped, "rejected", s.Rejected)
+		}
+	}
 }
 
 // partly tells an error of some parts of a source, whose rest was read.
@@ -317,7 +331,7 @@ func (p *Pipeline) followMerges(ctx context.Context) error {
 		}
 	}
 	for _, source := range slices.Sorted(maps.Keys(again)) {
-		p.opt.Log.Info("read again: its activities name what was merged", "source", source)
+		p.log.Info("read again: its activities name what was merged", "source", source)
 		if err := p.store.ReadAgain(ctx, source); err != nil {
 			return err
 		}

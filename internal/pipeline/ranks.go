@@ -131,7 +131,7 @@ func (p *Pipeline) rerank(ctx context.Context, r *Report, told *told) error {
 	}
 	changed, err := p.store.Rerank(ctx, p.scorer(), p.AsOf(), by, ranks.again)
 	if changed > 0 {
-		p.opt.Log.Info("contacts' ranks are known better now", "run", r.Run, "activities", changed)
+		p.log.Info("contacts' ranks are known better now", "activities", changed)
 	}
 	return err
 }

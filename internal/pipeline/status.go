@@ -116,36 +116,21 @@ func (p *Pipeline) starts(ctx context.Context) ([]Start, error) {
 	if len(p.cfg.Jobs) == 0 {
 		return nil, nil
 	}
-	last, err := p.LastStarts(ctx)
+	known, err := p.store.LastStarts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	now := p.opt.Now()
 	starts := make([]Start, len(p.cfg.Jobs))
 	for i, j := range p.cfg.Jobs {
-		at, known := last[j.Source]
-		if !known {
-			at = now
+		last, ok := known.Of(j.Source)
+		if !ok || schedule.TurnedBack(last.At, now) {
+			last.At = now
 		}
-		due := j.Due(at, now)
+		due := j.Due(last.At, now)
 		starts[i] = Start{j, due, !due.IsZero() && !due.After(now)}
 	}
 	return starts, nil
-}
-
-// LastStarts gives when each source was read last by a run that came to an end, and under "" when the last sync began.
-func (p *Pipeline) LastStarts(ctx context.Context) (map[string]time.Time, error) {
-	rows, err := p.store.LastStarts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	last := map[string]time.Time{}
-	for _, r := range rows {
-		if r.Kind == "" || r.Kind == "sync" {
-			last[r.Source] = r.At
-		}
-	}
-	return last, nil
 }
 
 // unconfigured names the sources that the store has read and the configuration lacks.

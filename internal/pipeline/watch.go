@@ -88,35 +88,11 @@ func (p *Pipeline) PullNews(ctx context.Context, names ...string) (Report, error
 // connections of its own, so that runs may go on meanwhile; news returns at once.
 // Faults: config (no such source; it cannot tell of news).
 func (p *Pipeline) Listen(ctx context.Context, names []string, news func(names []string)) (err error) {
-	sources, err := p.sources(names)
+	watched, hangUp, err := p.watchers(ctx, names)
 	if err != nil {
 		return err
 	}
-	conns := map[string]connectors.Conn{}
-	defer func() {
-		for _, c := range conns {
-			err = errors.Join(err, c.Close())
-		}
-	}()
-	watched := map[connectors.Watcher][]config.Source{}
-	for _, s := range sources {
-		conn, ok := conns[s.Connection]
-		if !ok {
-			if conn, err = p.dial(ctx, s.Connection); err != nil {
-				return err
-			}
-			conns[s.Connection] = conn
-		}
-		if w, ok := conn.(connectors.Watcher); ok {
-			watched[w] = append(watched[w], s)
-		} else if len(names) > 0 {
-			return fault.New(fault.Config, "", fmt.Sprintf("the source %s cannot be watched: its system does not tell of news", s.Name),
-				"give it a schedule, and name sources of mailboxes here", nil)
-		}
-	}
-	if len(watched) == 0 {
-		return fault.New(fault.Config, "", "no source can be watched", "only mailboxes tell of news; other sources are read by schedule", nil)
-	}
+	defer func() { err = errors.Join(err, hangUp()) }()
 	var wait sync.WaitGroup
 	for w, ss := range watched {
 		var streams []connectors.Config
@@ -128,6 +104,56 @@ func (p *Pipeline) Listen(ctx context.Context, names []string, news func(names [
 	}
 	wait.Wait()
 	return ctx.Err()
+}
+
+// CheckListen tells whether Listen can do what it shall, without asking any system.
+func (p *Pipeline) CheckListen(ctx context.Context, names []string) error {
+	_, hangUp, err := p.watchers(ctx, names)
+	if err != nil {
+		return err
+	}
+	return hangUp()
+}
+
+// watchers opens the connections that tell of news of the named sources, and gives what closes them.
+func (p *Pipeline) watchers(ctx context.Context, names []string) (watched map[connectors.Watcher][]config.Source, hangUp func() error, err error) {
+	sources, err := p.sources(names)
+	if err != nil {
+		return nil, nil, err
+	}
+	conns := map[string]connectors.Conn{}
+	hangUp = func() error {
+		var errs []error
+		for _, c := range conns {
+			errs = append(errs, c.Close())
+		}
+		return errors.Join(errs...)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, hangUp())
+		}
+	}()
+	watched = map[connectors.Watcher][]config.Source{}
+	for _, s := range sources {
+		conn, ok := conns[s.Connection]
+		if !ok {
+			if conn, err = p.dial(ctx, s.Connection, p.opt.Log); err != nil {
+				return nil, nil, err
+			}
+			conns[s.Connection] = conn
+		}
+		if w, ok := conn.(connectors.Watcher); ok {
+			watched[w] = append(watched[w], s)
+		} else if len(names) > 0 {
+			return nil, nil, fault.New(fault.Config, "", fmt.Sprintf("the source %s cannot be watched: its system does not tell of news", s.Name),
+				"give it a schedule, and name sources of mailboxes here", nil)
+		}
+	}
+	if len(watched) == 0 {
+		return nil, nil, fault.New(fault.Config, "", "no source can be watched", "only mailboxes tell of news; other sources are read by schedule", nil)
+	}
+	return watched, hangUp, nil
 }
 
 // News are the sources that have something new. Its methods may be called at the same time.

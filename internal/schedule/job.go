@@ -29,22 +29,21 @@ const (
 // Due says when the job starts next: at once when that is not after now. last is
 // when it started last or, when it never did, when it became known. It is a
 // function of these alone, so that clocks that jump, machines that sleep and
-// daemons that start again are no cases of their own:
-//
-//   - over a clock that was put forward, or a sleep, starts were missed;
-//   - a clock that was put back by less than a day repeats no start; by more, last tells nothing any more.
-//
+// daemons that start again are no cases of their own: starts between last and
+// now were missed, and a clock that was put back repeats none (but see TurnedBack).
 // Zero for a job without times of its own.
 func (j Job) Due(last, now time.Time) time.Time {
-	if last.After(now.Add(turnedBack)) {
-		last = now
-	}
-	at := j.Schedule.Next(last)
-	if at.IsZero() || j.Missed != Skip || !at.Before(now.Add(-late)) {
+	since := now.Add(-late) // a start before is missed
+	switch at := j.Schedule.Next(last); {
+	case j.Missed != Skip || !at.Before(since):
 		return at
+	case j.Schedule.every > 0:
+		d := j.Schedule.every
+		return at.Add((since.Sub(at) + d - 1) / d * d)
 	}
-	if d := j.Schedule.every; d > 0 {
-		return at.Add((now.Sub(at)/d + 1) * d)
-	}
-	return j.Schedule.Next(now)
+	return j.Schedule.Next(since)
 }
+
+// TurnedBack tells that the clock was put back by so much since last that last
+// tells nothing any more: it is as if the job became known now.
+func TurnedBack(last, now time.Time) bool { return last.After(now.Add(turnedBack)) }

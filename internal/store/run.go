@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,9 +101,23 @@ type LastStart struct {
 	State  RunState  // of a kind's last run; "" of a source
 }
 
+// LastStarts are the last runs of all kinds, and of all sources.
+type LastStarts []LastStart
+
+// Of gives when a source was read last; of "" the last sync.
+func (l LastStarts) Of(source string) (last LastStart, ok bool) {
+	i := slices.IndexFunc(l, func(s LastStart) bool {
+		return s.Source == source && (s.Kind == "" || source == "" && s.Kind == "sync")
+	})
+	if i < 0 {
+		return LastStart{}, false
+	}
+	return l[i], true
+}
+
 // LastStarts gives the last run of each kind that came to an end, and when each
 // source was read last. Runs that were interrupted did not come to an end.
-func (s *Store) LastStarts(ctx context.Context) ([]LastStart, error) {
+func (s *Store) LastStarts(ctx context.Context) (LastStarts, error) {
 	var rows []struct {
 		Kind, Source string
 		Started      int64 `db:"started_us"`
@@ -118,7 +133,7 @@ func (s *Store) LastStarts(ctx context.Context) ([]LastStart, error) {
 	if err != nil {
 		return nil, storeError("read runs", err)
 	}
-	last := make([]LastStart, len(rows))
+	last := make(LastStarts, len(rows))
 	for i, r := range rows {
 		last[i] = LastStart{r.Kind, r.Source, time.UnixMicro(r.Started).UTC(), r.State}
 	}

@@ -45,12 +45,17 @@ func TestLastStarts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]store.LastStart{
+		if diff := cmp.Diff(store.LastStarts{
 			{Source: "tasks", At: at(4)},
 			{Kind: "pull", At: at(4), State: store.Partial},
 			{Kind: "sync", At: at(2), State: store.Failed},
 		}, got); diff != "" {
 			t.Error(diff)
+		}
+		for source, want := range map[string]time.Time{"": at(2), "tasks": at(4), "mail": {}} {
+			if last, ok := got.Of(source); !last.At.Equal(want) || ok == want.IsZero() {
+				t.Errorf("of %q: %v, %v", source, last, ok)
+			}
 		}
 	})
 }

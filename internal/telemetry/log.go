@@ -1,4 +1,7 @@
-package main
+// Package telemetry is how energyd is watched: log.go writes logs that name
+// nobody, metrics.go counts for Prometheus, endpoint.go serves health and
+// metrics by HTTP, systemd.go tells the service manager how it stands.
+package telemetry
 
 import (
 	"crypto/sha256"
@@ -11,11 +14,21 @@ import (
 	"strings"
 )
 
-// newLog logs as text, at every level without anybody's address or name: what
+// Text and JSON are the forms of a log.
+const (
+	Text = "text"
+	JSON = "json"
+)
+
+// NewLog logs in a form, at every level without anybody's address or name: what
 // stands in a log is kept by systems that know nothing of erasures. An address
 // is the same short hash wherever it stands.
-func newLog(w io.Writer, level slog.Level) *slog.Logger {
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: impersonal}))
+func NewLog(w io.Writer, level slog.Level, form string) *slog.Logger {
+	opt := &slog.HandlerOptions{Level: level, ReplaceAttr: impersonal}
+	if form == JSON {
+		return slog.New(slog.NewJSONHandler(w, opt))
+	}
+	return slog.New(slog.NewTextHandler(w, opt))
 }
 
 // named are attributes whose whole value may name somebody: a mailbox's user, a folder called after a customer.

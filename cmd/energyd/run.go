@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"energyd/connectors/all"
+	"energyd/engine"
+	"energyd/internal/config"
+	"energyd/internal/daemon"
+	"energyd/internal/pipeline"
+	"energyd/internal/telemetry"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	form := telemetry.Text
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "The daemon: runs by schedule and when mailboxes tell of news, health, metrics",
+		Long: "run stays, and starts by the schedules of the configuration what sync and pull do. It logs to standard error.\n\n" +
+			"SIGHUP has it read the configuration again: one that is not right changes nothing. SIGTERM or Ctrl-C ends it within half a minute: " +
+			"a run that is at work ends, or is dropped where nothing of it is lost. docs/operations.md tells how to install it as a service.",
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if form != telemetry.Text && form != telemetry.JSON {
+				return usage("--log takes text or json, and not %q", form)
+			}
+			level := slog.LevelInfo
+			if a.verbose > 0 {
+				level = slog.LevelDebug
+			}
+			return a.daemon(c.Context(), telemetry.NewLog(a.err, level, form))
+		},
+	}
+	c.Flags().StringVar(&form, "log", telemetry.Text, "form of the log: text, or json for programs that collect logs")
+	return c
+}
+
+// daemon runs until ctx ends.
+func (a *app) daemon(ctx context.Context, log *slog.Logger) error {
+	file, err := a.configFile()
+	if err != nil {
+		return err
+	}
+	notify := func(state string) {
+		if err := telemetry.Notify(context.WithoutCancel(ctx), state); err != nil {
+			log.Warn("the service manager was not told", "state", state, "error", err)
+		}
+	}
+	defer context.AfterFunc(ctx, func() {
+		notify(telemetry.Stopping)
+		signal.Reset(os.Interrupt, syscall.SIGTERM) // a second one ends at once, which loses nothing either
+	})()
+	log.Info("energyd begins", "version", versionText(), "config", file)
+	return daemon.Run(ctx, daemon.Options{
+		Open: func(ctx context.Context) (daemon.Work, error) { return openWork(ctx, file, log) },
+		Log:  log, Now: time.Now, Reload: onHangUp(ctx), Ready: func() { notify(telemetry.Ready) },
+	})
+}
+
+// openWork reads the configuration and opens the pipeline over it.
+func openWork(ctx context.Context, file string, log *slog.Logger) (daemon.Work, error) {
+	cfg, err := config.Load(file, all.Connectors)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range cfg.Warnings {
+		log.Warn("the configuration", "warning", w)
+	}
+	p, err := pipeline.Open(ctx, cfg, pipeline.Options{Log: log, Now: time.Now, AsOf: engine.NoDate, Who: osUser()})
+	if err != nil {
+		return nil, err
+	}
+	work, err := daemon.Pipeline(ctx, p)
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return work, nil
+}
+
+// onHangUp gives one for each SIGHUP, until ctx ends. Two that come together are one.
+func onHangUp(ctx context.Context) <-chan struct{} {
+	signals, reload := make(chan os.Signal, 1), make(chan struct{}, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	context.AfterFunc(ctx, func() { signal.Stop(signals); close(signals) })
+	go func() {
+		for range signals {
+			select {
+			case reload <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	return reload
+}

@@ -1,0 +1,277 @@
+// Package daemon keeps energyd at work: it starts what is due, one run at a
+// time, and what sources tell of; it tries again what may heal, takes a new
+// configuration between two runs, tells once when something changes for the
+// worse or the better, and ends within a deadline.
+//
+// daemon.go is the loop, jobs.go says what runs next, ended.go what follows from
+// a run, alerts.go tells people, work.go is the pipeline as the loop sees it.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"energyd/internal/fault"
+	"energyd/internal/pipeline"
+	"energyd/internal/schedule"
+	"energyd/internal/store"
+	"energyd/sink"
+)
+
+// Work is what a daemon does by one configuration: a pipeline, in all but tests.
+// Its methods are called one at a time, but for Listen and Ping.
+type Work interface {
+	Jobs() []schedule.Job
+	LastStarts(ctx context.Context) (store.LastStarts, error)
+	// Sync reads all sources and writes to the CRM; Pull reads the named ones. news says that
+	// a system told of something, and that this may happen again soon.
+	Sync(ctx context.Context) Result
+	Pull(ctx context.Context, sources []string, news bool) Result
+	// Listen calls told when a source has something new, until ctx ends.
+	Listen(ctx context.Context, sources []string, told func(sources []string)) error
+	// Ping tells whether the store can be reached.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Result is what a run came to.
+type Result struct {
+	Report  pipeline.Report
+	Changes sink.Outcome // zero of a pull
+	Err     error
+}
+
+// Options are a daemon's surroundings.
+type Options struct {
+	Open   func(ctx context.Context) (Work, error) // reads and checks the configuration
+	Log    *slog.Logger
+	Now    func() time.Time
+	Reload <-chan struct{} // each says: read the configuration again
+	Ready  func()          // called once, when the first configuration is at work; may be nil
+}
+
+// How long a run that is at work when the daemon is told to stop may go on: so
+// long until it ends by itself, and then so long to drop the step that it is
+// at. Together they are less than service managers wait before they kill.
+const (
+	toEnd  = 15 * time.Second
+	toDrop = 10 * time.Second
+)
+
+// heartbeat is the longest time without a look at the clock, which may have been set.
+const heartbeat = time.Minute
+
+// Daemon is one that runs.
+type Daemon struct {
+	Options
+	alerts alerts
+
+	work    Work
+	waiting Work // of a newer configuration, until the run at work has ended
+	jobs    []*job
+	news    *pipeline.News
+	asked   map[string]asking // sources to read that no time of day asks for
+
+	running *running
+	ended   chan Result
+	hangUp  func() // ends the listening
+}
+
+// asking is why a source is to be read.
+type asking struct {
+	news bool      // its system told of something
+	from time.Time // when it may be read
+}
+
+// running is the run at work.
+type running struct {
+	sync    bool
+	sources []string
+	news    bool
+	started time.Time
+	cancel  context.CancelFunc
+}
+
+// Run keeps at work until ctx ends, which is no error. Faults: those of Open, and
+// unavailable when a run could not be ended in time: it is dropped where it is,
+// and nothing of what it had saved is lost.
+func Run(ctx context.Context, opt Options) error {
+	d := &Daemon{Options: opt, alerts: alerts{log: opt.Log}, news: pipeline.NewNews(), asked: map[string]asking{}, ended: make(chan Result, 1), hangUp: func() {}}
+	work, err := d.Open(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.begin(ctx, work); err != nil {
+		return errors.Join(err, work.Close())
+	}
+	if d.Ready != nil {
+		d.Ready()
+	}
+	wake := time.NewTimer(0)
+	defer wake.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return d.stop()
+		case r := <-d.ended:
+			d.end(ctx, r)
+		case <-d.news.Signal():
+			d.ask(asking{news: true, from: d.Now().Add(settle)}, d.news.Take()...)
+		case <-d.Reload:
+			d.reload(ctx)
+		case <-wake.C:
+		}
+		if ctx.Err() == nil {
+			wake.Reset(d.next(ctx))
+		}
+	}
+}
+
+// begin takes the first configuration.
+func (d *Daemon) begin(ctx context.Context, work Work) error {
+	last, err := work.LastStarts(ctx)
+	if err != nil {
+		return err
+	}
+	if sync, ok := last.Of(""); ok {
+		d.alerts.known("sync", string(sync.State))
+	}
+	d.take(ctx, work, last)
+	if d.alerts.states["sync"] == string(store.Failed) || d.alerts.states["sync"] == string(store.Parked) {
+		for _, j := range d.jobs {
+			if j.Source == "" {
+				j.pause(d.Now()) // whether that may heal is not known any more
+			}
+		}
+	}
+	return nil
+}
+
+// take puts a configuration to work. Jobs that stood in the one before keep what is known of them.
+func (d *Daemon) take(ctx context.Context, work Work, last store.LastStarts) {
+	d.hangUp()
+	before := d.jobs
+	d.work, d.jobs = work, nil
+	now := d.Now()
+	var listen []string
+	for _, j := range work.Jobs() {
+		next := &job{Job: j, last: now}
+		if l, ok := last.Of(j.Source); ok {
+			next.last = l.At
+		}
+		for _, b := range before {
+			if b.Source != j.Source {
+				continue
+			}
+			if *next = *b; next.Schedule.String() != j.Schedule.String() {
+				next.last = now // times of the new schedule that are over were never meant
+			}
+			next.Job = j
+		}
+		if j.Schedule.OnNews() {
+			listen = append(listen, j.Source)
+		}
+		d.jobs = append(d.jobs, next)
+		if at := j.Due(next.last, now); !at.IsZero() {
+			d.Log.Info("scheduled", "job", next.name(), "by", j.Schedule.String(), "next", at)
+		}
+	}
+	if len(d.jobs) == 0 {
+		d.Log.Warn("nothing is scheduled: energyd run waits for a configuration with a schedule")
+	}
+	d.listen(ctx, listen)
+}
+
+// listen lets the sources tell of news.
+func (d *Daemon) listen(ctx context.Context, sources []string) {
+	d.hangUp = func() {}
+	if len(sources) == 0 {
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	over := make(chan struct{})
+	work := d.work
+	go func() {
+		defer close(over)
+		if err := work.Listen(ctx, sources, d.news.Of); err != nil && ctx.Err() == nil {
+			d.Log.Error("sources are not watched", "sources", strings.Join(sources, ", "), "error", err, "what_to_do", fault.HintOf(err))
+		}
+	}()
+	d.hangUp = func() { cancel(); <-over }
+}
+
+// reload reads the configuration again. One that is not right changes nothing.
+func (d *Daemon) reload(ctx context.Context) {
+	work, err := d.Open(ctx)
+	if err != nil {
+		d.alerts.set("configuration", "refused", "energyd goes on with the one it has: "+err.Error(), fault.HintOf(err))
+		return
+	}
+	d.alerts.set("configuration", string(store.OK), "", "")
+	if d.running == nil {
+		d.swap(ctx, work)
+		return
+	}
+	d.Log.Info("the configuration is right; it is at work when the run has ended", "kind", d.running.kind())
+	if d.waiting != nil {
+		d.close(d.waiting)
+	}
+	d.waiting = work
+}
+
+// swap takes another configuration in place of the one at work.
+func (d *Daemon) swap(ctx context.Context, work Work) {
+	last, err := work.LastStarts(ctx)
+	if err != nil {
+		d.alerts.set("configuration", "refused", "its store cannot be read, so energyd goes on with the one it has: "+err.Error(), fault.HintOf(err))
+		d.close(work)
+		return
+	}
+	d.hangUp() // before what it listens by is closed
+	before := d.work
+	d.take(ctx, work, last)
+	d.close(before)
+	d.Log.Info("the new configuration is at work")
+}
+
+func (d *Daemon) close(work Work) {
+	if err := work.Close(); err != nil {
+		d.Log.Warn("a configuration that is no longer at work was not closed", "error", err)
+	}
+}
+
+// stop ends what is at work, within toEnd and toDrop.
+func (d *Daemon) stop() error {
+	d.hangUp()
+	if d.running != nil {
+		d.Log.Info("told to stop; the run may end", "kind", d.running.kind(), "within", toEnd)
+		if !d.within(toEnd) {
+			d.Log.Info("the run is dropped; what it saved stays, and the next one goes on from there", "kind", d.running.kind())
+			d.running.cancel()
+			if !d.within(toDrop) {
+				return fault.New(fault.Unavailable, "stop", "the run did not end in time and was dropped where it was",
+					"nothing is lost: the next run goes on from what was saved", nil)
+			}
+		}
+	}
+	err := d.work.Close()
+	if d.waiting != nil {
+		err = errors.Join(err, d.waiting.Close())
+	}
+	d.Log.Info("stopped")
+	return err
+}
+
+// within waits for the run at work.
+func (d *Daemon) within(limit time.Duration) bool {
+	select {
+	case r := <-d.ended:
+		d.tell(r)
+		return true
+	case <-time.After(limit):
+		return false
+	}
+}

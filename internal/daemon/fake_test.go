@@ -1,0 +1,202 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	_ "time/tzdata"
+
+	"energyd/internal/fault"
+	"energyd/internal/pipeline"
+	"energyd/internal/schedule"
+	"energyd/internal/store"
+)
+
+// machine is a computer with a clock that can be set, a store that stays when the
+// daemon ends, and runs that take time and fail as a test says. It belongs in a synctest bubble.
+type machine struct {
+	*testing.T
+	zone *time.Location
+	set  time.Duration // by how much its clock differs from the bubble's
+	log  bytes.Buffer
+
+	jobs   [][2]string // source and schedule
+	missed schedule.Missed
+	broken error // of the configuration, when it is read next
+
+	runs   []string // as "01-02 15:04 sync ok"
+	atWork int
+	stored store.LastStarts
+	// run says how long the runs take, and what they come to.
+	run  func(ctx context.Context, kind string, sources []string) (time.Duration, error)
+	told func([]string) // of the daemon's listening
+	open int            // works that were opened and not closed
+}
+
+func newMachine(t *testing.T, zone string, jobs ...[2]string) *machine {
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &machine{T: t, zone: loc, jobs: jobs, run: func(context.Context, string, []string) (time.Duration, error) { return 5 * time.Minute, nil }}
+}
+
+func (m *machine) now() time.Time { return time.Now().Add(m.set).In(m.zone) }
+
+// until lets time pass until the clock shows this.
+func (m *machine) until(clock string) {
+	m.Helper()
+	at, err := time.ParseInLocation("2006-01-02 15:04", clock, m.zone)
+	if err != nil {
+		m.Fatal(err)
+	}
+	time.Sleep(at.Sub(m.now()))
+	synctest.Wait()
+}
+
+// start starts a daemon, and gives what stops it and what it ended with.
+func (m *machine) start() (stop func() error, reload func()) {
+	ctx, cancel := context.WithCancel(m.Context())
+	again := make(chan struct{}, 1)
+	ended := make(chan error, 1)
+	log := slog.New(slog.NewTextHandler(&m.log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+	go func() {
+		ended <- Run(ctx, Options{Open: m.read, Log: log, Now: m.now, Reload: again})
+	}()
+	synctest.Wait()
+	return func() error { cancel(); return <-ended }, func() { again <- struct{}{}; synctest.Wait() }
+}
+
+// read reads the configuration.
+func (m *machine) read(context.Context) (Work, error) {
+	if m.broken != nil {
+		return nil, m.broken
+	}
+	w := &scripted{machine: m}
+	for _, j := range m.jobs {
+		s, err := schedule.Parse(j[1], m.zone)
+		if err != nil {
+			return nil, err
+		}
+		w.planned = append(w.planned, schedule.Job{Source: j[0], Schedule: s, Missed: m.missed})
+	}
+	m.open++
+	return w, nil
+}
+
+// scripted is the work of a machine by one configuration.
+type scripted struct {
+	*machine
+	planned []schedule.Job
+}
+
+func (w *scripted) Jobs() []schedule.Job { return w.planned }
+
+func (w *scripted) LastStarts(context.Context) (store.LastStarts, error) {
+	return slices.Clone(w.stored), nil
+}
+
+func (w *scripted) Ping(context.Context) error { return nil }
+
+func (w *scripted) Close() error { w.open--; return nil }
+
+func (w *scripted) Listen(ctx context.Context, sources []string, told func([]string)) error {
+	w.told = told
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (w *scripted) Sync(ctx context.Context) Result {
+	var all []string
+	for _, j := range w.planned {
+		if j.Source != "" {
+			all = append(all, j.Source)
+		}
+	}
+	return w.work(ctx, "sync", all)
+}
+
+func (w *scripted) Pull(ctx context.Context, sources []string, _ bool) Result {
+	return w.work(ctx, "pull", sources)
+}
+
+func (w *scripted) work(ctx context.Context, kind string, sources []string) Result {
+	if w.atWork++; w.atWork > 1 {
+		w.Errorf("%s: %d runs at a time", w.now(), w.atWork)
+	}
+	defer func() { w.atWork-- }()
+	began := w.now()
+	takes, err := w.run(ctx, kind, sources)
+	if fault.KindOf(err) == fault.Conflict {
+		return Result{Err: err}
+	}
+	r := Result{Report: pipeline.Report{Run: began.Format("r0102150405"), State: store.OK}}
+	select {
+	case <-time.After(takes):
+	case <-ctx.Done():
+		r.Err, r.Report.State, r.Report.Notes = ctx.Err(), store.Failed, []string{store.Interrupted}
+	}
+	if err != nil && r.Err == nil {
+		r.Report.State, r.Report.Errors, r.Report.Notes = store.Failed, []error{err}, []string{err.Error()}
+	}
+	for _, s := range sources {
+		report := pipeline.SourceReport{RunSource: store.RunSource{Source: s}}
+		if err != nil {
+			report.Error = err.Error()
+		}
+		r.Report.Sources = append(r.Report.Sources, report)
+	}
+	what := kind
+	if kind == "pull" {
+		what = "pull " + strings.Join(sources, "+")
+	}
+	w.runs = append(w.runs, fmt.Sprintf("%s %s %s", began.Format("01-02 15:04"), what, r.Report.State))
+	if r.Err == nil {
+		w.note(store.LastStart{Kind: kind, At: began.UTC(), State: r.Report.State})
+		for _, s := range sources {
+			if err == nil {
+				w.note(store.LastStart{Source: s, At: began.UTC()})
+			}
+		}
+	}
+	return r
+}
+
+// note keeps the last start of a kind or source, as the store does.
+func (m *machine) note(last store.LastStart) {
+	m.stored = slices.DeleteFunc(m.stored, func(s store.LastStart) bool { return s.Kind == last.Kind && s.Source == last.Source })
+	m.stored = append(m.stored, last)
+}
+
+// ran holds the runs of late to what is wanted, and forgets them.
+func (m *machine) ran(want ...string) {
+	m.Helper()
+	if !slices.Equal(m.runs, want) {
+		m.Errorf("runs\n\t%s\nwant\n\t%s\n%s", strings.Join(m.runs, "\n\t"), strings.Join(want, "\n\t"), &m.log)
+	}
+	m.runs = nil
+}
+
+// alerts are what was told of since, without what was to be done.
+func (m *machine) alerts() (told []string) {
+	for line := range strings.Lines(m.log.String()) {
+		if _, alert, ok := strings.Cut(line, "msg=alert "); ok {
+			told = append(told, strings.TrimSpace(alert))
+		} else if _, over, ok := strings.Cut(line, `msg="alert over" `); ok {
+			told = append(told, strings.TrimSpace(over))
+		}
+	}
+	m.log.Reset()
+	return told
+}

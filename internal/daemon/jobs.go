@@ -1,0 +1,182 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"energyd/internal/fault"
+	"energyd/internal/schedule"
+)
+
+// job is a job and what is known of it.
+type job struct {
+	schedule.Job
+	last     time.Time // when it started last or, when it never did, when it became known
+	known    time.Time // runs that began before are known
+	again    time.Time // not before: it failed in a way that may heal, or another process was at work; zero: it did not
+	failures int       // one after the other
+}
+
+// Pauses before a job is tried again.
+const (
+	settle       = time.Second // news seldom comes alone
+	occupied     = time.Minute // another process has the store
+	firstPause   = 5 * time.Minute
+	longestPause = time.Hour // also until a budget of calls, which is one of 24 hours, is looked at again
+)
+
+func (j *job) name() string {
+	if j.Source == "" {
+		return "sync"
+	}
+	return "pull " + j.Source
+}
+
+// due is when the job starts next; zero for one that waits for something else than a time.
+func (j *job) due(now time.Time) time.Time {
+	if j.again.After(now.Add(longestPause)) { // the clock was set back
+		j.again = now.Add(longestPause)
+	}
+	if schedule.TurnedBack(j.last, now) {
+		j.last = now
+	}
+	if !j.again.IsZero() {
+		return j.again
+	}
+	return j.Due(j.last, now)
+}
+
+// pause puts the job off, longer each time.
+func (j *job) pause(now time.Time) {
+	j.again = now.Add(min(firstPause<<min(j.failures, 8), longestPause))
+	j.failures++
+}
+
+// next starts what is due, when nothing is at work, and says how long there is nothing to do.
+func (d *Daemon) next(ctx context.Context) time.Duration {
+	if d.running != nil {
+		return heartbeat
+	}
+	now := d.Now()
+	rest := d.rest(now)
+	if rest == 0 && d.upToDate(ctx, now) {
+		d.start(ctx, now)
+	}
+	if rest == 0 && d.running == nil { // another process did it, or cannot be asked
+		rest = d.rest(now)
+	}
+	return rest
+}
+
+// rest is how long no job is to start, and heartbeat at most.
+func (d *Daemon) rest(now time.Time) time.Duration {
+	rest := heartbeat
+	for _, j := range d.jobs {
+		if at := d.at(j, now); !at.IsZero() {
+			rest = min(rest, max(at.Sub(now), 0))
+		}
+	}
+	return rest
+}
+
+// ask wants sources to be read.
+func (d *Daemon) ask(why asking, sources ...string) {
+	for _, source := range sources {
+		if _, ok := d.asked[source]; !ok {
+			d.asked[source] = why
+		}
+	}
+}
+
+// at is when a job is to start, by its schedule or because it is asked for; zero when it waits.
+func (d *Daemon) at(j *job, now time.Time) time.Time {
+	at := j.due(now)
+	asked, ok := d.asked[j.Source]
+	if !ok {
+		return at
+	}
+	if j.again.After(asked.from) {
+		asked.from = j.again
+	}
+	if at.IsZero() || asked.from.Before(at) {
+		return asked.from
+	}
+	return at
+}
+
+// ready tells that a job is to start now.
+func (d *Daemon) ready(j *job, now time.Time) bool {
+	at := d.at(j, now)
+	return !at.IsZero() && !at.After(now)
+}
+
+// upToDate takes from the store what other processes did meanwhile: a person's
+// sync at 02:00 is this night's.
+func (d *Daemon) upToDate(ctx context.Context, now time.Time) bool {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	last, err := d.work.LastStarts(ctx)
+	if err != nil {
+		for _, j := range d.jobs {
+			if d.ready(j, now) {
+				j.again = now.Add(occupied)
+			}
+		}
+		d.alerts.set("store", "unreachable", err.Error(), fault.HintOf(err))
+		return false
+	}
+	d.alerts.set("store", "ok", "", "")
+	for _, j := range d.jobs {
+		if l, ok := last.Of(j.Source); ok && l.At.After(j.known) && l.At.After(j.last) && !l.At.After(now) {
+			j.last, j.again, j.failures = l.At, time.Time{}, 0
+		}
+	}
+	return true
+}
+
+// start starts one run of all that is to start now: a sync reads every source,
+// so nothing else is left to do.
+func (d *Daemon) start(ctx context.Context, now time.Time) {
+	r := &running{started: now}
+	for _, j := range d.jobs {
+		if !d.ready(j, now) {
+			continue
+		}
+		if r.sync = j.Source == ""; r.sync {
+			r.sources = nil
+			break // it is the first of the jobs
+		}
+		r.sources = append(r.sources, j.Source)
+	}
+	if !r.sync && len(r.sources) == 0 {
+		return // another process did it
+	}
+	// All of them were told of: what is read by schedule may take its time.
+	r.news = !r.sync
+	for _, source := range r.sources {
+		r.news = r.news && d.asked[source].news
+		delete(d.asked, source)
+	}
+	if r.sync {
+		clear(d.asked)
+	}
+	// The run outlives ctx for a while: see stop.
+	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	d.running = r
+	work := d.work
+	go func() {
+		if r.sync {
+			d.ended <- work.Sync(ctx)
+		} else {
+			d.ended <- work.Pull(ctx, r.sources, r.news)
+		}
+	}()
+}
+
+// kind is the run's, as the store calls it.
+func (r *running) kind() string {
+	if r.sync {
+		return "sync"
+	}
+	return "pull"
+}
