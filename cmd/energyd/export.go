@@ -9,6 +9,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ import (
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
 	"energyd/internal/report"
+	"energyd/internal/store"
 )
 
 // exports are what export knows, each with its CSV heads.
@@ -32,7 +34,8 @@ var exports = map[string][]string{
 var exportNames = []string{"activities", "scores", "rejects", "unknown", "undelivered", "runs", "journal"}
 
 func (a *app) exportCommand() *cobra.Command {
-	var format string
+	var format, since string
+	var of store.JournalFilter
 	c := &cobra.Command{
 		Use:       "export activities|scores|rejects|unknown|undelivered|runs|journal",
 		Short:     "Print what is stored, as JSON lines or CSV",
@@ -51,6 +54,16 @@ func (a *app) exportCommand() *cobra.Command {
 			if format != "jsonl" && format != "csv" {
 				return usage("--format takes jsonl or csv")
 			}
+			if args[0] != "journal" && (since != "" || of.Act != "") {
+				return usage("--since and --act are of export journal")
+			}
+			if since != "" {
+				day, err := time.Parse(time.DateOnly, since)
+				if err != nil {
+					return usage("--since takes a day as 2026-03-01")
+				}
+				of.Since = day
+			}
 			return a.withStored(c, func(ctx context.Context, p *pipeline.Pipeline) error {
 				buffered := bufio.NewWriter(a.out)
 				w := &rowWriter{w: buffered, heads: exports[args[0]]}
@@ -63,7 +76,7 @@ func (a *app) exportCommand() *cobra.Command {
 						return err
 					}
 				}
-				if err := exportRows(ctx, p, args[0], w); err != nil {
+				if err := exportRows(ctx, p, args[0], of, w); err != nil {
 					return err
 				}
 				if w.csv != nil {
@@ -74,6 +87,8 @@ func (a *app) exportCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&format, "format", "jsonl", "jsonl or csv")
+	c.Flags().StringVar(&since, "since", "", "of the journal: from this day on, as YYYY-MM-DD (UTC)")
+	c.Flags().StringVar(&of.Act, "act", "", "of the journal: only this act, as apply, undo, config, erase (docs/journal.md)")
 	return a.withAsOf(c)
 }
 
@@ -106,7 +121,7 @@ func (w *rowWriter) row(jsonLine []byte, cells ...string) error {
 	return err
 }
 
-func exportRows(ctx context.Context, p *pipeline.Pipeline, what string, w *rowWriter) error {
+func exportRows(ctx context.Context, p *pipeline.Pipeline, what string, of store.JournalFilter, w *rowWriter) error {
 	switch what {
 	case "activities":
 		return exportActivities(ctx, p, w)
@@ -152,7 +167,7 @@ func exportRows(ctx context.Context, p *pipeline.Pipeline, what string, w *rowWr
 		}
 		return nil
 	case "journal":
-		entries, err := p.Store().Journal(ctx)
+		entries, err := p.Store().Journal(ctx, of)
 		if err != nil {
 			return err
 		}

@@ -48,6 +48,7 @@ type Config struct {
 	Sources     []Source     // as written
 	Write       []Write
 	Reports     report.Settings
+	JournalDays int      // how long the journal's entries are kept; 0 = for ever
 	Warnings    []string // findings that do not stop: "FILE:LINE:COLUMN: …"
 
 	doc *document
@@ -97,6 +98,16 @@ func (c *Config) Place(ps fault.Problems) error {
 	return sorted(d.problems)
 }
 
+// Files are all files of the configuration as they were found: energyd.yaml, points, titles, phrases, mappings.
+func (c *Config) Files() []string {
+	files := []string{c.File, c.Points, c.Titles, c.Phrases}
+	for _, s := range c.Sources {
+		files = append(files, s.Mapping)
+	}
+	slices.Sort(files)
+	return slices.DeleteFunc(slices.Compact(files), func(file string) bool { return file == "" })
+}
+
 // top is energyd.yaml as written.
 type top struct {
 	Store       string          `yaml:"store"`
@@ -111,6 +122,7 @@ type top struct {
 	Sources     section         `yaml:"sources"`
 	Write       []writeTop      `yaml:"write"`
 	Reports     report.Settings `yaml:"reports"`
+	JournalDays int             `yaml:"journal_days"`
 }
 
 // kinds are the words for the kinds of directory entries, entities those of what has scores, in the order of engine.EntityKind.
@@ -118,6 +130,9 @@ var (
 	kinds    = []string{"account", "contact", "deal", "rep"}
 	entities = append(slices.Clone(kinds), "group")
 )
+
+// journalDays is how long the journal is kept when the configuration does not say.
+const journalDays = 3 * 365
 
 type writeTop struct {
 	Connection string            `yaml:"connection"`
@@ -193,7 +208,7 @@ type loader struct {
 }
 
 func (l *loader) load() {
-	t := top{Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml", Reports: report.Defaults()}
+	t := top{Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml", Reports: report.Defaults(), JournalDays: journalDays}
 	l.structs(l.doc.root, reflect.ValueOf(&t).Elem())
 	c := l.config
 	c.Language, c.Schedule, c.Zone = t.Language, t.Schedule, t.Timezone
@@ -220,6 +235,9 @@ func (l *loader) load() {
 	}
 	l.jobs(t)
 	c.Reports = t.Reports
+	if c.JournalDays = t.JournalDays; t.JournalDays != 0 && t.JournalDays < 30 {
+		l.problems.Add("journal_days", "keeps the journal for 30 days at least, so that what a run wrote can be told; 0 keeps it for ever")
+	}
 	l.problems = append(l.problems, c.Reports.Problems()...)
 	for i, w := range t.Write {
 		l.write(fmt.Sprintf("write[%d]", i), w)

@@ -53,6 +53,9 @@ func (p *Pipeline) Erase(ctx context.Context, who string, really bool) (r Report
 			return err
 		}
 		e.Done = true
+		if err := p.journal(ctx, store.Forgot, r.Run, "", ""); err != nil { // it does not say whom
+			return err
+		}
 		r.Notes = append(r.Notes, fmt.Sprintf("one person: %d activities removed, %d kept without the person, %d directory entries, %d scores, %d rejects, %d journal entries, %d written values, %d texts",
 			e.Activities, e.Shared, e.Profiles, e.Scores, e.Rejects, e.Changes, e.Written, e.Texts))
 		if err := p.store.ReadAgainErased(ctx, e.ReadAgain); err != nil {

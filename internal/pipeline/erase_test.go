@@ -17,6 +17,7 @@ import (
 	"energyd/engine"
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
+	"energyd/internal/store"
 	"energyd/internal/testdb"
 	"energyd/internal/testmail"
 )
@@ -218,6 +219,16 @@ func TestErase_66_forget_this_contact(t *testing.T) {
 			}
 
 			p := n.open()
+			// People name the person where they say why: in the journal, by name and by id.
+			if _, err := p.DropRejects(t.Context(), pipeline.RejectFilter{Source: "mail", Code: "kind"}, "an invitation of "+canaryName+", "+canary); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := p.Undo(t.Context(), n.applied(), canary); err != nil {
+				t.Fatal(err)
+			}
+			if journal := n.journal(p, ""); len(journal) < 3 || !strings.Contains(fmt.Sprint(journal), canary) {
+				t.Fatalf("the journal has only %v: nothing is proved", journal)
+			}
 			_, looked, err := p.Erase(t.Context(), canaryName, false)
 			if err != nil {
 				t.Fatal(err)
@@ -235,6 +246,12 @@ func TestErase_66_forget_this_contact(t *testing.T) {
 			}
 			if run, err := p.Store().Run(t.Context(), r.Run); err != nil || run.Kind != "erase" || run.State != "ok" || !strings.Contains(run.Message, "one person") {
 				t.Errorf("the run is kept as %+v, %v", run, err)
+			}
+			if journal := n.journal(p, store.Forgot); len(journal) != 1 || journal[0].Run != r.Run {
+				t.Errorf("of the erasure the journal has %v", journal)
+			}
+			if journal := n.journal(p, store.Waived); len(journal) != 1 || !strings.Contains(journal[0].Reason, "an invitation of [erased], [erased]") {
+				t.Errorf("of the drop the journal has %v", journal)
 			}
 			after, left := n.contents(p)
 			if len(left) != len(activities)-erased.Activities || cmp.Equal(cells, after) {
@@ -289,6 +306,25 @@ func TestErase_66_forget_this_contact(t *testing.T) {
 			}
 		})
 	}
+}
+
+// journal gives the journal's entries of an act.
+func (n nights) journal(p *pipeline.Pipeline, act string) []store.JournalEntry {
+	n.Helper()
+	entries, err := p.Store().Journal(n.Context(), store.JournalFilter{Act: act})
+	if err != nil {
+		n.Fatal(err)
+	}
+	return entries
+}
+
+// applied is the run that wrote to the CRM last.
+func (n nights) applied() string {
+	n.Helper()
+	p := n.open()
+	defer p.Close()
+	entries := n.journal(p, store.Applied)
+	return entries[len(entries)-1].Run
 }
 
 // TestErase_AddressOfAStranger: mails of somebody whom the CRM does not know count

@@ -9,6 +9,7 @@ import (
 
 	"energyd/connectors"
 	"energyd/internal/fault"
+	"energyd/internal/store"
 	"energyd/sink"
 )
 
@@ -30,7 +31,13 @@ func (p *Pipeline) PlanFields(ctx context.Context) ([]CRMFields, error) {
 // field that is there cannot be used), auth (a right is missing); after both
 // nothing was changed in that CRM.
 func (p *Pipeline) MakeFields(ctx context.Context) ([]CRMFields, error) {
-	return p.fields(ctx, connectors.FieldMaker.MakeFields)
+	crms, err := p.fields(ctx, connectors.FieldMaker.MakeFields)
+	for _, crm := range crms {
+		if made := slices.ContainsFunc(crm.Fields, func(f connectors.FieldState) bool { return f.Made }); made || len(crm.Access) > 0 {
+			err = errors.Join(err, p.journal(ctx, store.MadeFields, "", crm.Connection, ""))
+		}
+	}
+	return crms, err
 }
 
 func (p *Pipeline) fields(ctx context.Context, do func(connectors.FieldMaker, context.Context, connectors.SetUp) (connectors.FieldPlan, error)) ([]CRMFields, error) {

@@ -241,7 +241,14 @@ func (p *Pipeline) Decide(ctx context.Context, key, id string, not bool) (store.
 	if err != nil {
 		return d, err
 	}
-	return d, p.store.Decide(ctx, d.At, []store.Decision{d}, recheck...)
+	if err := p.store.Decide(ctx, d.At, []store.Decision{d}, recheck...); err != nil {
+		return d, err
+	}
+	is := " is "
+	if not {
+		is = " is not "
+	}
+	return d, p.journal(ctx, store.Matched, "", d.Key+is+d.ID, "")
 }
 
 // Forget takes back all decisions of a key. Faults: config (there are none).
@@ -270,9 +277,9 @@ func (p *Pipeline) Forget(ctx context.Context, key string) (string, error) {
 		n += gone
 	}
 	if n == 0 {
-		err = fault.New(fault.Config, "match", fmt.Sprintf("nothing was decided of %q", key), "energyd match export lists the decisions", nil)
+		return key, fault.New(fault.Config, "match", fmt.Sprintf("nothing was decided of %q", key), "energyd match export lists the decisions", nil)
 	}
-	return key, err
+	return key, p.journal(ctx, store.Matched, "", key+" is forgotten", "")
 }
 
 // ImportDecisions keeps decisions that were exported, here or elsewhere: ids are
@@ -299,7 +306,10 @@ func (p *Pipeline) ImportDecisions(ctx context.Context, decisions []store.Decisi
 	for _, d := range decisions {
 		recheck = append(recheck, moved(m, d.Key, d)...)
 	}
-	return p.store.Decide(ctx, p.opt.Now(), decisions, recheck...)
+	if err := p.store.Decide(ctx, p.opt.Now(), decisions, recheck...); err != nil {
+		return err
+	}
+	return p.journal(ctx, store.Matched, "", fmt.Sprintf("%d imported", len(decisions)), "")
 }
 
 // matchKey is a key as it is kept, of one as people type it.

@@ -47,7 +47,10 @@ func (p *Pipeline) Freeze(ctx context.Context, month engine.Period, who string) 
 	for rep, reported := range frozen.Sums { // of whom nothing is left
 		keep(rep, engine.Reported(reported, nil, frozen.Closed))
 	}
-	return p.store.Freeze(ctx, frozen, store.Freezing{Period: month, At: p.opt.Now(), Who: who}, sums)
+	if err := p.store.Freeze(ctx, frozen, store.Freezing{Period: month, At: p.opt.Now(), Who: who}, sums); err != nil {
+		return err
+	}
+	return p.journal(ctx, store.Froze, "", month.String(), "")
 }
 
 // Months tells who froze which months, and who looked lately at figures of single sales people.

@@ -93,7 +93,9 @@ func (p *Pipeline) run(ctx context.Context, kind string, steps func(context.Cont
 	p.log = p.opt.Log.With("run", r.Run)
 	defer func() { p.log = p.opt.Log }()
 	p.log.Info("run begins", "kind", kind)
-	err = steps(ctx, &r)
+	if err = p.noteConfiguration(ctx, r.Run); err == nil {
+		err = steps(ctx, &r)
+	}
 	failures := r.Errors
 	if err != nil {
 		failures = append(failures, err)

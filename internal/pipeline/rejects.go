@@ -257,7 +257,7 @@ func (f RejectFilter) found(some []Reject) error {
 
 // rejectEntries are the journal's entries: one for each reject that was named, else one for all.
 func (p *Pipeline) rejectEntries(f RejectFilter, some []Reject, act, reason string) []store.JournalEntry {
-	entry := store.JournalEntry{At: p.opt.Now(), Who: p.opt.Who, Act: act, Reason: reason}
+	entry := p.entry(act, "", "", reason)
 	if f.Keys == nil {
 		words := []string{fmt.Sprintf("%d rejects", len(some))}
 		for _, w := range [...][2]string{{"source", f.Source}, {"class", string(f.Class)}, {"code", f.Code}} {

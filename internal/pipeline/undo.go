@@ -83,8 +83,3 @@ func (p *Pipeline) PreviewUndo(ctx context.Context, name, record string) (u Undo
 	})
 	return u, err
 }
-
-// journal notes who had something done.
-func (p *Pipeline) journal(ctx context.Context, act, run, subject, reason string) error {
-	return p.store.AddJournal(ctx, store.JournalEntry{At: p.opt.Now(), Who: p.opt.Who, Act: act, Run: run, Subject: subject, Reason: reason})
-}

@@ -48,6 +48,9 @@ func (p *Pipeline) plan(ctx context.Context, r *Report) (sink.Summary, error) {
 	if errors.As(err, &problems) {
 		err = p.cfg.Place(problems)
 	}
+	if err == nil && sum.Records > 0 {
+		err = p.journal(ctx, store.Planned, r.Run, sum.Plan, "")
+	}
 	if sum.Unfit > 0 {
 		r.partial("%d values do not fit their CRM fields", sum.Unfit)
 	}

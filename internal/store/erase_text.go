@@ -172,23 +172,29 @@ func small(s string) string {
 
 func eraseTexts(ctx context.Context, tx *sqlx.Tx, p *Person, e *Erasure) error {
 	words := p.words()
-	if len(words) == 0 {
-		return nil
-	}
+	withIDs := append(slices.Clone(p.Contacts), words...)
 	for _, place := range []struct {
 		table   string
 		key     []string
 		columns []string
+		ids     bool // texts of people that may name a CRM record by its id alone
 	}{
-		{"run", []string{"id"}, []string{"message"}},
-		{"part", []string{"source", "record"}, []string{"ids"}},
-		{"plan", []string{"run"}, []string{"summary"}},
-		{"plan_change", []string{"run", "seq"}, []string{"name", "fields", "error"}},
-		{"written", []string{"writing", "id"}, []string{"undone"}},
-		{"journal", []string{"seq"}, []string{"subject", "reason"}},
+		{"run", []string{"id"}, []string{"message"}, false},
+		{"part", []string{"source", "record"}, []string{"ids"}, false},
+		{"plan", []string{"run"}, []string{"summary"}, false},
+		{"plan_change", []string{"run", "seq"}, []string{"name", "fields", "error"}, false},
+		{"written", []string{"writing", "id"}, []string{"undone"}, false},
+		{"journal", []string{"seq"}, []string{"subject", "reason"}, true},
 	} {
+		look := words
+		if place.ids {
+			look = withIDs
+		}
+		if len(look) == 0 {
+			continue
+		}
 		for _, column := range place.columns {
-			n, err := strikeColumn(ctx, tx, place.table, column, place.key, words)
+			n, err := strikeColumn(ctx, tx, place.table, column, place.key, look)
 			if err != nil {
 				return err
 			}

@@ -82,7 +82,7 @@ func TestRejects_Decided(t *testing.T) {
 		again, err = s.Rereads(ctx)
 		must(err)
 		want("read again", again, "reports")
-		if journal, err := s.Journal(ctx); err != nil || len(journal) != 1 || journal[0] != entry[0] {
+		if journal, err := s.Journal(ctx, store.JournalFilter{}); err != nil || len(journal) != 1 || journal[0] != entry[0] {
 			t.Errorf("the journal has %v, %v", journal, err)
 		}
 	})
