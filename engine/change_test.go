@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -42,22 +43,61 @@ func TestChangeSinceWritten(t *testing.T) {
 	same(t, "nothing changed", p.Since(cells[:1], 35, day0+20, day0+20), engine.Change{})
 }
 
-// The parts add up, whatever changed, and a reading of the same moment has no change.
+// The parts add up, whatever changed, of every kind of entity; and each part is
+// there for its own reason alone: without news nothing is new, and so on.
 func TestChangesAddUp(t *testing.T) {
 	was, is := table(t, everything(shipped(t))), table(t)
 	rapid.Check(t, func(t *rapid.T) {
 		acts := rapid.SliceOfN(rapid.Custom(drawActivity), 1, 8)
-		first, later := current(acts.Draw(t, "before")), current(acts.Draw(t, "after"))
+		first, more := current(acts.Draw(t, "before")), acts.Draw(t, "more")
+		later := current(slices.Concat(first, more))
 		asOf := day0 + engine.Date(rapid.IntRange(0, 200).Draw(t, "as of"))
-		before := engine.Reading{Points: was, Cells: ledgerOf(was, first...).account(), On: asOf}
-		after := engine.Reading{Points: is, Cells: ledgerOf(is, later...).account(), On: asOf + engine.Date(rapid.IntRange(0, 30).Draw(t, "days"))}
-		arrived := ledgerOf(was, later[0]).account()
-		c := engine.Decompose(before, after, arrived, ledgerOf(was, later...).account())
-		if c.Total != c.New+c.Decay+c.Corrections+c.Table {
-			t.Fatalf("%+v does not add up", c)
-		}
-		if same := engine.Decompose(before, before, nil, nil); same != (engine.Change{}) {
-			t.Fatalf("nothing changed: %+v", same)
+		end := asOf + engine.Date(rapid.IntRange(0, 30).Draw(t, "days"))
+		then, now, restated := ledgerOf(was, first...), ledgerOf(is, later...), ledgerOf(was, later...)
+		for e := range now {
+			arrived := ledgerOf(was, more...)[e]
+			before := engine.Reading{Points: was, Cells: then[e], On: asOf}
+			after := engine.Reading{Points: is, Cells: now[e], On: end}
+			c := engine.Decompose(before, after, arrived, restated[e])
+			shown := func(p *engine.Points, cells []engine.Cell, on engine.Date) int64 {
+				return int64(math.Round(p.Evaluate(e.Kind, cells, on).Temperature * 1000))
+			}
+			if total := shown(is, now[e], end) - shown(was, then[e], asOf); c.Total != total || c.Total != c.New+c.Decay+c.Corrections+c.Table {
+				t.Fatalf("%v: %+v does not add up to %d", e, c, total)
+			}
+			if same := engine.Decompose(before, before, nil, nil); same != (engine.Change{}) {
+				t.Fatalf("%v: nothing changed: %+v", e, same)
+			}
+			aged := engine.Reading{Points: was, Cells: then[e], On: end}
+			if c := engine.Decompose(before, aged, nil, nil); c.New != 0 || c.Corrections != 0 || c.Table != 0 {
+				t.Fatalf("%v: only time passed: %+v", e, c)
+			}
+			changed := engine.Reading{Points: was, Cells: restated[e], On: end}
+			difference := engine.MergeCells(restated[e], negative(then[e]))
+			if c := engine.Decompose(before, changed, difference, nil); c.Corrections != 0 || c.Table != 0 {
+				t.Fatalf("%v: all that differs is new: %+v", e, c)
+			}
+			if c := engine.Decompose(before, changed, nil, nil); c.New != 0 || c.Table != 0 {
+				t.Fatalf("%v: nothing is new: %+v", e, c)
+			}
+			if c := engine.Decompose(before, engine.Reading{Points: is, Cells: now[e], On: end}, difference, restated[e]); c.Corrections != 0 {
+				t.Fatalf("%v: nothing was corrected: %+v", e, c)
+			}
 		}
 	})
+}
+
+// What arrived may be told as more than what differs: then less than nothing
+// was known before, and a limit per period has nothing to share out.
+func TestDecompose_of_more_news_than_there_are(t *testing.T) {
+	p := table(t, func(c *engine.PointsConfig) {
+		c.Groups[0].PeriodCap = 5
+	})
+	cells := []engine.Cell{{Date: day0, Class: engine.ClassStaff, Milli: 6000, Count: 1}, {Date: day0 + 1, Class: engine.ClassStaff, Milli: 4000, Count: 1},
+		{Date: day0 + 2, Class: engine.ClassStaff, Milli: 4000, Count: 1}}
+	arrived := []engine.Cell{{Date: day0, Class: engine.ClassStaff, Milli: 7000, Count: 1}}
+	r := engine.Reading{Points: p, Cells: cells, On: day0 + 2}
+	c := engine.Decompose(engine.Reading{Points: p, On: day0 + 2}, r, arrived, nil)
+	same(t, "total", c.Total, int64(math.Round(1000*temperature(p, cells, day0+2))))
+	same(t, "sum", c.Total, c.New+c.Decay+c.Corrections+c.Table)
 }

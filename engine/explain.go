@@ -49,73 +49,132 @@ type CueTerm struct {
 // today's first. The shares add up to Score.Temperature. acts may be of
 // several accounts (for a contact, deal or rep), each with all its activities.
 func (p *Points) Explain(acts []Activity, e Entity, asOf Date) []Part {
-	return p.explain(acts, e, asOf, func(c Contribution) bool { return c.Entity == e })
+	return p.Reasons(acts, e, nil, asOf, len(acts))
 }
 
 // ExplainGroup is Explain for a group; acts are those of all accounts that h.Below names.
 func (p *Points) ExplainGroup(acts []Activity, h *Hierarchy, group string, asOf Date) []Part {
-	return p.explain(acts, Entity{CompanyGroup, group}, asOf, func(c Contribution) (counts bool) {
-		h.RollUp(c, func(up Contribution) { counts = counts || up.Entity.ID == group })
-		return counts
-	})
+	return p.Reasons(acts, Entity{CompanyGroup, group}, h, asOf, len(acts))
 }
 
-// explain is Explain of e, for which the contributions count that its last argument names.
-func (p *Points) explain(acts []Activity, e Entity, asOf Date, counts func(Contribution) bool) []Part {
+// Reasons gives the first parts of Explain, or of ExplainGroup, no more than
+// most. It costs little more than scoring the activities when they are few. h is for groups alone.
+func (p *Points) Reasons(acts []Activity, e Entity, h *Hierarchy, asOf Date, most int) []Part {
+	counts := func(c Contribution) bool { return c.Entity == e }
+	if e.Kind == CompanyGroup {
+		counts = func(c Contribution) (counts bool) {
+			h.RollUp(c, func(up Contribution) { counts = counts || up.Entity.ID == e.ID })
+			return counts
+		}
+	}
+	own := accountsOf(acts)
 	var parts []Part
 	var cells entityCells
-	all := make([]int32, len(acts))
-	for i := range all {
-		all[i] = int32(i)
-	}
-	for _, indexes := range byAccount(acts, all) {
-		parts = p.partsOf(parts, &cells, acts, indexes, e, asOf, counts)
+	for i := range own {
+		parts = p.partsOf(parts, &cells, &own[i], asOf, counts)
 	}
 	cells.share(p, parts, asOf)
-	slices.SortFunc(parts, func(a, b Part) int {
+	parts = leading(parts, most, func(a, b *Part) int {
 		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(b.Date, a.Date),
 			compareIdentity(&acts[a.Activity], &acts[b.Activity]))
+	})
+	for i := range own {
+		p.detail(parts, &own[i], e)
+	}
+	return parts
+}
+
+// accountActs are the activities of one account.
+type accountActs struct {
+	acts []Activity
+	at   []int32 // of each, the index among all
+}
+
+// accountsOf sorts activities by account, those of an account in their order.
+func accountsOf(acts []Activity) []accountActs {
+	all := make([]int32, len(acts))
+	several := false
+	for i := range acts {
+		all[i] = int32(i)
+		several = several || acts[i].Account != acts[0].Account
+	}
+	if !several { // nearly always: then nothing is copied
+		return []accountActs{{acts, all}}
+	}
+	var list []accountActs
+	for _, at := range byAccount(acts, all) {
+		own := make([]Activity, len(at))
+		for i, j := range at {
+			own[i] = acts[j]
+		}
+		list = append(list, accountActs{own, at})
+	}
+	return list
+}
+
+// partsOf adds what an entity earned up to asOf by the activities of one account to parts and cells.
+func (p *Points) partsOf(parts []Part, cells *entityCells, own *accountActs, asOf Date, counts func(Contribution) bool) []Part {
+	last := -1
+	p.Contributions(own.acts, func(i int, c Contribution) {
+		if c.Date > asOf || c.Group == Booked || !counts(c) { // what was only planned made nothing
+			return
+		}
+		if i != last { // those of one activity come together
+			parts, last = append(parts, Part{Activity: int(own.at[i]), Date: c.Date}), i
+		}
+		cells.add(len(parts)-1, c.Cell)
 	})
 	return parts
 }
 
-// partsOf adds what e earned up to asOf by the activities of one account, acts[indexes...], to parts and cells.
-func (p *Points) partsOf(parts []Part, cells *entityCells, acts []Activity, indexes []int32, e Entity, asOf Date, counts func(Contribution) bool) []Part {
-	own := make([]Activity, len(indexes))
-	for i, at := range indexes {
-		own[i] = acts[at]
-	}
-	earned := make([][]Cell, len(own))
-	p.Contributions(own, func(i int, c Contribution) {
-		if c.Date <= asOf && counts(c) {
-			earned[i] = append(earned[i], c.Cell)
-		}
-	})
-	s := new(scratch)
-	s.look(p, own)
-	members := s.members(p, own)
-	for i := range own {
-		if len(earned[i]) == 0 {
+// detail fills in of those parts that are one account's what each participant
+// earned, and which records tell of the contact.
+func (p *Points) detail(parts []Part, own *accountActs, e Entity) {
+	var s *scratch
+	var members map[int32][]Member
+	for k := range parts {
+		i, is := slices.BinarySearch(own.at, int32(parts[k].Activity))
+		if !is {
 			continue
 		}
-		for _, c := range earned[i] {
-			cells.add(len(parts), c)
+		if s == nil {
+			s = p.scratch.Get().(*scratch)
+			defer p.scratch.Put(s)
+			s.look(p, own.acts)
+			members = s.members(p, own.acts)
 		}
-		a, date := s.contact(own, i), p.DateOf(&own[i])
-		trust := s.trust(p, own, i)
-		whole := s.weigh(p, a, date, trust)
-		part := Part{Activity: int(indexes[i]), Date: date, Kind: a.Kind, Direction: a.Direction,
-			Whole: whole, Terms: p.terms(s, a, date, trust)}
+		part := &parts[k]
+		a, trust := s.contact(own.acts, i), s.trust(p, own.acts, i)
+		part.Kind, part.Direction = a.Kind, a.Direction
+		part.Whole = s.weigh(p, a, part.Date, trust)
+		part.Terms = p.terms(s, a, part.Date, trust)
 		for _, m := range members[int32(i)] {
-			m.Activity = int(indexes[m.Activity])
+			m.Activity = int(own.at[m.Activity])
 			part.Members = append(part.Members, m)
 		}
 		if e.Kind == Contact {
 			part.Terms = slices.DeleteFunc(part.Terms, func(t Term) bool { return t.Contact != e.ID })
 		}
-		parts = append(parts, part)
 	}
-	return parts
+}
+
+// leading gives the first items in an order, no more than most, sorted.
+func leading[T any](items []T, most int, compare func(a, b *T) int) []T {
+	byOrder := func(a, b T) int { return compare(&a, &b) }
+	if most >= len(items) {
+		slices.SortFunc(items, byOrder)
+		return items
+	}
+	slices.SortFunc(items[:most], byOrder)
+	for i := most; i < len(items) && most > 0; i++ {
+		if compare(&items[i], &items[most-1]) < 0 {
+			items[most-1] = items[i]
+			for k := most - 1; k > 0 && compare(&items[k], &items[k-1]) < 0; k-- {
+				items[k], items[k-1] = items[k-1], items[k]
+			}
+		}
+	}
+	return items[:most:most]
 }
 
 // terms lists what s.weigh found for an activity.

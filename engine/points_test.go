@@ -273,6 +273,17 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// A meeting that was planned and never became one is no reason for anything.
+func TestExplain_knows_no_planned_meetings(t *testing.T) {
+	p := watching(t)
+	planned := visit("2026-03-02", id("planned"))
+	planned.Status = engine.Planned
+	got := p.Explain([]engine.Activity{planned, visit("2026-03-01", id("held"))}, engine.Entity{Kind: engine.Account, ID: "A"}, date("2026-03-25"))
+	if len(got) != 1 || got[0].Activity != 1 {
+		t.Errorf("parts %+v, want the held meeting alone", got)
+	}
+}
+
 func TestMergeAndSortCells(t *testing.T) {
 	cell := func(day int, c engine.Class, m int64) engine.Cell {
 		return engine.Cell{Date: engine.Date(day), Class: c, Milli: m}

@@ -310,7 +310,11 @@ func explainAddsUp(t *testing.T, p *engine.Points) {
 			var share float64
 			var milli, earned int64
 			last := math.Inf(1)
-			for _, part := range p.Explain(acts, s.Entity, asOf) {
+			parts := p.Explain(acts, s.Entity, asOf)
+			if diff := cmp.Diff(parts[:min(3, len(parts))], p.Reasons(acts, s.Entity, nil, asOf, 3)); diff != "" {
+				t.Fatalf("%v: the first three parts are not the reasons: %s", s.Entity, diff)
+			}
+			for _, part := range parts {
 				share += part.Share
 				milli += part.Milli
 				if part.Share > last {

@@ -24,14 +24,17 @@ func (l *entityCells) share(p *Points, parts []Part, asOf Date) {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(i, j int) int { return compareCells(l.cells[i], l.cells[j]) })
+	if !slices.IsSortedFunc(l.cells, compareCells) { // those of an account's activities in time are
+		slices.SortStableFunc(order, func(i, j int) int { return compareCells(l.cells[i], l.cells[j]) })
+	}
 	var s scratch
+	var weights, given []int64
 	for at := range sums {
 		n := 0
 		for n < len(order) && l.cells[order[n]].key() == sums[at].key() {
 			n++
 		}
-		weights, given := make([]int64, n), make([]int64, n)
+		weights, given = slices.Grow(weights[:0], n)[:n], slices.Grow(given[:0], n)[:n]
 		for k, i := range order[:n] {
 			weights[k] = l.cells[i].Milli
 		}

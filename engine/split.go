@@ -8,7 +8,8 @@ import (
 
 // split divides total by weights into parts that add up to total exactly
 // (largest remainder; of equal remainders the first gets the thousandth).
-// total and weights are not negative; all weights zero gives all zero parts.
+// total is not negative; all weights zero gives all zero parts. A negative
+// weight, as the difference of two sets of cells may have, is none.
 func (s *scratch) split(total int64, weights, parts []int64) {
 	var sum uint64
 	used := 0
@@ -25,7 +26,11 @@ func (s *scratch) split(total int64, weights, parts []int64) {
 	s.rest = slices.Grow(s.rest[:0], len(weights))[:len(weights)]
 	left := total
 	for i, w := range weights {
-		if used == 1 && w > 0 { // the usual case: one class
+		if w <= 0 {
+			s.rest[i] = 0
+			continue
+		}
+		if used == 1 { // the usual case: one class
 			parts[i] = total
 			return
 		}
