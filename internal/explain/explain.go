@@ -97,10 +97,7 @@ func (x *Explainer) name(e engine.Entity) (string, error) {
 		return name, nil
 	}
 	name, err := x.Names(e)
-	if x.named == nil || len(x.named) > 10_000 {
-		x.named = map[engine.Entity]string{}
-	}
-	x.named[e] = name
+	x.Learn(e, name)
 	return name, err
 }
 
@@ -119,7 +116,7 @@ func (x *Explainer) Explain(acts []engine.Activity, e engine.Entity, score engin
 	for _, a := range score.Alarms {
 		out.Alarms = append(out.Alarms, x.alarm(a))
 	}
-	parts := x.parts(acts, e, score.AsOf)
+	parts := x.Points.Reasons(acts, e, x.Groups, score.AsOf, len(acts))
 	for _, p := range parts {
 		part, err := x.part(acts[p.Activity], p, e)
 		if err != nil {
@@ -156,26 +153,49 @@ func (x *Explainer) Undelivered(acts []engine.Activity, asOf engine.Date) ([]Und
 	return list, nil
 }
 
-// Reasons gives the sentences of the most parts that weigh most today, for CRM fields.
-func (x *Explainer) Reasons(acts []engine.Activity, e engine.Entity, asOf engine.Date, most int) ([]string, error) {
-	parts := x.parts(acts, e, asOf)
-	parts = parts[:min(most, len(parts))]
-	sentences := make([]string, len(parts))
-	for i, p := range parts {
-		part, err := x.part(acts[p.Activity], p, e)
-		if err != nil {
-			return nil, err
-		}
-		sentences[i] = part.Sentence
+// Learn tells an entity's name, so that it is not asked for.
+func (x *Explainer) Learn(e engine.Entity, name string) {
+	if x.named == nil || len(x.named) > 10_000 {
+		x.named = map[engine.Entity]string{}
 	}
-	return sentences, nil
+	x.named[e] = name
 }
 
-func (x *Explainer) parts(acts []engine.Activity, e engine.Entity, asOf engine.Date) []engine.Part {
-	if e.Kind == engine.CompanyGroup {
-		return x.Points.ExplainGroup(acts, x.Groups, e.ID, asOf)
+// Reason is an activity that weighs much today, for CRM fields.
+type Reason struct {
+	of       engine.Entity
+	activity engine.Activity
+	part     engine.Part
+}
+
+// Reasons gives the parts that weigh most today, no more than most.
+func (x *Explainer) Reasons(acts []engine.Activity, e engine.Entity, asOf engine.Date, most int) []Reason {
+	parts := x.Points.Reasons(acts, e, x.Groups, asOf, most)
+	reasons := make([]Reason, len(parts))
+	for i, p := range parts {
+		reasons[i] = Reason{e, acts[p.Activity], p}
 	}
-	return x.Points.Explain(acts, e, asOf)
+	return reasons
+}
+
+// Names lists whom the sentence names.
+func (r Reason) Names() []engine.Entity {
+	var named []engine.Entity
+	if r.of.Kind == engine.CompanyGroup {
+		named = append(named, engine.Entity{Kind: engine.Account, ID: r.activity.Account})
+	}
+	for _, t := range r.part.Terms {
+		if t.Contact != "" {
+			named = append(named, engine.Entity{Kind: engine.Contact, ID: t.Contact})
+		}
+	}
+	return named
+}
+
+// Sentence tells a reason to people.
+func (x *Explainer) Sentence(r Reason) (string, error) {
+	part, err := x.part(r.activity, r.part, r.of)
+	return part.Sentence, err
 }
 
 // part is an activity's part of e's temperature.

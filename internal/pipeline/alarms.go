@@ -175,15 +175,14 @@ func (p *Pipeline) muted(ctx context.Context, r *Report) (map[string][]engine.Mu
 	return rules, p.store.Touch(ctx, concerned)
 }
 
-// toldOf gives the first of an entity's alarms that people are told of; false when there is none.
-func (p *Pipeline) toldOf(ctx context.Context, e engine.Entity) (engine.Alarm, bool, error) {
-	list, err := p.store.AlarmsOf(ctx, e)
+// firstTold gives the first of an entity's alarms that people are told of; false when there is none.
+func firstTold(list []store.Alarm) (engine.Alarm, bool) {
 	for _, a := range list {
 		if a.State == engine.Fired {
-			return a.Alarm, true, nil
+			return a.Alarm, true
 		}
 	}
-	return engine.Alarm{}, false, err
+	return engine.Alarm{}, false
 }
 
 // lately gives what was earned lately as the CRM shows it.

@@ -16,69 +16,155 @@ import (
 
 // wanted gives what the CRM shall hold in the records of one Writing whose score may have moved.
 func (p *Pipeline) wanted(ctx context.Context, w sink.Writing) iter.Seq2[sink.Wanted, error] {
-	x := p.explainer(ctx)
-	reasons := slices.ContainsFunc(w.Fields, func(f sink.FieldOf) bool { return strings.HasPrefix(f.Measure, "reason_") })
-	alarms := slices.ContainsFunc(w.Fields, func(f sink.FieldOf) bool { return strings.HasPrefix(f.Measure, "alarm") })
 	return func(yield func(sink.Wanted, error) bool) {
-		for entry, err := range p.store.Changed(ctx, w.Kind, 0) {
-			var wanted sink.Wanted
-			if err == nil {
-				wanted, err = p.want(ctx, x, entry, reasons, alarms)
+		b := p.wanting(ctx, w)
+		entries := make([]store.Entry, 0, entriesAtOnce)
+		give := func() bool {
+			list, err := b.want(ctx, entries)
+			entries = entries[:0]
+			if err != nil {
+				yield(sink.Wanted{}, err)
+				return false
 			}
-			if !yield(wanted, err) || err != nil {
+			for _, wanted := range list {
+				if !yield(wanted, nil) {
+					return false
+				}
+			}
+			return true
+		}
+		for entry, err := range p.store.Changed(ctx, w.Kind, 0) {
+			if err != nil {
+				yield(sink.Wanted{}, err)
+				return
+			}
+			if entries = append(entries, entry); len(entries) == entriesAtOnce && !give() {
 				return
 			}
 		}
+		give()
 	}
 }
 
-func (p *Pipeline) want(ctx context.Context, x *explain.Explainer, entry store.Entry, reasons, alarms bool) (sink.Wanted, error) {
-	e := entry.Entity
-	profile, _, err := p.store.Profile(ctx, e)
-	if err != nil {
-		return sink.Wanted{}, err
+// entriesAtOnce is of how many entities the store is asked at once: one by one, asking takes longer than scoring.
+const entriesAtOnce = 400
+
+// wanting makes the values of one Writing.
+type wanting struct {
+	*Pipeline
+	kind            engine.EntityKind
+	x               *explain.Explainer
+	reader          *store.AccountReader
+	reasons, alarms bool
+}
+
+func (p *Pipeline) wanting(ctx context.Context, w sink.Writing) *wanting {
+	has := func(measure string) bool {
+		return slices.ContainsFunc(w.Fields, func(f sink.FieldOf) bool { return strings.HasPrefix(f.Measure, measure) })
 	}
-	score := p.points.Evaluate(e.Kind, entry.Cells, p.AsOf())
+	return &wanting{p, w.Kind, p.explainer(ctx), p.store.AccountReader(), has("reason_"), has("alarm")}
+}
+
+// want gives the values of entities of its kind.
+func (w *wanting) want(ctx context.Context, entries []store.Entry) ([]sink.Wanted, error) {
+	ids := make([]string, len(entries))
+	for i, e := range entries {
+		ids[i] = e.Entity.ID
+	}
+	profiles, err := w.store.ProfilesOf(ctx, w.kind, ids)
+	if err != nil {
+		return nil, err
+	}
+	var alarms map[string][]store.Alarm
+	if w.alarms {
+		if alarms, err = w.store.AlarmsOfEach(ctx, w.kind, ids); err != nil {
+			return nil, err
+		}
+	}
+	sentences, err := w.sentences(ctx, entries, profiles)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]sink.Wanted, len(entries))
+	for i, e := range entries {
+		id, profile := e.Entity.ID, profiles[e.Entity.ID]
+		s := w.subject(w.points.Evaluate(w.kind, e.Cells, w.AsOf()))
+		if a, is := firstTold(alarms[id]); is {
+			s.Alarm, s.AlarmReason = explain.AlarmLabel(a.Kind).In(w.cfg.Language), w.x.Alarm(a)
+		}
+		s.Reasons = sentences[i]
+		// The CRM rolls contacts and deals up to their account, and locks it for that.
+		parent := ""
+		if w.kind == engine.Contact || w.kind == engine.Deal {
+			parent = profile.Account
+		}
+		list[i] = sink.Want(id, profile.Name, parent, s)
+	}
+	return list, nil
+}
+
+// subject is a score as the CRM is told it.
+func (p *Pipeline) subject(score engine.Score) sink.Subject {
 	s := sink.Subject{Score: score, Band: p.points.Band(score.Band).Label.In(p.cfg.Language),
 		HalfLife: p.table.HalfLifeDays, TableVersion: p.points.Version(),
 		Trend: explain.TrendLabel(score.Trend).In(p.cfg.Language)}
 	s.Earned3m, s.EarnedRatio3m = p.lately(score.Recent)
-	if alarms {
-		a, told, err := p.toldOf(ctx, e)
+	return s
+}
+
+// sentences gives the reasons of each entity. All people that they name are asked for together.
+func (w *wanting) sentences(ctx context.Context, entries []store.Entry, profiles map[string]engine.Profile) ([][]string, error) {
+	sentences := make([][]string, len(entries))
+	if !w.reasons {
+		return sentences, nil
+	}
+	reasons := make([][]explain.Reason, len(entries))
+	named := map[engine.EntityKind][]string{}
+	for i, e := range entries {
+		acts, err := w.near(ctx, w.reader, e.Entity, profiles[e.Entity.ID])
 		if err != nil {
-			return sink.Wanted{}, err
+			return nil, err
 		}
-		if told {
-			s.Alarm, s.AlarmReason = explain.AlarmLabel(a.Kind).In(p.cfg.Language), x.Alarm(a)
+		reasons[i] = w.x.Reasons(acts, e.Entity, w.AsOf(), 3)
+		for _, r := range reasons[i] {
+			for _, e := range r.Names() {
+				named[e.Kind] = append(named[e.Kind], e.ID)
+			}
 		}
 	}
-	if reasons {
-		acts, err := p.near(ctx, e, profile)
+	for kind, ids := range named {
+		slices.Sort(ids)
+		ids = slices.Compact(ids)
+		profiles, err := w.store.ProfilesOf(ctx, kind, ids)
 		if err != nil {
-			return sink.Wanted{}, err
+			return nil, err
 		}
-		if s.Reasons, err = x.Reasons(acts, e, score.AsOf, 3); err != nil {
-			return sink.Wanted{}, err
+		for _, id := range ids {
+			w.x.Learn(engine.Entity{Kind: kind, ID: id}, profiles[id].Name)
 		}
 	}
-	// The CRM rolls contacts and deals up to their account, and locks it for that.
-	parent := ""
-	if e.Kind == engine.Contact || e.Kind == engine.Deal {
-		parent = profile.Account
+	for i, list := range reasons {
+		sentences[i] = make([]string, len(list))
+		for k, r := range list {
+			var err error
+			if sentences[i][k], err = w.x.Sentence(r); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return sink.Want(e.ID, profile.Name, parent, s), nil
+	return sentences, nil
 }
 
 // near gives the activities that an entity's reasons come from: those of its
 // account, of a group those of all its accounts. A rep's would be everybody's, so a rep has no reasons.
-func (p *Pipeline) near(ctx context.Context, e engine.Entity, profile engine.Profile) ([]engine.Activity, error) {
+func (p *Pipeline) near(ctx context.Context, r *store.AccountReader, e engine.Entity, profile engine.Profile) ([]engine.Activity, error) {
 	switch {
 	case e.Kind == engine.Account:
-		return p.store.AccountActivities(ctx, e.ID)
+		return r.Activities(ctx, e.ID)
 	case e.Kind == engine.CompanyGroup:
 		return p.below(ctx, e.ID)
 	case e.Kind != engine.Rep && profile.Account != "":
-		return p.store.AccountActivities(ctx, profile.Account)
+		return r.Activities(ctx, profile.Account)
 	}
 	return nil, nil
 }

@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"iter"
 	"math"
+	"sort"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -24,6 +27,63 @@ func (s *Store) AccountActivities(ctx context.Context, account string) ([]engine
 		}
 	}
 	return list, nil
+}
+
+// AccountReader reads accounts' activities, one account after the other. It keeps
+// the block that it read last: for accounts in the order of the ledger each block
+// is read once. What it gave stays valid. Not for concurrent use.
+type AccountReader struct {
+	s           *Store
+	acts        []act
+	list        []engine.Activity // those of acts
+	first, next int64             // the block's hashes, signed: from first on, before next
+	read, last  bool              // there is a block; none follows it
+}
+
+// AccountReader makes a reader.
+func (s *Store) AccountReader() *AccountReader { return &AccountReader{s: s} }
+
+// Activities is Store.AccountActivities.
+func (r *AccountReader) Activities(ctx context.Context, account string) ([]engine.Activity, error) {
+	cluster := xxhash.Sum64String(account)
+	if at := signed(cluster); !r.read || at < r.first || at >= r.next && !r.last {
+		if err := r.block(ctx, at); err != nil {
+			return nil, storeError("read activities", err)
+		}
+	}
+	from := sort.Search(len(r.acts), func(i int) bool {
+		a := &r.acts[i]
+		return a.cluster > cluster || a.cluster == cluster && a.Account >= account
+	})
+	to := from
+	for to < len(r.acts) && r.acts[to].cluster == cluster && r.acts[to].Account == account {
+		to++
+	}
+	return r.list[from:to:to], nil
+}
+
+// block reads the block that a signed hash falls into.
+func (r *AccountReader) block(ctx context.Context, hash int64) error {
+	r.read = false
+	var row struct {
+		First int64
+		Data  []byte
+		Next  sql.NullInt64
+	}
+	err := r.s.read.GetContext(ctx, &row, r.s.read.Rebind("SELECT first, data, (SELECT MIN(first) FROM activity_block WHERE first > ?) AS next FROM activity_block WHERE first <= ? ORDER BY first DESC LIMIT 1"), hash, hash)
+	if errors.Is(err, sql.ErrNoRows) { // nothing was ever stored
+		r.acts, r.list = nil, nil
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d := new(decoder)
+	if r.acts, err = d.decode(row.Data); err != nil {
+		return err
+	}
+	r.list, r.first, r.next, r.last, r.read = d.list, row.First, row.Next.Int64, !row.Next.Valid, true
+	return nil
 }
 
 // Size tells how many activities are stored, tombstones included, without

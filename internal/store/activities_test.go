@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 )
 
@@ -47,6 +49,37 @@ func TestSize(t *testing.T) {
 		fold(t, s)
 		if n, err := s.Size(t.Context()); n != 1201 || err != nil {
 			t.Errorf("%d activities, %v; want 1201", n, err)
+		}
+	})
+}
+
+// TestAccountReader_gives_what_the_store_has, of accounts in any order, of such that there are not, and of an empty store.
+func TestAccountReader_gives_what_the_store_has(t *testing.T) {
+	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
+		s := open(t, fresh(t))
+		if acts, err := s.AccountReader().Activities(t.Context(), "A"); len(acts) != 0 || err != nil {
+			t.Errorf("an empty store has %v, %v", acts, err)
+		}
+		taken := newGenerator(0, 7).take(3000) // several blocks
+		saveAll(t, s, taken)
+		fold(t, s)
+		r := s.AccountReader()
+		for i, a := range taken {
+			account := a.Account
+			if i%10 == 0 {
+				account += "?"
+			}
+			got, err := r.Activities(t.Context(), account)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := s.AccountActivities(t.Context(), account)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Fatal(diff)
+			}
 		}
 	})
 }

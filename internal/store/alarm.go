@@ -75,6 +75,27 @@ func (s *Store) AlarmsOf(ctx context.Context, e engine.Entity) ([]Alarm, error) 
 	return list, storeError("read alarms", err)
 }
 
+// AlarmsOfEach gives the alarms that stand of entities of a kind, by id, those of one by kind of alarm.
+func (s *Store) AlarmsOfEach(ctx context.Context, kind engine.EntityKind, ids []string) (map[string][]Alarm, error) {
+	const page = 400 // ids in one statement
+	found := map[string][]Alarm{}
+	for some := range slices.Chunk(ids, page) {
+		where, args, err := sqlx.In("over = ? AND entity = ? AND id IN (?)", never, kind, some)
+		if err != nil {
+			return nil, storeError("read alarms", err)
+		}
+		list, err := alarms(ctx, s.read, s.read.Rebind(where), args...)
+		if err != nil {
+			return nil, storeError("read alarms", err)
+		}
+		slices.SortStableFunc(list, func(a, b Alarm) int { return int(a.Alarm.Kind) - int(b.Alarm.Kind) })
+		for _, a := range list {
+			found[a.Entity.ID] = append(found[a.Entity.ID], a)
+		}
+	}
+	return found, nil
+}
+
 // Standing is an alarm that stands, and what became of it, without its evidence.
 type Standing struct {
 	engine.Entity
