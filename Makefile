@@ -30,8 +30,9 @@ test: ## all tests, with the race detector where goroutines run, on real databas
 	others=$$(go list $(LONGEST) ./... | grep -vxF "$$(go list $(ALONE))"); \
 	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 ./scripts/scratch go test -race -gcflags='$(UNWATCHED)' -gcflags='$(UNWATCHED_YAML)' -timeout 20m -json $$others | CGO_ENABLED=0 go run ./scripts/testlog
 
-bench: ## all benchmarks, once each
+bench: ## all benchmarks, once each; BENCH_EVENTS says how many contacts the large ones have
 	./scripts/servers
+	./scripts/node
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./...
 
 lint:

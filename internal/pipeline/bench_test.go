@@ -29,15 +29,9 @@ import (
 // Each step runs once, beside a plain COPY of the same table as the yardstick.
 func BenchmarkNights(b *testing.B) {
 	pipeline.LimitMemory() // as the program does
-	events := 1_000_000
-	if s := os.Getenv("BENCH_EVENTS"); s != "" {
-		var err error
-		if events, err = strconv.Atoi(s); err != nil {
-			b.Fatal(err)
-		}
-	}
+	events := benchEvents(b)
 	ctx := b.Context()
-	data := generate(b, events, 1000)
+	data := generate(b, events, 1000, "raw")
 	dsn := testdb.Postgres(b)
 	db, err := sql.Open("postgres", dsn)
 	if err != nil {
@@ -134,10 +128,10 @@ func BenchmarkNights(b *testing.B) {
 }
 
 // generate writes the generator's data set, with so many later rows.
-func generate(b *testing.B, events, extra int) string {
+func generate(b *testing.B, events, extra int, write string) string {
 	b.Helper()
 	dir := b.TempDir()
-	cmd := exec.CommandContext(b.Context(), "go", "run", ".", "-out", dir, "-events", strconv.Itoa(events), "-extra", strconv.Itoa(extra), "-write", "raw")
+	cmd := exec.CommandContext(b.Context(), "go", "run", ".", "-out", dir, "-events", strconv.Itoa(events), "-extra", strconv.Itoa(extra), "-write", write)
 	cmd.Dir = filepath.Join("..", "..", "..", "shared", "gen")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("generate: %v\n%s", err, out)

@@ -90,7 +90,7 @@ func BenchmarkPullRate(b *testing.B) {
 // reports makes a database with so many daily reports.
 func reports(b *testing.B, rows int) (dsn string) {
 	b.Helper()
-	data := generate(b, rows, 0)
+	data := generate(b, rows, 0, "raw")
 	dsn = testdb.Postgres(b)
 	db, err := sql.Open("postgres", dsn)
 	if err != nil {
