@@ -27,35 +27,18 @@ type Outcome struct {
 // Whole reports that each planned change was written.
 func (o Outcome) Whole() bool { return o.Written == o.Planned }
 
-// expiry is how long a plan may wait to be applied: by then the scores and the CRM have moved on.
-const expiry = 24 * time.Hour
-
 // Apply sends the plan with this hash, or the latest for "". Only what the plan
 // holds is sent, each batch journaled before and answered after. A record that
 // somebody changed since the plan was made is left alone. A plan that was
 // interrupted goes on where it stopped; a plan without changes is done at once.
-// Faults: conflict (no such plan, applied, replaced, too old), quota (parked), auth, unavailable.
+// Faults: those of Ready, quota (parked), auth, unavailable.
 func (s *Sink) Apply(ctx context.Context, hash string, now time.Time) (Outcome, error) {
-	plan, ok, err := s.Store.Plan(ctx, hash)
+	plan, err := s.Ready(ctx, hash, now)
 	if err != nil {
 		return Outcome{}, err
 	}
-	refuse := func(hint, format string, args ...any) (Outcome, error) {
-		return Outcome{}, fault.New(fault.Conflict, "apply", fmt.Sprintf(format, args...), hint, nil)
-	}
-	switch {
-	case !ok && hash == "":
-		return refuse("run energyd plan first", "there is no plan")
-	case !ok:
-		return refuse("run energyd plan, and take the hash that it prints", "there is no plan %s", hash)
-	case plan.Records == 0:
+	if plan.Records == 0 {
 		return Outcome{Plan: plan.Plan}, nil
-	case plan.State == Superseded:
-		return refuse("apply the newer plan; energyd status names it", "plan %s was replaced by a newer one", plan.Plan)
-	case plan.State == Done:
-		return refuse("run energyd plan for what has changed since", "plan %s has been applied already", plan.Plan)
-	case now.Sub(plan.Created) > expiry:
-		return refuse("run energyd plan again", "plan %s is older than %s", plan.Plan, expiry)
 	}
 	if err := s.recover(ctx); err != nil {
 		return Outcome{}, err

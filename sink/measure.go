@@ -17,6 +17,8 @@ type Measure struct {
 	// Soft measures drift a little every day. Alone they do not cause a write
 	// unless the energy moved by a noticeable amount (energy-model.md §4.6).
 	Soft bool
+	// Periodic measures move at the turn of a month, for everybody.
+	Periodic bool
 	// What a CRM field made for it is like: Length of texts, Precision (digits in all) and Scale of numbers.
 	Length, Precision, Scale int
 	Label, Help              engine.Label // of that field
@@ -35,7 +37,10 @@ type Subject struct {
 	// What was earned in the last months, in points, and as a share of what
 	// was before; nil where the points table does not ask for it, or there is nothing to compare with.
 	Earned3m, EarnedRatio3m *float64
-	TableVersion            string
+	// Of the last 12 months, in percent: the rank classes that are met, and the contacts with somebody
+	// whose rank is known; nil without a contact.
+	Coverage, DataQuality *float64
+	TableVersion          string
 }
 
 // Measures is the field catalogue, in the order in which people see it.
@@ -84,16 +89,26 @@ var Measures = []Measure{
 		Label: engine.Label{Ja: "アラームの理由", En: "Energy alarm reason"},
 		Help:  engine.Label{Ja: "アラームの根拠となる数字。", En: "The figures behind the alarm."},
 		of:    func(s Subject) any { return s.AlarmReason }},
-	{Name: "earned_3m", Type: connectors.Number, Precision: 12, Scale: 3,
+	{Name: "earned_3m", Type: connectors.Number, Precision: 12, Scale: 3, Periodic: true,
 		Label: engine.Label{Ja: "直近3か月の獲得エネルギー", En: "Energy earned in 3 months"},
 		Help: engine.Label{Ja: "直近3か月（配点表の alarms.low の読み方）に獲得した点。減衰しません。",
 			En: "Points earned in the last 3 months, as alarms.low of the points table reads them. They do not cool."},
 		of: func(s Subject) any { return optional(s.Earned3m) }},
-	{Name: "earned_ratio_3m", Type: connectors.Number, Precision: 9, Scale: 3,
+	{Name: "earned_ratio_3m", Type: connectors.Number, Precision: 9, Scale: 3, Periodic: true,
 		Label: engine.Label{Ja: "3か月前との獲得比", En: "Energy earned against 3 months ago"},
 		Help: engine.Label{Ja: "直近の締め月の獲得 ÷ その3か月前の月の獲得。比べる月に獲得がなければ空です。",
 			En: "Earned in the last complete month, divided by the month 3 before. Empty when nothing was earned then."},
 		of: func(s Subject) any { return optional(s.EarnedRatio3m) }},
+	{Name: "coverage", Type: connectors.Number, Precision: 4, Scale: 1,
+		Label: engine.Label{Ja: "階級カバー率（%）", En: "Energy coverage (%)"},
+		Help: engine.Label{Ja: "直近12か月に会えている階級（窓口担当・管理者・経営陣）の割合。",
+			En: "Share of the rank classes (staff, managers, executives) that were met in the last 12 months."},
+		of: func(s Subject) any { return optional(s.Coverage) }},
+	{Name: "data_quality", Type: connectors.Number, Precision: 4, Scale: 1,
+		Label: engine.Label{Ja: "データの充実度（%）", En: "Energy data quality (%)"},
+		Help: engine.Label{Ja: "直近12か月の接触のうち、相手の役職が分かるものの割合。低いほど温度は控えめです。",
+			En: "Share of the contacts of the last 12 months whose person's rank is known. The lower, the more the energy is a guess."},
+		of: func(s Subject) any { return optional(s.DataQuality) }},
 }
 
 // optional gives a number, or nothing.

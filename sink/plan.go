@@ -13,7 +13,6 @@ import (
 	"hash"
 	"hash/fnv"
 	"iter"
-	"math"
 	"strings"
 	"time"
 
@@ -141,8 +140,15 @@ type Summary struct {
 	HeldCount int        `json:"held_count,omitempty"`
 	Held      []HeldBack `json:"held,omitempty"`
 	Undoes    string     `json:"undoes,omitempty"` // the run whose plan this one takes back
+	Brakes    []Brake    `json:"brakes,omitempty"` // why it waits for a person; none when it may be sent as it is
 	// ReadAt is when a Writing's current values began to be read, by the CRM's clock.
 	ReadAt map[string]time.Time `json:"read_at,omitempty"`
+}
+
+// Counts is the summary without the records that it names.
+func (s Summary) Counts() Summary {
+	s.Kept, s.Held, s.Problems = nil, nil, nil
+	return s
 }
 
 // keep counts a field that somebody else changed.
@@ -222,6 +228,10 @@ type Store interface {
 	LastWritten(ctx context.Context, writing string, ids []string) (map[string]map[string]any, error)
 	// Undone gives what undos took out of these records, of those that hold something back.
 	Undone(ctx context.Context, writing string, ids []string) (map[string]Undone, error)
+	// CountWritten counts the records of a Writing that hold values of ours, about.
+	CountWritten(ctx context.Context, writing string) (int, error)
+	// EverWrote tells whether the CRM took any change of a Writing whose journal is still kept.
+	EverWrote(ctx context.Context, writing string) (bool, error)
 	// HeldBack counts the records of a Writing that hold something back and are not in a run's plan, and gives the first.
 	HeldBack(ctx context.Context, run, writing string, limit int) (int, []HeldBack, error)
 	// BeginPlan drops unsent changes of older plans and opens one under the run's id.
@@ -276,6 +286,10 @@ type Sink struct {
 	Writings []Writing
 	// Resend plans also what the CRM refused before, though its values have not moved.
 	Resend bool
+	Plans  Plans
+	Brakes Brakes
+	Held   []Brake // because of how sources were read: see Brakes.OfSource
+	Word   Word    // of who applies
 }
 
 // Entries gives the wanted records of a Writing that may have changed.
@@ -389,6 +403,9 @@ func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.
 			return sum, err
 		}
 		w.cost(&sum, sum.Records-before)
+		if err := s.brake(ctx, w, p.moves, &sum); err != nil {
+			return sum, err
+		}
 		n, some, err := s.Store.HeldBack(ctx, run, w.Name, listed)
 		if err != nil {
 			return sum, err
@@ -400,8 +417,27 @@ func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.
 	sum.Plan = hex.EncodeToString(h.Sum(nil))[:12]
 	if sum.Records == 0 {
 		sum.State = Done
+	} else {
+		sum.Brakes = append(sum.Brakes, s.Held...)
 	}
 	return sum, s.Store.EndPlan(ctx, sum)
+}
+
+// brake notes the brakes that hold because of what is planned of a Writing.
+func (s *Sink) brake(ctx context.Context, w Writing, m moves, sum *Summary) error {
+	if m.records == 0 || s.Brakes == (Brakes{}) {
+		return nil
+	}
+	held, err := s.Store.CountWritten(ctx, w.Name)
+	if err != nil {
+		return err
+	}
+	wrote, err := s.Store.EverWrote(ctx, w.Name)
+	if err != nil {
+		return err
+	}
+	sum.Brakes = append(sum.Brakes, s.Brakes.ofPlan(w, m, held, !wrote)...)
+	return nil
 }
 
 // calls is how many calls of so many records each n records take.
@@ -465,6 +501,7 @@ type planner struct {
 	fields map[string]connectors.Field
 	sum    *Summary
 	hash   hash.Hash
+	moves  moves
 }
 
 func (p *planner) all(ctx context.Context, entries iter.Seq2[Wanted, error]) error {
@@ -568,6 +605,7 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 		}
 		p.sum.Records++
 		p.sum.Fields += len(c.Fields)
+		p.moves.add(p.w, c, p.sink.Plans.Smallest)
 		c.Seq, c.State = place(p.at, w.Parent, p.sum.Records), Planned
 		line, err := json.Marshal(c)
 		if err != nil {
@@ -617,9 +655,7 @@ func (p *planner) noticeable(values, last map[string]any) bool {
 		if !me.Soft {
 			return true
 		}
-		was, ok1 := number(last[m.Field])
-		is, ok2 := number(v)
-		if ok1 != ok2 || ok1 && math.Abs(is-was) >= max(1, 0.05*math.Abs(was)) {
+		if noticed(last[m.Field], v, p.sink.Plans.Smallest) {
 			return true
 		}
 	}

@@ -55,7 +55,7 @@ func (s *Sink) wrote(ctx context.Context, of Summary, record string) error {
 	if record != "" {
 		return fault.New(fault.Config, "undo", fmt.Sprintf("run %s wrote nothing to the record %s", of.Run, record), "name the record by its CRM id, as energyd plan and undo --dry-run show it", nil)
 	}
-	return fault.New(fault.Config, "undo", fmt.Sprintf("run %s wrote nothing to the CRM", of.Run), "energyd export journal lists the runs that did", nil)
+	return fault.New(fault.Config, "undo", fmt.Sprintf("run %s wrote nothing to the CRM", of.Run), "energyd export journal lists the runs that did; what was written can be undone for as long as plans.keep in energyd.yaml says", nil)
 }
 
 func (s *Sink) undo(ctx context.Context, run string, of Summary, record string, now time.Time, keep func([]Change) error) (Summary, error) {

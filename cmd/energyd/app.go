@@ -43,6 +43,7 @@ type app struct {
 	asOf     string
 	gone     bool     // what complete readings did not find again
 	resend   bool     // what the CRM refused before
+	override string   // why a plan goes on that brakes hold
 	commands []string // names, for suggestions
 	code     int      // of a command that finished without an error: done, partial or parked
 }
@@ -111,7 +112,7 @@ func (a *app) exit(err error) int {
 		err = fault.New(kind, "", text, "energyd --help lists the commands, energyd COMMAND --help their options", nil)
 	case kind == fault.Config:
 		code = exitUsage
-	case kind == fault.Quota:
+	case kind == fault.Quota || kind == fault.Braked:
 		code = exitParked
 	}
 	if a.json {
@@ -258,7 +259,7 @@ func (a *app) open(ctx context.Context, atRest bool) (*pipeline.Pipeline, error)
 	if err != nil {
 		return nil, err
 	}
-	opt := pipeline.Options{Log: a.log(), Now: time.Now, AtRest: atRest, AsOf: engine.NoDate, Who: osUser(), Gone: a.gone, Resend: a.resend}
+	opt := pipeline.Options{Log: a.log(), Now: time.Now, AtRest: atRest, AsOf: engine.NoDate, Who: osUser(), Gone: a.gone, Resend: a.resend, Override: a.override}
 	if a.onTerminal() && !a.json && a.verbose == 0 {
 		opt.Progress = func(source string, read int) { fmt.Fprintf(a.err, eraseLine+"%s: %d records read", source, read) }
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,9 +17,18 @@ func (a *app) applyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "apply",
 		Short: "Send a plan to the CRM",
-		Long:  "apply sends exactly what energyd plan computed: the plan named by --plan, or the latest. It can be interrupted and run again at any time.",
-		Args:  noArgs,
+		Long: "apply sends exactly what energyd plan computed: the plan named by --plan, or the latest. It can be interrupted and run again at any time.\n\n" +
+			"A plan that brakes hold goes on by --plan and --override, with the reason, which stays in the journal. See docs/plan.md.",
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed("override") {
+				if a.override = strings.TrimSpace(a.override); a.override == "" {
+					return usage("--override takes the reason, in a few words: it stays in the journal")
+				}
+				if hash == "" {
+					return usage("--override goes with --plan HASH: name the plan that you looked at")
+				}
+			}
 			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
 				r, out, err := p.Apply(ctx, hash)
 				o, err := withEdited(ctx, p, out, err)
@@ -27,6 +37,7 @@ func (a *app) applyCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&hash, "plan", "", "hash that energyd plan printed")
+	c.Flags().StringVar(&a.override, "override", "", "send the plan although brakes hold it, for this reason")
 	return c
 }
 
@@ -110,7 +121,10 @@ func (a *app) printSync(r pipeline.Report, sum sink.Summary, out outcome) {
 	switch {
 	case sum.Plan == "": // it did not come to a plan
 	case sum.Records == 0:
-		a.printPlan(sum, nil)
+		a.printPlan(sum, 0)
+	case out.Plan == "" && len(sum.Brakes) > 0:
+		a.printNotes(sum)
+		a.printBrakes(sum)
 	default:
 		a.printNotes(sum)
 		a.printOutcome(out)

@@ -17,7 +17,6 @@ import (
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
 	"energyd/internal/store"
-	"energyd/sink"
 )
 
 func (a *app) demoCommand() *cobra.Command {
@@ -124,16 +123,11 @@ func (a *app) demoSteps(ctx context.Context, p *pipeline.Pipeline, world *demo.W
 	if err != nil {
 		return err
 	}
-	var changes []sink.Change
-	for c, err := range p.Changes(ctx, planned.Run) {
-		if err != nil {
-			return err
-		}
-		if changes = append(changes, c); len(changes) == 6 {
-			break
-		}
+	n, err := a.printChanges(p.Changes(ctx, planned.Run), p.Causes, 6)
+	if err != nil {
+		return err
 	}
-	a.printPlan(sum, changes)
+	a.printPlan(sum, n)
 
 	if sum.Records > 0 {
 		a.say("apply: send exactly that plan")

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"iter"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,41 +17,53 @@ import (
 )
 
 func (a *app) planCommand() *cobra.Command {
-	var all bool
+	var all, show bool
+	var page string
 	c := &cobra.Command{
-		Use:   "plan",
+		Use:   "plan [HASH]",
 		Short: "Compute the field changes and their API cost; write nothing",
-		Args:  noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		Long: "plan compares what each record shall hold with what was last written and with what the CRM holds, keeps the changes under a hash, and shows them.\n\n" +
+			"With --show it computes nothing and shows a plan that is kept: the one with HASH, or the latest. See docs/plan.md.",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) > 0 && !show {
+				return usage("unexpected argument %q; --show takes a HASH", args[len(args)-1])
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			l := listing{page: page, records: planRecords}
+			if all || a.json {
+				l.records = math.MaxInt
+			}
+			if show {
+				return a.withStored(c, func(ctx context.Context, p *pipeline.Pipeline) error {
+					hash := ""
+					if len(args) > 0 {
+						hash = args[0]
+					}
+					sum, err := p.Planned(ctx, hash)
+					if err != nil {
+						return err
+					}
+					return a.showPlan(ctx, p, pipeline.Report{}, sum, l)
+				})
+			}
 			return a.with(c, func(ctx context.Context, p *pipeline.Pipeline) error {
 				r, sum, err := p.Plan(ctx)
 				if err != nil {
 					return err
 				}
 				a.finish(r.State)
-				changes := []sink.Change{} // in JSON a list, also of nothing
-				for c, err := range p.Changes(ctx, r.Run) {
-					if err != nil {
-						return err
-					}
-					if changes = append(changes, c); len(changes) == planRecords && !all && !a.json {
-						break
-					}
+				if err := a.showPlan(ctx, p, r, sum, l); err != nil || a.json {
+					return err
 				}
-				if a.json {
-					return a.encode(struct {
-						sink.Summary
-						Changes  []sink.Change `json:"changes"`
-						Warnings []string      `json:"warnings,omitempty"`
-					}{sum, changes, r.Warnings})
-				}
-				a.printPlan(sum, changes)
-				a.printWarnings(r)
 				return a.sayUnread(ctx, p)
 			})
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, fmt.Sprintf("list every record, not only the first %d", planRecords))
+	c.Flags().BoolVar(&show, "show", false, "show a plan that is kept, by its HASH; without one the latest")
+	c.Flags().StringVar(&page, "html", "", "also write all records into this file, as a page for the browser")
 	return a.withResend(a.withAsOf(c))
 }
 
@@ -61,15 +76,39 @@ func (a *app) sayUnread(ctx context.Context, p *pipeline.Pipeline) error {
 	return err
 }
 
+// listing is how a plan is shown.
+type listing struct {
+	records int    // at most so many
+	page    string // file for all of them as a web page; "" = none
+}
+
+func (a *app) showPlan(ctx context.Context, p *pipeline.Pipeline, r pipeline.Report, sum sink.Summary, l listing) error {
+	if l.page != "" {
+		if err := writePlanPage(ctx, p, sum, l.page); err != nil {
+			return err
+		}
+	}
+	if a.json {
+		return writePlanJSON(a.out, sum, r.Warnings, p.Changes(ctx, sum.Run))
+	}
+	n, err := a.printChanges(p.Changes(ctx, sum.Run), p.Causes, l.records)
+	if err != nil {
+		return err
+	}
+	a.printPlan(sum, n)
+	a.printWarnings(r)
+	if l.page != "" {
+		fmt.Fprintf(a.out, "all records stand in %s\n", l.page)
+	}
+	return nil
+}
+
 // planRecords is how many records a plan lists without --all.
 const planRecords = 20
 
-func (a *app) printPlan(sum sink.Summary, changes []sink.Change) {
-	if len(changes) > 0 {
-		a.printChanges(changes)
-		if more := sum.Records - len(changes); more > 0 {
-			fmt.Fprintf(a.out, "… and %d more records; energyd plan --all lists them\n", more)
-		}
+func (a *app) printPlan(sum sink.Summary, listed int) {
+	if more := sum.Records + sum.Refused + sum.Waived - listed; listed > 0 && more > 0 {
+		fmt.Fprintf(a.out, "… and %d more records; energyd plan --show --all lists them\n", more)
 	}
 	a.printNotes(sum)
 	if sum.Records == 0 {
@@ -78,20 +117,55 @@ func (a *app) printPlan(sum sink.Summary, changes []sink.Change) {
 	}
 	fmt.Fprintf(a.out, "plan %s: %d fields of %d records, %d unchanged, %d API calls, as of %s\n", sum.Plan, sum.Fields, sum.Records, sum.Unchanged, sum.Calls, sum.AsOf)
 	a.printCost(sum)
-	fmt.Fprintf(a.out, "send it with: energyd apply --plan %s\n", sum.Plan)
+	if len(sum.Brakes) > 0 {
+		a.printBrakes(sum)
+		return
+	}
+	fmt.Fprintf(a.out, "send it with: %s\n", sum.Release())
 }
 
-// printChanges prints each field's old and new value.
-func (a *app) printChanges(changes []sink.Change) {
-	t := newTable("RECORD", "NAME", "FIELD", "OLD", "NEW")
-	for _, c := range changes {
-		id, name := c.Writing+" "+c.ID, c.Name
+// printBrakes tells why a plan waits for a person, and how it goes on.
+func (a *app) printBrakes(sum sink.Summary) {
+	for _, b := range sum.Brakes {
+		fmt.Fprintf(a.out, "%v\n  what to do: %s\n", b, b.What)
+	}
+	fmt.Fprintf(a.out, "plan %s is not sent by itself: %d records wait. If it is right: %s\n", sum.Plan, sum.Records, sum.Release())
+}
+
+// printChanges prints each field's old and new value, of so many records at most, and counts these.
+// Page by page, so that it takes no memory for all of them.
+func (a *app) printChanges(changes iter.Seq2[sink.Change, error], causes func(sink.Change) []string, most int) (n int, err error) {
+	const page = 500
+	heads := []string{"RECORD", "NAME", "FIELD", "OLD", "NEW"}
+	if causes != nil {
+		heads = append(heads, "WHY")
+	}
+	t := newTable(heads...)
+	for c, err := range changes {
+		if err != nil {
+			return n, err
+		}
+		if n == most {
+			break
+		}
+		if n++; n%page == 0 {
+			t.print(a.out)
+			t = newTable(heads...)
+		}
+		cells := []any{c.Writing + " " + c.ID, c.Name, "", "", ""}
+		if causes != nil {
+			cells = append(cells, cmp.Or(strings.Join(causes(c), ", "), "first values"))
+		}
 		for _, d := range c.Fields {
-			t.row(id, name, d.Field, show(d.Old), show(d.New))
-			id, name = "", ""
+			cells[2], cells[3], cells[4] = d.Field, show(d.Old), show(d.New)
+			t.row(cells...)
+			cells = []any{"", "", "", "", "", ""}[:len(cells)]
 		}
 	}
-	t.print(a.out)
+	if len(t.rows) > 0 {
+		t.print(a.out)
+	}
+	return n, nil
 }
 
 // printWarnings prints what to look at before a plan is sent.

@@ -11,6 +11,7 @@ import (
 	"energyd/connectors"
 	"energyd/internal/pipeline"
 	"energyd/internal/store"
+	"energyd/sink"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -93,7 +94,10 @@ func (a *app) printStatus(s pipeline.Status) {
 	for _, name := range s.Unconfigured {
 		fmt.Fprintf(a.out, "source %s is no longer in %s, but its activities still count\n", name, s.File)
 	}
-	if s.Plan != nil {
+	if s.Plan != nil && len(s.Plan.Brakes) > 0 && s.Plan.State == sink.Open {
+		fmt.Fprintf(a.out, "plan %s is parked, as of %s\n", s.Plan.Plan, s.Plan.AsOf)
+		a.printBrakes(*s.Plan)
+	} else if s.Plan != nil {
 		fmt.Fprintf(a.out, "plan %s is %s: %d records, as of %s; send it with energyd apply\n", s.Plan.Plan, s.Plan.State, s.Plan.Records, s.Plan.AsOf)
 	}
 	a.printStarts(s.Starts)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"energyd/internal/pipeline"
+	"energyd/sink"
 )
 
 func (a *app) undoCommand() *cobra.Command {
@@ -54,7 +55,13 @@ RUN is a run of energyd status, or a plan's hash. See docs/undo.md.`,
 
 func (a *app) printUndoPreview(u pipeline.Undoing) {
 	if len(u.Changes) > 0 {
-		a.printChanges(u.Changes[:min(planRecords, len(u.Changes))])
+		_, _ = a.printChanges(func(yield func(sink.Change, error) bool) { // which do not fail
+			for _, c := range u.Changes {
+				if !yield(c, nil) {
+					return
+				}
+			}
+		}, nil, planRecords)
 		if more := len(u.Changes) - planRecords; more > 0 {
 			fmt.Fprintf(a.out, "… and %d more records; --json lists them\n", more)
 		}

@@ -28,6 +28,7 @@ import (
 	"energyd/internal/survey"
 	"energyd/mapping"
 	"energyd/mapping/freetext"
+	"energyd/sink"
 )
 
 // Config is energyd.yaml, read and checked.
@@ -48,7 +49,9 @@ type Config struct {
 	Sources     []Source     // as written
 	Write       []Write
 	Reports     report.Settings
-	JournalDays int      // how long the journal's entries are kept; 0 = for ever
+	JournalDays int // how long the journal's entries are kept; 0 = for ever
+	Brakes      sink.Brakes
+	Plans       sink.Plans
 	Warnings    []string // findings that do not stop: "FILE:LINE:COLUMN: …"
 
 	doc *document
@@ -123,6 +126,8 @@ type top struct {
 	Write       []writeTop      `yaml:"write"`
 	Reports     report.Settings `yaml:"reports"`
 	JournalDays int             `yaml:"journal_days"`
+	Brakes      sink.Brakes     `yaml:"brakes"`
+	Plans       sink.Plans      `yaml:"plans"`
 }
 
 // kinds are the words for the kinds of directory entries, entities those of what has scores, in the order of engine.EntityKind.
@@ -208,7 +213,10 @@ type loader struct {
 }
 
 func (l *loader) load() {
-	t := top{Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml", Reports: report.Defaults(), JournalDays: journalDays}
+	t := top{
+		Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml", Reports: report.Defaults(), JournalDays: journalDays,
+		Brakes: sink.DefaultBrakes(), Plans: sink.DefaultPlans(),
+	}
 	l.structs(l.doc.root, reflect.ValueOf(&t).Elem())
 	c := l.config
 	c.Language, c.Schedule, c.Zone = t.Language, t.Schedule, t.Timezone
@@ -238,7 +246,8 @@ func (l *loader) load() {
 	if c.JournalDays = t.JournalDays; t.JournalDays != 0 && t.JournalDays < 30 {
 		l.problems.Add("journal_days", "keeps the journal for 30 days at least, so that what a run wrote can be told; 0 keeps it for ever")
 	}
-	l.problems = append(l.problems, c.Reports.Problems()...)
+	c.Brakes, c.Plans = t.Brakes, t.Plans
+	l.problems = slices.Concat(l.problems, c.Reports.Problems(), c.Brakes.Problems(), c.Plans.Problems())
 	for i, w := range t.Write {
 		l.write(fmt.Sprintf("write[%d]", i), w)
 	}

@@ -20,6 +20,7 @@ const (
 	Auth        Kind = "auth"         // sign-on or rights refused
 	RateLimited Kind = "rate_limited" // the other side asks to slow down; RetryAfter may say until when
 	Quota       Kind = "quota"        // the day's budget of calls is gone; park, do not wait
+	Braked      Kind = "braked"       // a plan waits for a person's word; park, do not try again
 	Unavailable Kind = "unavailable"  // network, time-out, 5xx: may heal by itself
 	BadRecord   Kind = "bad_record"   // one source record cannot be read or mapped; the others go on
 	Rejected    Kind = "rejected"     // the CRM refused one update

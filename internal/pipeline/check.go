@@ -48,6 +48,9 @@ func (p *Pipeline) Check(ctx context.Context) []Finding {
 			add("schedule", "next run "+next.Format("2006-01-02 15:04 MST"), nil)
 		}
 	}
+	if len(p.cfg.Write) > 0 {
+		add("brakes", p.cfg.Brakes.String(), nil)
+	}
 	down := map[string]bool{}
 	for _, c := range p.cfg.Connections {
 		conn, err := p.conn(ctx, c.Name)

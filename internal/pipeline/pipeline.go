@@ -44,6 +44,8 @@ type Options struct {
 	Who string
 	// Resend plans also what the CRM refused before, though its values have not moved.
 	Resend bool
+	// Override is why a plan is applied although brakes hold it; "" = it waits.
+	Override string
 	// Progress is told after each saved batch; nil means nobody looks.
 	Progress func(source string, read int)
 }
@@ -289,7 +291,7 @@ func (p *Pipeline) countCalls(ctx context.Context) {
 
 // sink makes the sink of the configuration's write section.
 func (p *Pipeline) sink(ctx context.Context) (*sink.Sink, error) {
-	s := &sink.Sink{Store: p.store, Resend: p.opt.Resend}
+	s := &sink.Sink{Store: p.store, Resend: p.opt.Resend, Plans: p.cfg.Plans, Brakes: p.cfg.Brakes}
 	for _, w := range p.cfg.Write {
 		conn, err := p.conn(ctx, w.Connection)
 		if err != nil {
@@ -299,13 +301,7 @@ func (p *Pipeline) sink(ctx context.Context) (*sink.Sink, error) {
 		if !ok {
 			return nil, fault.New(fault.Config, w.Connection, "this kind of connection takes no values back", "write to a CRM connection", nil)
 		}
-		writing := sink.Writing{Name: w.Name(), Object: w.Object, Kind: w.Entity, Target: target}
-		for _, m := range sink.Measures {
-			if field, ok := w.Fields[m.Name]; ok {
-				writing.Fields = append(writing.Fields, sink.FieldOf{Measure: m.Name, Field: field})
-			}
-		}
-		s.Writings = append(s.Writings, writing)
+		s.Writings = append(s.Writings, sink.Writing{Name: w.Name(), Object: w.Object, Kind: w.Entity, Target: target, Fields: fieldsOf(w)})
 	}
 	return s, nil
 }
@@ -331,6 +327,9 @@ type scorer struct {
 func (p *Pipeline) scorer() scorer {
 	h := sha256.New()
 	fmt.Fprintln(h, p.cfg.Language, p.points.Version(), p.cfg.Write)
+	if slices.ContainsFunc(p.cfg.Write, func(w config.Write) bool { return w.Fields["coverage"] != "" }) {
+		fmt.Fprintln(h, p.cfg.Reports.Coverage.ClassPoints)
+	}
 	for i := range p.points.Bands() {
 		fmt.Fprintln(h, p.points.Band(i))
 	}

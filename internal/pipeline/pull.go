@@ -104,9 +104,10 @@ func (p *Pipeline) run(ctx context.Context, kind string, steps func(context.Cont
 	switch {
 	case len(whole) > 0:
 		r.State = store.Failed
-		if !slices.ContainsFunc(whole, func(err error) bool { return fault.KindOf(err) != fault.Quota }) {
+		if !slices.ContainsFunc(whole, func(err error) bool { return !parks(err) }) {
 			r.State = store.Parked
 		}
+	case r.State == store.Parked:
 	case len(failures) > 0:
 		r.State = store.Partial
 	case r.State == store.Running:
@@ -137,6 +138,12 @@ func (p *Pipeline) tellSources(r *Report) {
 			log.Info("source read", "read", s.Read, "stored", s.Stored, "unchanged", s.Unchanged, "skipped", s.Skipped, "rejected", s.Rejected)
 		}
 	}
+}
+
+// parks tells an error after which a run waits: for the next day, or for a person's word.
+func parks(err error) bool {
+	kind := fault.KindOf(err)
+	return kind == fault.Quota || kind == fault.Braked
 }
 
 // partly tells an error of some parts of a source, whose rest was read.

@@ -93,7 +93,11 @@ func TestSync_ConfigurationReachesQuietCustomers(t *testing.T) {
 	c.configure("      reason_2: Energy_Reason_2__c\n", "      reason_2: Energy_Reason_2__c\n      reason_3: Energy_Reason_3__c\n")
 	c.configure("language: ja ", "language: en ")
 	c = c.reopened(engine.NoDate)
-	c.sync()
+	r, sum, _ := c.sync()
+	if r.State != store.Parked || !strings.Contains(strings.Join(r.Notes, "\n"), "brake changed: ") {
+		t.Errorf("all bands change their names: the run is %s: %q", r.State, r.Notes)
+	}
+	c.override(sum, "another language")
 	row := c.account("K0001")
 	if row["Energy_Reason_3__c"] == nil || row["Energy_Band__c"] == "熱" {
 		t.Errorf("after the change the account holds %v and %v", row["Energy_Reason_3__c"], row["Energy_Band__c"])

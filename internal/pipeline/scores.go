@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 
@@ -89,6 +90,7 @@ func (w *wanting) want(ctx context.Context, entries []store.Entry) ([]sink.Wante
 	for i, e := range entries {
 		id, profile := e.Entity.ID, profiles[e.Entity.ID]
 		s := w.subject(w.points.Evaluate(w.kind, e.Cells, w.AsOf()))
+		s.Coverage, s.DataQuality = w.breadth(e.Cells)
 		if a, is := firstTold(alarms[id]); is {
 			s.Alarm, s.AlarmReason = explain.AlarmLabel(a.Kind).In(w.cfg.Language), w.x.Alarm(a)
 		}
@@ -153,6 +155,33 @@ func (w *wanting) sentences(ctx context.Context, entries []store.Entry, profiles
 		}
 	}
 	return sentences, nil
+}
+
+// breadth gives what the measures coverage and data_quality say of an entity's last
+// year, in percent with one decimal; nil without a contact in it.
+func (p *Pipeline) breadth(cells []engine.Cell) (coverage, known *float64) {
+	const year = 365
+	var milli [engine.NumClasses]int64
+	var all, ranked int32
+	for _, c := range cells {
+		if c.Date > p.AsOf() || c.Date <= p.AsOf()-year || c.Group == engine.Booked {
+			continue
+		}
+		milli[c.Class] += c.Milli
+		all += c.Count
+		if c.Class != engine.ClassUnknown {
+			ranked += c.Count
+		}
+	}
+	if all <= 0 {
+		return nil, nil
+	}
+	percent := func(share float64) *float64 {
+		p := math.Round(1000*share) / 10
+		return &p
+	}
+	met := new(engine.Spread).Coverage(milli, int64(1000*p.cfg.Reports.Coverage.ClassPoints))
+	return percent(met.Classes), percent(float64(ranked) / float64(all))
 }
 
 // near gives the activities that an entity's reasons come from: those of its

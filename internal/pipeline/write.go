@@ -3,8 +3,9 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"iter"
+	"fmt"
 	"math"
+	"time"
 
 	"energyd/internal/fault"
 	"energyd/internal/store"
@@ -42,6 +43,12 @@ func (p *Pipeline) plan(ctx context.Context, r *Report) (sink.Summary, error) {
 	if err := p.advise(ctx, r); err != nil {
 		return sink.Summary{}, err
 	}
+	if err := p.forgetPlans(ctx); err != nil {
+		return sink.Summary{}, err
+	}
+	if s.Held, err = p.unread(ctx); err != nil {
+		return sink.Summary{}, err
+	}
 	defer p.countCalls(ctx)
 	sum, err := s.Plan(ctx, r.Run, p.AsOf(), p.opt.Now(), p.wanted)
 	var problems fault.Problems
@@ -61,24 +68,55 @@ func noWrite(op string) error {
 	return fault.New(fault.Config, op, "the configuration has no write section", "say under write: which values go into which CRM fields", nil)
 }
 
-// Apply sends the plan with this hash, or the latest open one for "".
+// unread gives the brakes that hold because of how sources were read.
+func (p *Pipeline) unread(ctx context.Context) ([]sink.Brake, error) {
+	reads, err := p.store.Reads(ctx, p.sourceNames())
+	if err != nil {
+		return nil, err
+	}
+	var held []sink.Brake
+	for _, read := range reads {
+		held = append(held, p.cfg.Brakes.OfSource(read, p.opt.Now())...)
+	}
+	return held, nil
+}
+
+// forgetPlans deletes the changes of plans that are kept no longer.
+func (p *Pipeline) forgetPlans(ctx context.Context) error {
+	var kept time.Time // for ever
+	if p.cfg.Plans.Keep > 0 {
+		kept = p.opt.Now().Add(-p.cfg.Plans.Keep)
+	}
+	return p.store.PurgePlans(ctx, kept, p.opt.Now().Add(-p.cfg.Plans.Expires))
+}
+
+// Apply sends the plan with this hash, or the latest open one for "". Options.Override
+// lets it go on where brakes hold it, and is journaled. Faults: those of sink.Apply.
 func (p *Pipeline) Apply(ctx context.Context, hash string) (Report, sink.Outcome, error) {
 	var out sink.Outcome
 	r, err := p.run(ctx, "apply", func(ctx context.Context, r *Report) (err error) {
-		out, err = p.apply(ctx, hash, r)
+		out, err = p.apply(ctx, hash, sink.Word{Named: hash != "", Reason: p.opt.Override}, r)
 		return err
 	})
 	return r, out, err
 }
 
-func (p *Pipeline) apply(ctx context.Context, hash string, r *Report) (sink.Outcome, error) {
+func (p *Pipeline) apply(ctx context.Context, hash string, word sink.Word, r *Report) (sink.Outcome, error) {
 	s, err := p.sink(ctx)
 	if err != nil {
 		return sink.Outcome{}, err
 	}
-	if plan, ok, err := p.store.Plan(ctx, hash); err != nil {
+	s.Word = word
+	plan, err := s.Ready(ctx, hash, p.opt.Now())
+	if err != nil {
 		return sink.Outcome{}, err
-	} else if ok && plan.Records > 0 {
+	}
+	if len(plan.Brakes) > 0 && word.Reason != "" {
+		if err := p.journal(ctx, store.Overrode, r.Run, plan.Run, word.Reason); err != nil {
+			return sink.Outcome{}, err
+		}
+	}
+	if plan.Records > 0 {
 		if err := p.journal(ctx, store.Applied, r.Run, plan.Run, ""); err != nil {
 			return sink.Outcome{}, err
 		}
@@ -110,33 +148,24 @@ func (p *Pipeline) Sync(ctx context.Context) (Report, sink.Summary, sink.Outcome
 		if sum.Records == 0 {
 			return nil
 		}
-		out, err = p.apply(ctx, sum.Plan, r)
+		if len(sum.Brakes) > 0 {
+			p.park(r, sum)
+			return nil
+		}
+		out, err = p.apply(ctx, sum.Plan, sink.Word{}, r)
 		return err
 	})
 	return r, sum, out, err
 }
 
-// Changes gives a plan's changes, in order.
-func (p *Pipeline) Changes(ctx context.Context, run string) iter.Seq2[sink.Change, error] {
-	const page = 1000
-	return func(yield func(sink.Change, error) bool) {
-		for after := int64(0); ; {
-			changes, err := p.store.Changes(ctx, run, "", after, page)
-			if err != nil {
-				yield(sink.Change{}, err)
-				return
-			}
-			for _, c := range changes {
-				if !yield(c, nil) {
-					return
-				}
-				after = c.Seq
-			}
-			if len(changes) < page {
-				return
-			}
-		}
+// park ends a run whose plan waits for a person.
+func (p *Pipeline) park(r *Report, plan sink.Summary) {
+	r.State = store.Parked
+	for _, b := range plan.Brakes {
+		r.Notes = append(r.Notes, b.String()+"; what to do: "+b.What)
 	}
+	r.Notes = append(r.Notes, fmt.Sprintf("nothing was written; plan %s is kept. If it is right: %s", plan.Plan, plan.Release()))
+	p.log.Error("the write-back waits: brakes hold its plan", "plan", plan.Plan, "brakes", plan.Brakes)
 }
 
 // Edited gives the changes of a plan that were not sent, since somebody changed

@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"database/sql"
 	"os"
 	"path/filepath"
@@ -247,7 +248,9 @@ func TestApply_Refuses(t *testing.T) {
 
 // TestSync_SourceDown: a source that fails makes the run failed, but what the others gave is scored and written.
 func TestSync_SourceDown(t *testing.T) {
-	c := newCompany(t)
+	c := newCompanyWith(t, func(config []byte) []byte {
+		return bytes.Replace(config, []byte("stale: 72h "), []byte("stale: 0 "), 1)
+	})
 	db, err := sql.Open("sqlite", filepath.Join(c.dir, "daily_report.db"))
 	if err != nil {
 		t.Fatal(err)

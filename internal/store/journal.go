@@ -24,12 +24,14 @@ type JournalEntry struct {
 
 // The acts of journal entries.
 const (
-	Applied = "apply"  // Run sent the plan of Subject
-	Undid   = "undo"   // Run took back what the plan of Subject wrote
-	Planned = "plan"   // Run made the plan of the hash Subject
-	Forgot  = "erase"  // Run erased a person
-	Matched = "match"  // Subject is what was decided of a name
-	Froze   = "freeze" // Subject is the last month whose figures of sales people do not change any more
+	Applied = "apply" // Run sent the plan of Subject
+	Undid   = "undo"  // Run took back what the plan of Subject wrote
+	// Overrode says that Run sends the plan of Subject although brakes hold it, for Reason.
+	Overrode = "override"
+	Planned  = "plan"   // Run made the plan of the hash Subject
+	Forgot   = "erase"  // Run erased a person
+	Matched  = "match"  // Subject is what was decided of a name
+	Froze    = "freeze" // Subject is the last month whose figures of sales people do not change any more
 	// MadeFields says that fields were made in the CRM of the connection Subject, or rights given.
 	MadeFields = "fields"
 	Changed    = "config" // Subject, a file of the configuration, is another one than at the last run: its fingerprints before and now
