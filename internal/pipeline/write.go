@@ -158,13 +158,14 @@ func (p *Pipeline) Sync(ctx context.Context) (Report, sink.Summary, sink.Outcome
 	return r, sum, out, err
 }
 
-// park ends a run whose plan waits for a person.
+// park ends a run whose plan waits for a person. It says so first: whatever watches runs tells that.
 func (p *Pipeline) park(r *Report, plan sink.Summary) {
-	r.State = store.Parked
+	var notes []string
 	for _, b := range plan.Brakes {
-		r.Notes = append(r.Notes, b.String()+"; what to do: "+b.What)
+		notes = append(notes, b.String()+"; what to do: "+b.What)
 	}
-	r.Notes = append(r.Notes, fmt.Sprintf("nothing was written; plan %s is kept. If it is right: %s", plan.Plan, plan.Release()))
+	notes = append(notes, fmt.Sprintf("nothing was written; plan %s is kept. If it is right: %s", plan.Plan, plan.Release()))
+	r.State, r.Notes = store.Parked, append(notes, r.Notes...)
 	p.log.Error("the write-back waits: brakes hold its plan", "plan", plan.Plan, "brakes", plan.Brakes)
 }
 
