@@ -69,7 +69,7 @@ func TestSync_parks_what_brakes_hold(t *testing.T) {
 		t.Errorf("without a reason the apply is %s: %v", r.State, err)
 	}
 	c.override(sum, "the new table is right")
-	journal, err := c.Store().Journal(t.Context())
+	journal, err := c.Store().Journal(t.Context(), store.JournalFilter{})
 	if err != nil {
 		t.Fatal(err)
 	}
