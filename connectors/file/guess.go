@@ -27,6 +27,7 @@ type guess struct {
 	Rows      int      // lines of the header; 0 = one
 	Find      []string // names by which the header is found, where it is not in the first row
 	Columns   []string // names where there is no header
+	StopAt    string   // the word below the last row; "" = none
 	Period    string   // where the year of 3/1 stands: name, sheet or title
 }
 

@@ -123,12 +123,13 @@ func (c *conn) Sample(ctx context.Context, item connectors.Item, most int) (conn
 			looked = append(looked, files[(i+1)*len(files)/surveyFiles-1])
 		}
 	}
-	r := rows{conn: c, root: root, cfg: g.stream(), out: &out, whole: len(looked) == len(files)}
-	for _, f := range looked {
+	r := rows{conn: c, root: root, cfg: g.stream(), out: &out, guess: g, whole: len(looked) == len(files)}
+	for _, f := range slices.Backward(looked) { // the newest one's columns are those of the item
 		if err := r.read(ctx, f); err != nil {
 			return out, err
 		}
 	}
+	r.level()
 	if out.Whole = r.whole && len(out.Rows) <= most; out.Whole {
 		out.Item.Rows = int64(len(out.Rows))
 	} else if r.whole {
@@ -190,6 +191,9 @@ func (c *conn) Stream(item connectors.Item, by connectors.Reading) []connectors.
 		options = append(options, connectors.Option{Name: "header", Value: []connectors.Option{{Name: "row", Value: 0}}, Reason: c.env.Say("there is none", "見出しがない")},
 			connectors.Option{Name: "columns", Value: g.Columns})
 	}
+	if g.StopAt != "" {
+		options = append(options, connectors.Option{Name: "stop_at", Value: []string{g.StopAt}, Reason: c.env.Say("the word below the last row", "表の終わりの語")})
+	}
 	if by.Yearless {
 		reason := map[string]string{
 			"name":  c.env.Say("the file's name tells the year of 3/1", "3/1 の年はファイル名にある"),
@@ -234,11 +238,42 @@ type rows struct {
 	root  *os.Root
 	cfg   *Stream
 	out   *connectors.Sample
+	guess *guess
 	whole bool
+}
+
+// ends are words that stand below the last row of a table, alone.
+var ends = words([]string{"以上", "end of report", "eof"})
+
+// end tells a row that says nothing but that the table ends.
+func end(values []any) (word string, ok bool) {
+	filled := filledCells(values, false)
+	if len(filled) != 1 || !ends[mark(filled[0])] {
+		return "", false
+	}
+	return squeezed(filled[0]), true
+}
+
+// grow adds the columns that a row names and none before it did.
+func (r *rows) grow(names []string) {
+	for _, name := range names {
+		if !slices.ContainsFunc(r.out.Columns, func(c connectors.SampleColumn) bool { return c.Name == name }) {
+			r.out.Columns = append(r.out.Columns, connectors.SampleColumn{Name: name, Type: "cell"})
+		}
+	}
+}
+
+// level gives all rows the same width.
+func (r *rows) level() {
+	for i, row := range r.out.Rows {
+		r.out.Rows[i] = append(row, make([]any, len(r.out.Columns)-len(row))...)
+	}
 }
 
 func (r *rows) read(ctx context.Context, f found) error {
 	n, bad, odd := 0, 0, 0
+	objects := slices.Contains([]string{".jsonl", ".ndjson"}, strings.ToLower(path.Ext(f.path))) // which leave out what they have nothing for
+	ended := ""                                                                                  // the sheet whose last row was passed
 	err := r.walkRows(ctx, r.root, f, r.cfg, func(it item) bool {
 		if n++; n > surveyRows {
 			r.whole = false
@@ -251,16 +286,21 @@ func (r *rows) read(ctx context.Context, f found) error {
 		case it.skip != "":
 			return true
 		}
-		if r.out.Columns == nil {
-			for _, name := range it.columns.Names {
-				r.out.Columns = append(r.out.Columns, connectors.SampleColumn{Name: name, Type: "cell"})
-			}
+		sheet := it.place[:strings.LastIndexAny(it.place, "!:")]
+		if word, ok := end(it.values); ok && !objects {
+			r.guess.StopAt, ended = word, sheet
+		}
+		if sheet == ended {
+			return true
+		}
+		if r.out.Columns == nil || objects && len(r.out.Columns) < surveyWidth {
+			r.grow(it.columns.Names)
 		}
 		row := make([]any, len(r.out.Columns))
 		for i, c := range r.out.Columns {
 			if at := it.columns.Index(c.Name); at >= 0 {
 				row[i] = short(it.values[at])
-			} else {
+			} else if !objects {
 				odd++
 			}
 		}

@@ -256,3 +256,24 @@ func TestSurvey_WhereTheYearStands(t *testing.T) {
 		}
 	}
 }
+
+// An object leaves out what it has nothing for: all names count, and that is no fault of the file.
+func TestSurvey_JSONLinesNameWhatTheyHave(t *testing.T) {
+	text := `{"日付":"2026-09-01","区分":"訪問"}` + "\n" + `{"日付":"2026-09-02","役職":"部長"}` + "\n"
+	sample, _ := surveyed(t, map[string][]byte{"a.jsonl": []byte(text)}, "a.jsonl", 100)
+	var names []string
+	for _, c := range sample.Columns {
+		names = append(names, c.Name)
+	}
+	if got := fmt.Sprint(names, sample.Rows, sample.Notes); got != "[区分 日付 役職] [[訪問 2026-09-01 <nil>] [<nil> 2026-09-02 部長]] []" {
+		t.Error(got)
+	}
+}
+
+// 以上 below the rows ends the table: the proposal says so, and it is no row with a bad date.
+func TestSurvey_WordBelowTheRowsEndsThem(t *testing.T) {
+	sample, options := surveyed(t, map[string][]byte{"日報.csv": []byte(reportText + ",,,\r\n以　上,,,\r\n")}, "日報.csv", 100)
+	if len(sample.Rows) != 2 || !strings.Contains(fmt.Sprint(options), "{stop_at [以上]") {
+		t.Errorf("rows %v, options %v", sample.Rows, options)
+	}
+}

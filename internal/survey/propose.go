@@ -326,7 +326,7 @@ func (p *proposing) when() {
 		p.set("at", fmt.Sprintf("datetime(%s)", p.ref(j)), g.Confidence, g.Reason+"; "+p.guessed(j).Reason)
 		return
 	}
-	if p.values[i].yearless > 0.5 {
+	if share := p.values[i].yearless; share > 0.5 || share > 0 && p.ofFiles() {
 		p.yearless(i)
 		return
 	}
@@ -354,10 +354,13 @@ func (p *proposing) when() {
 	p.set("at", "date("+date+")", g.Confidence, g.Reason)
 }
 
+// ofFiles tells of sources that have a period, which gives days the year that they lack and changes no others.
+func (p *proposing) ofFiles() bool { return strings.HasPrefix(p.item.Kind, "file") }
+
 // yearless takes the year of 3/1 from where a file says which month it is of.
 func (p *proposing) yearless(i int) {
 	g := p.guessed(i)
-	if !strings.HasPrefix(p.item.Kind, "file") {
+	if !p.ofFiles() {
 		p.out.missing = true
 		p.set("at", "null", 0, p.text.f("TODO: %s lacks the year; until it is told here, every row is rejected", "TODO: %sに年がない。ここで補うまで全行が保留になる", p.name(i)))
 		return

@@ -156,6 +156,30 @@ func TestProposal_DaysWithoutAYear(t *testing.T) {
 	}
 }
 
+// Where only some days of a file lack the year, these take it from the file's month too; Excel's numbers of days are days.
+func TestProposal_SomeDaysWithoutAYear(t *testing.T) {
+	env := environment(t, "ja")
+	sample := connectors.Sample{Item: connectors.Item{Name: "日報_2026年*月.xlsx", Kind: "files", Rows: 40}, Whole: true,
+		Columns: []connectors.SampleColumn{{Name: "日付"}, {Name: "顧客コード"}, {Name: "方法"}}}
+	for i := range 40 {
+		day := []any{fmt.Sprintf("2026-09-%02d", i%30+1), fmt.Sprintf("令和8年9月%d日", i%30+1), fmt.Sprintf("9/%d", i%30+1), 46266.0 + float64(i%30)}[i%4]
+		sample.Rows = append(sample.Rows, []any{day, fmt.Sprintf("K%04d", i%7), []any{"訪問", "電話"}[i%2]})
+	}
+	item := survey.Look(env, from, &sample)
+	m := compiled(t, env, item.Proposal.Mapping)
+	names := connectors.NewColumns([]string{"日付", "顧客コード", "方法", "_period"})
+	for _, row := range sample.Rows[:4] {
+		if r, err := m.Apply(connectors.Record{Key: "1", Columns: names, Values: append(row, "2026-09")}, known{}); err != nil || r.Activity == nil || r.Activity.Date.String()[:7] != "2026-09" {
+			t.Errorf("%v: %+v, %v", row[0], r, err)
+		}
+	}
+	for _, a := range item.Advice {
+		if a.Code == "no_date" || a.Code == "bad_dates" || a.Code == "stale" {
+			t.Errorf("it says %s", a.Text)
+		}
+	}
+}
+
 // known is a directory that has everything.
 type known struct{}
 

@@ -110,3 +110,15 @@ func TestAdvice_OneWord(t *testing.T) {
 	}
 	t.Errorf("the advice is %+v", item.Advice)
 }
+
+// 仕様 and 同様 end like a person who is named politely, and are none.
+func TestLook_WordsThatEndInSama(t *testing.T) {
+	sample := small()
+	sample.Columns = append(sample.Columns, connectors.SampleColumn{Name: "項目"})
+	for i := range sample.Rows {
+		sample.Rows[i] = append(sample.Rows[i], []any{"仕様", "同様", "詳細仕様"}[i%3])
+	}
+	if got := ofRole(survey.Look(environment(t, "ja"), from, sample), survey.ContactName); got == "項目" {
+		t.Errorf("the person met is in %s", got)
+	}
+}

@@ -76,6 +76,9 @@ var (
 
 const honorifics = "様殿氏"
 
+// noNames end like people who are named politely, and are none; 本多様 and 健一様 are.
+var noNames = regexp.MustCompile(`(仕|同|模|異)様$|^(多|有|一|両)様$`)
+
 // textOf writes a value as a person would see it.
 func textOf(v any) string {
 	switch v := v.(type) {
@@ -125,7 +128,7 @@ func (s *surveyor) look(rows [][]any, i int) *values {
 		return v
 	}
 	total := float64(v.filled)
-	clocks := 0.0
+	clocks, serials := 0.0, 0.0
 	for _, text := range v.order {
 		n := float64(v.counts[text])
 		share := n / total
@@ -137,6 +140,8 @@ func (s *surveyor) look(rows [][]any, i int) *values {
 			v.types["number"] += int(n)
 			if m, ok := mapping.ReadMoment(text); ok && digits(text, 8) && m.At.Year() > 1990 && m.At.Year() < 2100 {
 				v.moment(m, share, &clocks, s.today)
+			} else if f, _ := strconv.ParseFloat(text, 64); f >= firstSerial && f < lastSerial {
+				serials += share
 			}
 		case bool:
 			v.types["bool"] += int(n)
@@ -170,6 +175,9 @@ func (s *surveyor) look(rows [][]any, i int) *values {
 		}
 		s.judge(v, text, share, isNumber)
 	}
+	if v.date+v.both > serials { // among dates, numbers of that size are days as Excel counts them
+		v.date += serials
+	}
 	if clocks > 0 {
 		v.even /= clocks
 	}
@@ -180,6 +188,9 @@ func (s *surveyor) look(rows [][]any, i int) *values {
 	s.lookUp(v)
 	return v
 }
+
+// Days as Excel counts them: 2000-01-01, and the day after 2099-12-31.
+const firstSerial, lastSerial = 36526, 73051
 
 // digits tells that text is so many digits and nothing else.
 func digits(text string, n int) bool {
@@ -309,7 +320,7 @@ func (l *Lexicon) company(text string) bool {
 func (l *Lexicon) person(text string) (name, polite bool) {
 	plain := strings.TrimRight(strings.TrimSuffix(strings.TrimSpace(text), "さん"), honorifics+" 　")
 	polite = plain != strings.TrimSpace(text)
-	if plain == "" {
+	if plain == "" || noNames.MatchString(text) {
 		return false, false
 	}
 	if latinName.MatchString(plain) {
