@@ -15,30 +15,41 @@ const (
 
 // rank works on folded text. The order of its rules is written down at the top of titles.yaml.
 func (t *Titles) rank(s string, depth int) string {
+	for _, honorific := range [...]string{"様", "さま", "殿", "さん", "氏", "先生"} {
+		s = strings.TrimSpace(strings.TrimSuffix(s, honorific))
+	}
+	if rank, ok := t.whole(strings.ReplaceAll(s, " ", "")); ok {
+		return rank
+	}
+	s = strings.TrimRight(s, ".!。")
 	tight := strings.ReplaceAll(s, " ", "")
-	for _, honorific := range [...]string{"様", "殿", "さん", "氏", "先生"} {
-		tight = strings.TrimSuffix(tight, honorific)
-	}
 	if rank, ok := t.whole(tight); ok {
 		return rank
 	}
-	s, tight = strings.TrimRight(s, ".!。"), strings.TrimRight(tight, ".!。") // not "?": who wrote it did not know
-	if rank, ok := t.whole(tight); ok {
-		return rank
-	}
-	if depth == maxTitleDepth || utf8.RuneCountInString(tight) > 100 {
+	switch {
+	case strings.Contains(tight, "?"): // who wrote it did not know
+		return notUnderstood
+	case !strings.ContainsFunc(tight, func(r rune) bool { return r != 'ー' && !unicode.IsPunct(r) }): // ――
+		return ""
+	case depth == maxTitleDepth || utf8.RuneCountInString(tight) > 100:
 		return notUnderstood
 	}
 	depth++
 	if before, inside, after, ok := brackets(s); ok {
-		return t.bracketed(before+after, inside, after == "", depth)
+		return t.bracketed(before, inside, after, depth)
 	}
 	latin := isLatin(s)
 	if latin {
-		s = own(s)
+		s = own(initials.ReplaceAllStringFunc(s, func(run string) string { return strings.ReplaceAll(run, ".", "") + " " }))
+	}
+	if t.isOpen(s, tight) {
+		return notUnderstood
 	}
 	if t.isFormer(tight, depth) {
 		return ""
+	}
+	if rank, ok := t.spanning(s); latin && ok {
+		return rank
 	}
 	if parts := separated(s); len(parts) > 1 {
 		return t.highest(parts, depth)
@@ -67,18 +78,31 @@ func (t *Titles) whole(tight string) (rank string, ok bool) {
 
 // bracketed ranks "課長(営業)", "部長(兼 課長)", "元専務(現顧問)" and "部長(元)".
 // Of 営業(課長) the inside counts when nothing is known of the outside, and it stands at the end.
-func (t *Titles) bracketed(outside, inside string, atEnd bool, depth int) string {
+func (t *Titles) bracketed(before, inside, after string, depth int) string {
 	inside = strings.TrimSpace(inside)
+	outside := before + after
 	outer := t.rank(outside, depth)
 	switch {
+	case t.exact[strings.ReplaceAll(inside, " ", "")] == notUnderstood: // 部長(空席)
+		return notUnderstood
+	case inside == "兼": // 部長(兼)人事課長
+		return t.highest([]string{before, after}, depth)
 	case slices.Contains(t.former, inside) || t.formerWords[inside]:
 		return ""
 	case strings.HasPrefix(inside, "兼"):
 		return t.highest([]string{outside, strings.TrimPrefix(inside, "兼")}, depth)
-	case strings.TrimSpace(outside) == "", outer == "" && strings.HasPrefix(inside, "現"), outer == notUnderstood && atEnd:
+	case strings.TrimSpace(outside) == "", outer == "" && strings.HasPrefix(inside, "現"), outer == notUnderstood && after == "":
 		return t.rank(inside, depth)
 	}
 	return outer
+}
+
+// isOpen tells of a title that its bearer does not have yet, or that is one of two: 次期社長, CEO candidate, 課長または係長.
+func (t *Titles) isOpen(s, tight string) bool {
+	starts := func(c string) bool { return strings.HasPrefix(tight, c) }
+	holds := func(or string) bool { return strings.Contains(s, or) }
+	return slices.ContainsFunc(t.coming, starts) || slices.ContainsFunc([]string{"または", "又は", "もしくは", " or "}, holds) ||
+		slices.ContainsFunc(latinWords(s), func(w string) bool { return t.comingWords[w] })
 }
 
 // isFormer tells of a title that it was one once: 元部長, 前・支店長; and not of 前橋支店長.
@@ -121,6 +145,11 @@ func (t *Titles) japanese(s, tight string, depth int) string {
 	}
 	if found && slices.ContainsFunc(t.attached, func(a string) bool { return strings.HasSuffix(tight, a) && len(tight)-at <= len(a) }) {
 		return ending // 専務秘書 is no 専務
+	}
+	if found && t.height[ending] >= len(t.ranks)-2 { // 社長執行役員, 代表理事専務: a title in front of an executive's is the same person's
+		if rank := t.rank(tight[:at], depth); rank != notUnderstood && t.height[rank] > t.height[ending] {
+			return rank
+		}
 	}
 	for i := range tight {
 		if raise, ok := t.prefixes[tight[:i]]; ok && !t.isBody(tight[i:]) {
@@ -174,59 +203,6 @@ func (t *Titles) isBody(rest string) bool {
 	})
 }
 
-// english ranks a title in Latin letters alone: of "Director, Member of the Board" the higher of the two.
-func (t *Titles) english(s string) string {
-	best := notUnderstood
-	for part := range strings.SplitSeq(strings.NewReplacer(" - ", ",", " – ", ",", "|", ",").Replace(s), ",") {
-		words := latinWords(part)
-		for i, w := range words {
-			if long, ok := t.abbreviations[w]; ok {
-				words[i] = long
-			}
-		}
-		now := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return t.formerWords[w] })
-		rank := t.words(now)
-		if rank != notUnderstood && len(now) < len(words) {
-			rank = ""
-		}
-		if rank != notUnderstood && (best == notUnderstood || t.height[rank] > t.height[best]) {
-			best = rank
-		}
-	}
-	return best
-}
-
-// words finds the longest known phrase, the first of equals, of those that
-// begin no later than the first "of": the CEO of "friend of CEO" is another.
-func (t *Titles) words(words []string) string {
-	last := len(words) - 1
-	if i := slices.IndexFunc(words, func(w string) bool { return w == "of" || w == "for" || w == "at" }); i >= 0 {
-		last = i
-	}
-	for n := min(t.longestPhrase, len(words)); n > 0; n-- {
-		for i := 0; i+n <= len(words) && i <= last; i++ {
-			if rank, ok := t.phrases[strings.Join(words[i:i+n], " ")]; ok {
-				return rank
-			}
-			if n > 2 && n <= maxGap+2 {
-				if rank, ok := t.phrases[words[i]+" * "+words[i+n-1]]; ok {
-					return rank
-				}
-			}
-		}
-	}
-	return notUnderstood
-}
-
-// own is what an English title says of its bearer: "assistant" of "assistant
-// to the president", "secretary" of "president's secretary".
-func own(s string) string {
-	s, _, _ = strings.Cut(s, " to ")
-	return strings.Join(slices.DeleteFunc(strings.Fields(s), func(w string) bool {
-		return strings.HasSuffix(w, "'s") || strings.HasSuffix(w, "’s")
-	}), " ")
-}
-
 // brackets splits "課長(営業)" into "課長" and "営業".
 func brackets(s string) (before, inside, after string, ok bool) {
 	before, rest, ok := strings.Cut(s, "(")
@@ -248,16 +224,6 @@ func (t *Titles) blanks(s string) []string {
 		return nil
 	}
 	return parts
-}
-
-// latinWords are the runs of Latin letters in s.
-func latinWords(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return !unicode.Is(unicode.Latin, r) })
-}
-
-// phrase is the form in which English words are compared; * stays.
-func phrase(s string) string {
-	return strings.Join(strings.FieldsFunc(fold(s), func(r rune) bool { return r != '*' && !unicode.Is(unicode.Latin, r) }), " ")
 }
 
 // isLatin tells that all letters of s are Latin ones.

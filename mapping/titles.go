@@ -12,11 +12,12 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"energyd/internal/fault"
+	"energyd/mapping/matching"
 )
 
 // TitlesConfig is configs/titles.yaml: which job title means which rank of the
-// points table. All texts are compared in NFKC, in small letters and without
-// blanks (Words: with blanks).
+// points table. All texts are compared in NFKC, in small letters, without
+// blanks (Words: with blanks) and without the lengthening marks of Katakana.
 type TitlesConfig struct {
 	// Ranks from the lowest to the highest: of two titles of one person the higher counts.
 	Ranks    []string            `yaml:"ranks"`
@@ -29,8 +30,9 @@ type TitlesConfig struct {
 	Former   []string            `yaml:"former"`   // beginnings that take a title back: 元
 	// NotFormer begin like a former one and are something else: 前橋, 故障.
 	NotFormer []string `yaml:"not_former"`
+	Coming    []string `yaml:"coming"`   // beginnings and English words of titles that their bearers do not have yet: 次期; not understood
 	Deputy    []string `yaml:"deputy"`   // endings that leave the rank as it is, but for the highest: 代理
-	Vice      []string `yaml:"vice"`     // beginnings that make the highest rank one lower: 副
+	Vice      []string `yaml:"vice"`     // beginnings, and English words in front, that make the highest rank one lower: 副
 	Attached  []string `yaml:"attached"` // endings of those who work for the bearer of the title before: 秘書
 	Bodies    []string `yaml:"bodies"`   // behind a prefix: it is part of a department's name, as in 取締役会事務局
 	// Abbreviations of English words: asst → assistant.
@@ -46,6 +48,8 @@ type Titles struct {
 	formerWords               map[string]bool   // English ones
 	former, notFormer, deputy []string
 	vice, attached, bodies    []string
+	coming                    []string
+	comingWords               map[string]bool
 	abbreviations             map[string]string
 	longestPhrase             int // in words
 	seen                      cache[string]
@@ -56,7 +60,7 @@ type Titles struct {
 // rank ids; nil means not checked. The error is fault.Problems.
 func NewTitles(cfg *TitlesConfig, ranks []string) (*Titles, error) {
 	var ps fault.Problems
-	t := &Titles{ranks: cfg.Ranks, height: map[string]int{"": -1}, formerWords: map[string]bool{}, notFormer: folded(cfg.NotFormer), deputy: folded(cfg.Deputy),
+	t := &Titles{ranks: cfg.Ranks, height: map[string]int{"": -1}, formerWords: map[string]bool{}, comingWords: map[string]bool{}, notFormer: folded(cfg.NotFormer), deputy: folded(cfg.Deputy),
 		vice: folded(cfg.Vice), attached: folded(cfg.Attached), bodies: folded(cfg.Bodies), abbreviations: map[string]string{}, fingerprint: fingerprint(cfg)}
 	if len(cfg.Ranks) == 0 {
 		ps.Add("ranks", "list the ranks, the lowest first")
@@ -88,19 +92,14 @@ func NewTitles(cfg *TitlesConfig, ranks []string) (*Titles, error) {
 		}
 		return out
 	}
-	t.exact = index("exact", cfg.Exact, Squeeze)
-	t.suffixes = index("suffixes", cfg.Suffixes, Squeeze)
-	t.prefixes = index("prefixes", cfg.Prefixes, Squeeze)
+	t.exact = index("exact", cfg.Exact, titleKey)
+	t.suffixes = index("suffixes", cfg.Suffixes, titleKey)
+	t.prefixes = index("prefixes", cfg.Prefixes, titleKey)
 	t.phrases = index("words", cfg.Words, phrase)
 	t.unranked(cfg.Silent, "")
 	t.unranked(cfg.Unclear, notUnderstood)
-	for _, f := range cfg.Former {
-		if words := latinWords(fold(f)); len(words) > 0 {
-			t.formerWords[words[0]] = true
-		} else {
-			t.former = append(t.former, Squeeze(f))
-		}
-	}
+	t.former = beginnings(cfg.Former, t.formerWords)
+	t.coming = beginnings(cfg.Coming, t.comingWords)
 	for short, long := range cfg.Abbreviations {
 		t.abbreviations[Squeeze(short)] = Squeeze(long)
 	}
@@ -120,7 +119,7 @@ func (t *Titles) Rank(title string) (rank string, ok bool) {
 		return "", true
 	}
 	if rank, ok = t.seen.get(title); !ok {
-		rank = t.rank(fold(title), 0)
+		rank = t.rank(spelled(fold(title)), 0)
 		t.seen.put(title, rank)
 	}
 	if rank == notUnderstood {
@@ -145,7 +144,7 @@ func (t *Titles) Above(rank string) bool { return t.height[rank] > 0 }
 // unranked enters titles that have no rank.
 func (t *Titles) unranked(titles []string, as string) {
 	for _, title := range titles {
-		tight, english := Squeeze(title), phrase(title)
+		tight, english := titleKey(title), phrase(title)
 		switch {
 		case !strings.ContainsFunc(tight, unicode.IsLetter): // a mark alone
 			t.exact[tight] = as
@@ -162,6 +161,18 @@ func (t *Titles) unranked(titles []string, as string) {
 	}
 }
 
+// beginnings divides words into Japanese ones, which it gives, and English ones, which it enters.
+func beginnings(all []string, english map[string]bool) (japanese []string) {
+	for _, w := range all {
+		if words := latinWords(fold(w)); len(words) > 0 {
+			english[words[0]] = true
+		} else {
+			japanese = append(japanese, titleKey(w))
+		}
+	}
+	return japanese
+}
+
 // fold is the form in which words of people are compared: NFKC, small letters, single blanks.
 func fold(s string) string {
 	return strings.Join(strings.Fields(strings.ToLower(norm.NFKC.String(s))), " ")
@@ -174,7 +185,32 @@ func Squeeze(s string) string { return strings.ReplaceAll(fold(s), " ", "") }
 func folded(words []string) []string {
 	out := make([]string, len(words))
 	for i, w := range words {
-		out[i] = Squeeze(w)
+		out[i] = titleKey(w)
 	}
 	return out
+}
+
+// titleKey is the form in which titles are looked up.
+func titleKey(s string) string { return strings.ReplaceAll(spelled(fold(s)), " ", "") }
+
+// spelled writes a folded title in one way: マネージャー, マネジャー and マネ-ジャ- without their lengthening marks,
+// アシスタント・マネージャー as one word, all brackets round, and whole characters for those of PDF files (社⻑).
+func spelled(s string) string {
+	r := []rune(matching.Radicals.Replace(s))
+	out := make([]rune, 0, len(r))
+	for i, c := range r {
+		afterKatakana := len(out) > 0 && unicode.Is(unicode.Katakana, out[len(out)-1])
+		switch {
+		case afterKatakana && (c == 'ー' || unicode.Is(unicode.Pd, c)):
+			continue
+		case afterKatakana && c == '・' && i+1 < len(r) && unicode.Is(unicode.Katakana, r[i+1]):
+			continue
+		case unicode.Is(unicode.Ps, c):
+			c = '('
+		case unicode.Is(unicode.Pe, c):
+			c = ')'
+		}
+		out = append(out, c)
+	}
+	return string(out)
 }

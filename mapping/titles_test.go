@@ -100,14 +100,22 @@ func FuzzTitles(f *testing.F) {
 	})
 }
 
-// TestTitles_sets holds the dictionary to titles as people write them. It was made better by each set, so they say
-// nothing of titles that nobody here thought of; what each gave before is in decisions/0087. A wrong rank is worse
-// than none: "?" is what nobody may guess.
+// TestTitles_sets holds the dictionary to titles as people write them. It was made better by each of these sets, so they
+// say nothing of titles that nobody here thought of: what each gave before is in decisions/0087 and 0054. A wrong rank is
+// worse than none: "?" is what nobody may guess.
 func TestTitles_sets(t *testing.T) {
 	titles := shippedTitles(t)
-	for _, set := range []string{"own_titles", "heldout_titles", "heldout_titles_2"} {
+	for _, set := range []struct {
+		name              string
+		precision, recall float64 // at least
+	}{
+		{"own_titles", 0.995, 0.995},
+		{"heldout_titles", 0.995, 0.995},
+		{"heldout_titles_2", 0.99, 0.99},
+		{"heldout_titles_3", 0.995, 0.99},
+	} {
 		ranked, right, known := 0, 0, 0
-		for _, r := range readCSV(t, "testdata/"+set+".csv") {
+		for _, r := range readCSV(t, "testdata/"+set.name+".csv") {
 			title, _ := r.Value("title").(string)
 			want, _ := r.Value("rank").(string)
 			got, ok := titles.Rank(title)
@@ -124,13 +132,13 @@ func TestTitles_sets(t *testing.T) {
 				right++
 			}
 			if got != want {
-				t.Logf("%s: %q: got %q, want %q", set, title, got, want)
+				t.Logf("%s: %q: got %q, want %q", set.name, title, got, want)
 			}
 		}
 		precision, recall := float64(right)/float64(ranked), float64(right)/float64(known)
-		t.Logf("%s: precision %.3f, recall %.3f", set, precision, recall)
-		if precision < 0.99 || recall < 0.98 {
-			t.Errorf("%s: precision %.3f, recall %.3f", set, precision, recall)
+		t.Logf("%s: precision %.3f, recall %.3f", set.name, precision, recall)
+		if precision < set.precision || recall < set.recall {
+			t.Errorf("%s: precision %.3f, recall %.3f", set.name, precision, recall)
 		}
 	}
 }
@@ -164,6 +172,29 @@ func TestTitles_rules(t *testing.T) {
 		{"課長？", "?", "who wrote it did not know"},
 		{"営業参与", "?", "another rank in every house"},
 		{"Jacob", "?", "OB is no ending of a name"},
+		{"マネジャ", "section_manager", "lengthening marks are left out"},
+		{"アシスタント・マネージャー", "chief", "one word of two"},
+		{"営業部⻑", "department_manager", "a radical out of a PDF file"},
+		{"部長【兼務】", "department_manager", "brackets of any shape"},
+		{"部長(兼)人事課長", "department_manager", "the higher of the two"},
+		{"部長(空席)", "?", "there is nobody"},
+		{"社長執行役員", "president", "two titles in one"},
+		{"社長室長", "department_manager", "and a department's name"},
+		{"課長職務代理者", "section_manager", "a deputy in many words"},
+		{"次期社長", "?", "not yet"},
+		{"CEO candidate", "?", "nor is this one"},
+		{"課長または係長", "?", "one of two"},
+		{"Director?", "?", "who wrote it did not know"},
+		{"C.E.O.", "president", "initials"},
+		{"Sr. V.P. of Sales", "executive", "in the middle, too"},
+		{"Partner Sales Manager", "section_manager", "the last word is what he is"},
+		{"Manager of Partner Sales", "section_manager", "up to the of"},
+		{"Owner-Operator", "president", "but for an owner"},
+		{"Owner's Assistant", "staff", "whose assistant is another"},
+		{"Chief Data & Analytics Officer", "executive", "one title with an & in it"},
+		{"Chief Accountant", "chief", "chief of what stands behind it"},
+		{"Deputy Mayor", "executive", "one lower"},
+		{"――", "", "marks alone"},
 	} {
 		got, ok := titles.Rank(c.title)
 		if !ok {

@@ -15,6 +15,10 @@ var sameCharacters = strings.NewReplacer(
 	"–", "-", "—", "-", "―", "-", "‐", "-", "−", "-",
 )
 
+// Radicals are parts of characters that PDF files and scanners give for whole ones, and that NFKC leaves: 社⻑.
+var Radicals = strings.NewReplacer("⻑", "長", "⻄", "西", "⻘", "青", "⺠", "民", "⻁", "虎", "⻲", "亀", "⻨", "麦", "⻤", "鬼", "⻭", "歯", "⻝", "食", "⻩", "黄", "⻯", "竜",
+	"⻫", "斉", "⻆", "角", "⻉", "貝", "⻋", "車", "⻅", "見", "⻢", "馬", "⻥", "魚", "⻦", "鳥", "⻔", "門")
+
 // otherCharacters are old forms that tell families and companies apart: a person decides.
 var otherCharacters = strings.NewReplacer(
 	"齋", "斎", "齊", "斎", "斉", "斎", "邊", "辺", "邉", "辺", "嶋", "島", "嶌", "島", "冨", "富", "峯", "峰", "凛", "凜", "籠", "篭", "檜", "桧", "條", "条", "瀧", "滝", "萬", "万", "與", "与", "壽", "寿", "兒", "児",
