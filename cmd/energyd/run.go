@@ -59,20 +59,36 @@ func (a *app) daemon(ctx context.Context, log *slog.Logger) error {
 		signal.Reset(os.Interrupt, syscall.SIGTERM) // a second one ends at once, which loses nothing either
 	})()
 	log.Info("energyd begins", "version", versionText(), "config", file)
-	return daemon.Run(ctx, daemon.Options{
-		Open: func(ctx context.Context) (daemon.Work, error) { return openWork(ctx, file, log) },
-		Log:  log, Now: time.Now, Reload: onHangUp(ctx), Ready: func() { notify(telemetry.Ready) },
-	})
+	cfg, err := config.Load(file, all.Connectors)
+	if err != nil {
+		return err
+	}
+	opt := daemon.Options{
+		Log: log, Now: time.Now, Reload: onHangUp(ctx), Ready: func() { notify(telemetry.Ready) },
+		Metrics: telemetry.NewMetrics(versionText()), Health: telemetry.NewHealth(),
+	}
+	opt.Open = func(ctx context.Context) (daemon.Work, error) { return openWork(ctx, file, cfg.HTTP, log) }
+	if cfg.HTTP.Listen == telemetry.Off {
+		return daemon.Run(ctx, opt)
+	}
+	endpoint, err := telemetry.Serve(ctx, cfg.HTTP, opt.Health, opt.Metrics, log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(daemon.Run(ctx, opt), endpoint.Close())
 }
 
-// openWork reads the configuration and opens the pipeline over it.
-func openWork(ctx context.Context, file string, log *slog.Logger) (daemon.Work, error) {
+// openWork reads the configuration and opens the pipeline over it. What is served by HTTP stays as it is.
+func openWork(ctx context.Context, file string, served telemetry.HTTP, log *slog.Logger) (daemon.Work, error) {
 	cfg, err := config.Load(file, all.Connectors)
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range cfg.Warnings {
 		log.Warn("the configuration", "warning", w)
+	}
+	if cfg.HTTP != served {
+		log.Warn("the section http has changed; it takes effect when energyd run is started again")
 	}
 	p, err := pipeline.Open(ctx, cfg, pipeline.Options{Log: log, Now: time.Now, AsOf: engine.NoDate, Who: osUser()})
 	if err != nil {

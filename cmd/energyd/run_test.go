@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -26,6 +28,7 @@ type service struct {
 
 func startService(t *testing.T, config string) *service {
 	t.Helper()
+	built(t)                                                     // before its time begins
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // for a machine that does much else
 	t.Cleanup(cancel)
 	s := &service{T: t, cmd: process(ctx, t, "run", "--log", "json", "--config", config)}
@@ -79,6 +82,31 @@ func (s *service) ends() {
 	}
 }
 
+// anyPort lets energyd run serve on a free port.
+func anyPort(t *testing.T, config string) {
+	t.Helper()
+	edit(t, config, "127.0.0.1:9765", "127.0.0.1:0")
+}
+
+// answer is what an address answers.
+func answer(t *testing.T, url string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
 // ranAt notes in the store of a configuration that a sync came to its end then.
 func ranAt(t *testing.T, config string, at time.Time) {
 	t.Helper()
@@ -100,8 +128,10 @@ func ranAt(t *testing.T, config string, at time.Time) {
 func TestRun(t *testing.T) {
 	t.Parallel()
 	w, config := world(t)
+	anyPort(t, config)
 	ranAt(t, config, time.Now().Add(-72*time.Hour))
 	s := startService(t, config)
+	at, _ := s.logs("health and metrics are served")["at"].(string)
 	run, _ := s.logs("run begins", "kind=sync")["run"].(string)
 	if line := s.logs("source read", "source=daily_report"); line["run"] != run || line["read"] == 0.0 {
 		t.Errorf("the run %s logs %v", run, line)
@@ -117,6 +147,11 @@ func TestRun(t *testing.T) {
 	}
 	if written == 0 {
 		t.Error("nothing was written to the CRM")
+	}
+	for path, want := range map[string]string{"/healthz": "ok", "/readyz": "ready", "/metrics": `energyd_source_up{source="daily_report"} 1`} {
+		if text := answer(t, at+path); !strings.Contains(text, want) {
+			t.Errorf("%s lacks %s:\n%s", path, want, text)
+		}
 	}
 	edit(t, config, "0 2 * * *", "0 0 31 2 *")
 	s.signal(syscall.SIGHUP)
@@ -137,7 +172,7 @@ func TestRun_watch(t *testing.T) {
 	server := testmail.Start(t, testmail.Options{})
 	server.Save("rep1", "INBOX", aMail(1))
 	config := mailConfig(t, server.Addr(), rep1())
-	edit(t, config, "mappings/any.yaml}", "mappings/any.yaml, schedule: watch}")
+	edit(t, config, "mappings/any.yaml}", "mappings/any.yaml, schedule: watch}\nhttp: {listen: off}")
 	s := startService(t, config)
 	s.logs("run ends") // what was there
 	server.Save("rep1", "INBOX", aMail(2))
@@ -153,6 +188,7 @@ func TestRun_watch(t *testing.T) {
 func TestRun_refuses(t *testing.T) {
 	t.Parallel()
 	_, config := world(t)
+	anyPort(t, config)
 	edit(t, config, "{connection: crm, object: Task,", "{connection: crm, object: Task, schedule: watch,")
 	if out := mustEnd(t, []int{exitUsage}, "run", "--config", config); out != "" {
 		t.Errorf("it prints %q", out)

@@ -37,7 +37,7 @@ var mayImport = []struct {
 	{"sink", []string{"engine", "connectors", "internal/fault"}},
 	{"configs", nil},
 	{"internal/archtest", nil},
-	{"internal/config", []string{"connectors", "engine", "mapping", "mapping/freetext", "sink", "configs", "internal/fault", "internal/secret", "internal/expression", "internal/schedule", "internal/survey", "internal/report"}},
+	{"internal/config", []string{"connectors", "engine", "mapping", "mapping/freetext", "sink", "configs", "internal/fault", "internal/secret", "internal/expression", "internal/schedule", "internal/survey", "internal/report", "internal/telemetry"}},
 	{"internal/crmsim/*", []string{"internal/crmsim/*"}},
 	{"internal/daemon", []string{"sink", "internal/fault", "internal/pipeline", "internal/schedule", "internal/store", "internal/telemetry"}},
 	{"internal/demo", []string{"internal/crmsim", "configs", "internal/fault"}},
@@ -66,6 +66,7 @@ var onlyIn = map[string][]string{
 	"gopkg.in/yaml":                   nil,
 	"github.com/go-resty/resty":       {"internal/httpclient"},
 	"github.com/robfig/cron":          {"internal/schedule"},
+	"github.com/prometheus":           {"internal/telemetry"},
 	"github.com/expr-lang/expr":       {"internal/expression"},
 	"github.com/pressly/goose":        {"internal/store"},
 	"github.com/emersion/go-imap":     {"connectors/imap", "internal/demo"}, // the demo serves mailboxes, by the part of it that no customer meets

@@ -26,6 +26,7 @@ import (
 	"energyd/internal/report"
 	"energyd/internal/schedule"
 	"energyd/internal/survey"
+	"energyd/internal/telemetry"
 	"energyd/mapping"
 	"energyd/mapping/freetext"
 	"energyd/sink"
@@ -52,7 +53,8 @@ type Config struct {
 	JournalDays int // how long the journal's entries are kept; 0 = for ever
 	Brakes      sink.Brakes
 	Plans       sink.Plans
-	Warnings    []string // findings that do not stop: "FILE:LINE:COLUMN: …"
+	HTTP        telemetry.HTTP // of energyd run
+	Warnings    []string       // findings that do not stop: "FILE:LINE:COLUMN: …"
 
 	doc *document
 }
@@ -128,6 +130,7 @@ type top struct {
 	JournalDays int             `yaml:"journal_days"`
 	Brakes      sink.Brakes     `yaml:"brakes"`
 	Plans       sink.Plans      `yaml:"plans"`
+	HTTP        telemetry.HTTP  `yaml:"http"`
 }
 
 // kinds are the words for the kinds of directory entries, entities those of what has scores, in the order of engine.EntityKind.
@@ -215,7 +218,7 @@ type loader struct {
 func (l *loader) load() {
 	t := top{
 		Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml", Reports: report.Defaults(), JournalDays: journalDays,
-		Brakes: sink.DefaultBrakes(), Plans: sink.DefaultPlans(),
+		HTTP: telemetry.HTTPDefaults(), Brakes: sink.DefaultBrakes(), Plans: sink.DefaultPlans(),
 	}
 	l.structs(l.doc.root, reflect.ValueOf(&t).Elem())
 	c := l.config
@@ -242,6 +245,7 @@ func (l *loader) load() {
 		l.problems.Add("sources", "sources is required: what is read, in this order")
 	}
 	l.jobs(t)
+	l.http(t.HTTP)
 	c.Reports = t.Reports
 	if c.JournalDays = t.JournalDays; t.JournalDays != 0 && t.JournalDays < 30 {
 		l.problems.Add("journal_days", "keeps the journal for 30 days at least, so that what a run wrote can be told; 0 keeps it for ever")

@@ -8,6 +8,7 @@ import (
 
 	"energyd/internal/fault"
 	"energyd/internal/schedule"
+	"energyd/internal/telemetry"
 )
 
 // jobs reads the schedules when the file is loaded: a daemon that is told to read
@@ -72,4 +73,11 @@ func (l *loader) follows(j schedule.Job) {
 		}
 		j = l.config.Jobs[i]
 	}
+}
+
+// http takes where energyd run serves health and metrics.
+func (l *loader) http(h telemetry.HTTP) {
+	l.problems = append(l.problems, h.Problems()...)
+	h.Certificate, h.Key = l.path("http.certificate", h.Certificate), l.path("http.key", h.Key)
+	l.config.HTTP = h
 }

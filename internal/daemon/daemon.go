@@ -18,6 +18,7 @@ import (
 	"energyd/internal/pipeline"
 	"energyd/internal/schedule"
 	"energyd/internal/store"
+	"energyd/internal/telemetry"
 	"energyd/sink"
 )
 
@@ -25,6 +26,7 @@ import (
 // Its methods are called one at a time, but for Listen and Ping.
 type Work interface {
 	Jobs() []schedule.Job
+	Sources() []string
 	LastStarts(ctx context.Context) (store.LastStarts, error)
 	// Sync reads all sources and writes to the CRM; Pull reads the named ones. news says that
 	// a system told of something, and that this may happen again soon.
@@ -32,8 +34,10 @@ type Work interface {
 	Pull(ctx context.Context, sources []string, news bool) Result
 	// Listen calls told when a source has something new, until ctx ends.
 	Listen(ctx context.Context, sources []string, told func(sources []string)) error
-	// Ping tells whether the store can be reached.
+	// Ping tells whether the store can be reached. It may be called at any time, also after Close.
 	Ping(ctx context.Context) error
+	// Standing is what a monitor wants to know of the store.
+	Standing(ctx context.Context) (Standing, error)
 	Close() error
 }
 
@@ -44,13 +48,22 @@ type Result struct {
 	Err     error
 }
 
+// Standing is how things stand in the store.
+type Standing struct {
+	Recent  []store.Run // latest first
+	Rejects []store.RejectCount
+	Budgets []store.SeenUsage
+}
+
 // Options are a daemon's surroundings.
 type Options struct {
-	Open   func(ctx context.Context) (Work, error) // reads and checks the configuration
-	Log    *slog.Logger
-	Now    func() time.Time
-	Reload <-chan struct{} // each says: read the configuration again
-	Ready  func()          // called once, when the first configuration is at work; may be nil
+	Open    func(ctx context.Context) (Work, error) // reads and checks the configuration
+	Log     *slog.Logger
+	Now     func() time.Time
+	Reload  <-chan struct{} // each says: read the configuration again
+	Metrics *telemetry.Metrics
+	Health  *telemetry.Health
+	Ready   func() // called once, when the first configuration is at work; may be nil
 }
 
 // How long a run that is at work when the daemon is told to stop may go on: so
@@ -124,6 +137,7 @@ func Run(ctx context.Context, opt Options) error {
 			d.reload(ctx)
 		case <-wake.C:
 		}
+		d.Health.Beat()
 		if ctx.Err() == nil {
 			wake.Reset(d.next(ctx))
 		}
@@ -140,6 +154,8 @@ func (d *Daemon) begin(ctx context.Context, work Work) error {
 		d.alerts.known("sync", string(sync.State))
 	}
 	d.take(ctx, work, last)
+	d.Health.Beat()
+	d.remember(ctx)
 	if d.alerts.states["sync"] == string(store.Failed) || d.alerts.states["sync"] == string(store.Parked) {
 		for _, j := range d.jobs {
 			if j.Source == "" {
@@ -156,7 +172,7 @@ func (d *Daemon) take(ctx context.Context, work Work, last store.LastStarts) {
 	before := d.jobs
 	d.work, d.jobs = work, nil
 	now := d.Now()
-	var listen []string
+	var listen, names []string
 	for _, j := range work.Jobs() {
 		next := &job{Job: j, last: now}
 		if l, ok := last.Of(j.Source); ok {
@@ -175,6 +191,7 @@ func (d *Daemon) take(ctx context.Context, work Work, last store.LastStarts) {
 			listen = append(listen, j.Source)
 		}
 		d.jobs = append(d.jobs, next)
+		names = append(names, next.label())
 		if at := j.Due(next.last, now); !at.IsZero() {
 			d.Log.Info("scheduled", "job", next.name(), "by", j.Schedule.String(), "next", at)
 		}
@@ -182,6 +199,8 @@ func (d *Daemon) take(ctx context.Context, work Work, last store.LastStarts) {
 	if len(d.jobs) == 0 {
 		d.Log.Warn("nothing is scheduled: energyd run waits for a configuration with a schedule")
 	}
+	d.Metrics.Configured(work.Sources(), names, now)
+	d.Health.By(work.Ping)
 	d.listen(ctx, listen)
 }
 
@@ -207,6 +226,7 @@ func (d *Daemon) listen(ctx context.Context, sources []string) {
 func (d *Daemon) reload(ctx context.Context) {
 	work, err := d.Open(ctx)
 	if err != nil {
+		d.Metrics.Refused()
 		d.alerts.set("configuration", "refused", "energyd goes on with the one it has: "+err.Error(), fault.HintOf(err))
 		return
 	}
@@ -226,6 +246,7 @@ func (d *Daemon) reload(ctx context.Context) {
 func (d *Daemon) swap(ctx context.Context, work Work) {
 	last, err := work.LastStarts(ctx)
 	if err != nil {
+		d.Metrics.Refused()
 		d.alerts.set("configuration", "refused", "its store cannot be read, so energyd goes on with the one it has: "+err.Error(), fault.HintOf(err))
 		d.close(work)
 		return
@@ -245,6 +266,7 @@ func (d *Daemon) close(work Work) {
 
 // stop ends what is at work, within toEnd and toDrop.
 func (d *Daemon) stop() error {
+	d.Health.By(nil)
 	d.hangUp()
 	if d.running != nil {
 		d.Log.Info("told to stop; the run may end", "kind", d.running.kind(), "within", toEnd)

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -298,4 +299,46 @@ func TestRun_firstConfiguration(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}, nightly)
+}
+
+// TestRun_watched: metrics tell of runs, also of those before the daemon began; ready is who can reach the store.
+func TestRun_watched(t *testing.T) {
+	bubble(t, "2026-11-22 01:00", func(m *machine) {
+		m.standing.Recent = []store.Run{{Kind: "sync", State: store.Failed, Ended: tokyo("2026-11-21 02:01")}, {Kind: "sync", State: store.OK, Ended: tokyo("2026-11-20 02:01")}}
+		m.standing.Rejects = []store.RejectCount{{Source: "tasks", Code: "x", Count: 3}, {Source: "tasks", Code: "y", Count: 4}, {Source: "gone", Code: "y", Count: 1}}
+		stop, _ := m.start()
+		m.metered(`energyd_last_run_state{kind="sync",state="failed"} 1`, "energyd_last_success_timestamp_seconds{kind=\"sync\"} 1.79510766e+09",
+			`energyd_rejects_kept{source="tasks"} 7`, `energyd_next_start_timestamp_seconds{job="sync"} 1.79`, "energyd_config_last_reload_successful 1")
+		if err := m.health.Ready(m.Context()); err != nil {
+			t.Error(err)
+		}
+		m.until("2026-11-22 02:01")
+		m.metered("energyd_run_active 1")
+		m.until("2026-11-22 02:10")
+		m.metered("energyd_run_active 0", `energyd_last_run_state{kind="sync",state="failed"} 0`, `energyd_last_run_state{kind="sync",state="ok"} 1`, `energyd_runs_total{kind="sync",state="ok"} 1`,
+			`energyd_run_duration_seconds_sum{kind="sync"} 300`, `energyd_source_up{source="tasks"} 1`)
+		m.down = errors.New("no store")
+		if err := m.health.Ready(m.Context()); !errors.Is(err, m.down) {
+			t.Errorf("it is ready without a store: %v", err)
+		}
+		if !m.health.Alive() {
+			t.Error("it is not alive")
+		}
+		m.end(stop)
+		if err := m.health.Ready(m.Context()); err == nil || errors.Is(err, m.down) {
+			t.Errorf("it is ready when it has ended: %v", err)
+		}
+	}, nightly, [2]string{"tasks", "after users"}, [2]string{"users", "@monthly"})
+}
+
+// metered holds the metrics to have lines that begin so.
+func (m *machine) metered(want ...string) {
+	m.Helper()
+	r := httptest.NewRecorder()
+	m.metrics.Handler().ServeHTTP(r, httptest.NewRequest("GET", "/metrics", nil))
+	for _, line := range want {
+		if !strings.Contains("\n"+r.Body.String(), "\n"+line) {
+			m.Errorf("the metrics lack %s:\n%s", line, r.Body)
+		}
+	}
 }

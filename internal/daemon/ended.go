@@ -15,6 +15,8 @@ func (d *Daemon) end(ctx context.Context, r Result) {
 	run := d.running
 	now := d.Now()
 	d.tell(r)
+	d.count(run, r, now)
+	d.stand(ctx)
 	for _, j := range d.jobs {
 		if !run.sync && !slices.Contains(run.sources, j.Source) {
 			continue

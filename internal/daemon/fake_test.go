@@ -16,6 +16,7 @@ import (
 	"energyd/internal/pipeline"
 	"energyd/internal/schedule"
 	"energyd/internal/store"
+	"energyd/internal/telemetry"
 )
 
 // machine is a computer with a clock that can be set, a store that stays when the
@@ -30,13 +31,17 @@ type machine struct {
 	missed schedule.Missed
 	broken error // of the configuration, when it is read next
 
-	runs   []string // as "01-02 15:04 sync ok"
-	atWork int
-	stored store.LastStarts
+	runs     []string // as "01-02 15:04 sync ok"
+	atWork   int
+	stored   store.LastStarts
+	standing Standing
+	down     error // the store
 	// run says how long the runs take, and what they come to.
-	run  func(ctx context.Context, kind string, sources []string) (time.Duration, error)
-	told func([]string) // of the daemon's listening
-	open int            // works that were opened and not closed
+	run     func(ctx context.Context, kind string, sources []string) (time.Duration, error)
+	told    func([]string) // of the daemon's listening
+	metrics *telemetry.Metrics
+	health  *telemetry.Health
+	open    int // works that were opened and not closed
 }
 
 func newMachine(t *testing.T, zone string, jobs ...[2]string) *machine {
@@ -44,7 +49,7 @@ func newMachine(t *testing.T, zone string, jobs ...[2]string) *machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &machine{T: t, zone: loc, jobs: jobs, run: func(context.Context, string, []string) (time.Duration, error) { return 5 * time.Minute, nil }}
+	return &machine{T: t, metrics: telemetry.NewMetrics("test"), health: telemetry.NewHealth(), zone: loc, jobs: jobs, run: func(context.Context, string, []string) (time.Duration, error) { return 5 * time.Minute, nil }}
 }
 
 func (m *machine) now() time.Time { return time.Now().Add(m.set).In(m.zone) }
@@ -72,7 +77,7 @@ func (m *machine) start() (stop func() error, reload func()) {
 		return a
 	}}))
 	go func() {
-		ended <- Run(ctx, Options{Open: m.read, Log: log, Now: m.now, Reload: again})
+		ended <- Run(ctx, Options{Open: m.read, Log: log, Now: m.now, Reload: again, Metrics: m.metrics, Health: m.health})
 	}()
 	synctest.Wait()
 	return func() error { cancel(); return <-ended }, func() { again <- struct{}{}; synctest.Wait() }
@@ -107,7 +112,19 @@ func (w *scripted) LastStarts(context.Context) (store.LastStarts, error) {
 	return slices.Clone(w.stored), nil
 }
 
-func (w *scripted) Ping(context.Context) error { return nil }
+func (w *scripted) Ping(context.Context) error { return w.down }
+
+func (w *scripted) Standing(context.Context) (Standing, error) { return w.standing, nil }
+
+func (w *scripted) Sources() []string {
+	var names []string
+	for _, j := range w.planned {
+		if j.Source != "" {
+			names = append(names, j.Source)
+		}
+	}
+	return names
+}
 
 func (w *scripted) Close() error { w.open--; return nil }
 

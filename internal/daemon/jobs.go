@@ -25,6 +25,14 @@ const (
 	longestPause = time.Hour // also until a budget of calls, which is one of 24 hours, is looked at again
 )
 
+// label is the job's name in metrics.
+func (j *job) label() string {
+	if j.Source == "" {
+		return "sync"
+	}
+	return j.Source
+}
+
 func (j *job) name() string {
 	if j.Source == "" {
 		return "sync"
@@ -72,7 +80,9 @@ func (d *Daemon) next(ctx context.Context) time.Duration {
 func (d *Daemon) rest(now time.Time) time.Duration {
 	rest := heartbeat
 	for _, j := range d.jobs {
-		if at := d.at(j, now); !at.IsZero() {
+		at := d.at(j, now)
+		d.Metrics.Next(j.label(), at)
+		if !at.IsZero() {
 			rest = min(rest, max(at.Sub(now), 0))
 		}
 	}
@@ -163,6 +173,7 @@ func (d *Daemon) start(ctx context.Context, now time.Time) {
 	// The run outlives ctx for a while: see stop.
 	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	d.running = r
+	d.Metrics.Began()
 	work := d.work
 	go func() {
 		if r.sync {

@@ -30,6 +30,25 @@ type work struct{ *pipeline.Pipeline }
 
 func (w work) Jobs() []schedule.Job { return w.Config().Jobs }
 
+func (w work) Sources() []string {
+	var names []string
+	for _, s := range w.Config().Sources {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+func (w work) Standing(ctx context.Context) (s Standing, err error) {
+	if s.Recent, err = w.Store().Runs(ctx, 50); err != nil {
+		return s, err
+	}
+	if s.Rejects, err = w.Store().RejectCounts(ctx); err != nil {
+		return s, err
+	}
+	s.Budgets, err = w.Store().Usages(ctx)
+	return s, err
+}
+
 func (w work) LastStarts(ctx context.Context) (store.LastStarts, error) {
 	return w.Store().LastStarts(ctx)
 }
