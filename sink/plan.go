@@ -548,7 +548,7 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 		values, unfit := p.fit(w)
 		p.sum.Unfit += len(unfit)
 		p.sum.Problems = append(p.sum.Problems, limited(p.sum.Problems, unfit)...)
-		if written, ok := last[w.ID]; ok && !p.noticeable(values, undone[w.ID].over(written)) {
+		if written, ok := last[w.ID]; ok && !p.w.noticeable(values, undone[w.ID].over(written), p.sink.Plans.Smallest) {
 			p.sum.Unchanged++
 			accepted = append(accepted, p.accept(w.ID, nil, len(unfit) == 0))
 			continue
@@ -593,7 +593,7 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 			continue
 		}
 		// What the CRM refused goes from plan to plan until its values move (C42).
-		if before, ok := refused[w.ID]; ok && (before.Said == Waive || !p.sink.Resend) && !p.noticeable(c.update().Values, before.update().Values) {
+		if before, ok := refused[w.ID]; ok && (before.Said == Waive || !p.sink.Resend) && !p.w.noticeable(c.update().Values, before.update().Values, p.sink.Plans.Smallest) {
 			if before.Said == Waive {
 				p.sum.Waived++
 			} else {
@@ -645,8 +645,8 @@ func (p *planner) fit(w Wanted) (values map[string]any, unfit []string) {
 }
 
 // noticeable tells whether the values moved enough from those last written to be worth a write.
-func (p *planner) noticeable(values, last map[string]any) bool {
-	for _, m := range p.w.Fields {
+func (w Writing) noticeable(values, last map[string]any, smallest Threshold) bool {
+	for _, m := range w.Fields {
 		v, fits := values[m.Field]
 		if !fits || same(v, last[m.Field]) {
 			continue
@@ -655,11 +655,20 @@ func (p *planner) noticeable(values, last map[string]any) bool {
 		if !me.Soft {
 			return true
 		}
-		if noticed(last[m.Field], v, p.sink.Plans.Smallest) {
+		if noticed(last[m.Field], v, smallest) {
 			return true
 		}
 	}
 	return false
+}
+
+// Moved tells whether a record that holds one set of values would be written for another one to be held.
+func (w Writing) Moved(was, is Wanted, smallest Threshold) bool {
+	values, last := make(map[string]any, len(w.Fields)), make(map[string]any, len(w.Fields))
+	for _, m := range w.Fields {
+		values[m.Field], last[m.Field] = is.Values[m.Measure], was.Values[m.Measure]
+	}
+	return w.noticeable(values, last, smallest)
 }
 
 // compare is the three-way compare: last written × the CRM's current × wanted.
