@@ -18,7 +18,7 @@ UNWATCHED_YAML := go.yaml.in/yaml/...=-race=false
 # Packages where neither code nor tests start a goroutine: their own tests run without the race detector, and
 # it watches them in the tests of the others. internal/archtest holds the list; decisions/0079.
 ALONE := ./engine/... ./mapping/... ./connectors/imap/message ./internal/explain ./internal/expression \
-	./internal/fault ./internal/schedule ./internal/secret ./internal/crmsim/soql ./scripts/...
+	./internal/fault ./internal/review/... ./internal/schedule ./internal/secret ./internal/crmsim/soql ./scripts/...
 
 # What takes longest begins first, so that no core is idle at the end.
 LONGEST := ./internal/pipeline ./cmd/energyd ./internal/store ./connectors/salesforce ./connectors/imap ./internal/crmsim

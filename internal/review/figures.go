@@ -89,7 +89,7 @@ func (r *run) simple(won []bool) map[string]Basis {
 			if t.day > row.cut {
 				break
 			}
-			if t.first {
+			if t.first() {
 				n++
 			}
 			days = float64(row.cut - t.day)

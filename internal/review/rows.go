@@ -25,6 +25,20 @@ type row struct {
 func (s *Sample) rows(cuts Cuts, horizon int) (rows []row, immature int) {
 	for i := range s.deals {
 		d := &s.deals[i]
+		if s.watch != nil {
+			s.looks(int32(i), horizon, func(cut, success engine.Date) {
+				r := row{deal: int32(i), cut: cut, known: cut + engine.Date(horizon)}
+				if success != engine.NoDate {
+					r.known, r.won = success, true
+				}
+				if r.known > s.end {
+					immature++
+					return
+				}
+				rows = append(rows, r)
+			})
+			continue
+		}
 		add := func(cut engine.Date) {
 			if d.Closed != engine.NoDate && d.Closed <= cut || cut > s.end {
 				return
@@ -99,25 +113,28 @@ func (s *Sample) cool(rows []row, halfLife float64) *features {
 		present = present[:0]
 		clock, next := int32(0), 0
 		if len(touches) > 0 {
-			clock = touches[0].clock
+			clock = s.clock(touches[0].day)
 		}
 		for _, i := range list { // cuts in order
 			cut := rows[i].cut
 			for ; next < len(touches) && touches[next].day <= cut; next++ {
 				t := &touches[next]
-				if t.clock > clock {
+				if now := s.clock(t.day); now > clock {
 					for _, at := range present {
-						sums[at] *= forget(t.clock-clock, lives[at/width])
+						sums[at] *= forget(now-clock, lives[at/width])
 					}
-					clock = t.clock
+					clock = now
 				}
-				at := int(t.how)*width + int(t.rank)
+				at := int(t.how)*width + t.who()
 				if sums[at] == 0 {
 					present = append(present, at)
 				}
 				sums[at] += float64(t.weight)
 			}
-			since := int32(s.table.points.Clock(cut)) - clock
+			since := int32(0)
+			if len(present) > 0 {
+				since = s.clock(cut) - clock
+			}
 			cells := make([]cell, 0, len(present))
 			for _, at := range present {
 				if v := min(sums[at]*forget(since, lives[at/width]), maxCount); v > 1e-6 {

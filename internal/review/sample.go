@@ -12,6 +12,7 @@ import (
 // Deal is an opportunity with its outcome.
 type Deal struct {
 	ID, Account string
+	Name        string // for people; "" = the id
 	Opened      engine.Date
 	Closed      engine.Date // the day it was won or lost; NoDate = still open
 	Won         bool
@@ -28,7 +29,9 @@ type Sample struct {
 	touches   []touch // sorted by deal and day once it is prepared
 	from      []int32 // index of the first touch of each deal, and the end
 	end       engine.Date
-	late      int // contacts with a deal after its close
+	began     engine.Date // day of the first contact
+	days      []int32     // each day from began to end on the table's clock
+	late      int         // contacts with a deal after its close
 	lateDeals map[int32]bool
 	alone     int // contacts that belong to no deal
 	twice     []string
@@ -37,18 +40,34 @@ type Sample struct {
 	seen      map[uint64]bool // hashes of the contacts' keys
 	again     int             // contacts whose key stood before
 	scratch   []person
+	distinct  bool   // no contact comes twice, so that keys need not be remembered
+	watch     *watch // successes of accounts; nil = deals are won
 }
 
-// touch is one person's part in one contact with one deal.
+// Table is the points table in use, as the sample sees it.
+func (s *Sample) Table() *Table { return s.table }
+
+// Distinct promises that no contact is added twice: keys of ten million take 300 MB to remember.
+func (s *Sample) Distinct() *Sample {
+	s.distinct = true
+	return s
+}
+
+// touch is one person's part in one contact with one deal. Ten million of them are 160 MB.
 type touch struct {
 	deal   int32
 	day    engine.Date
-	clock  int32 // the day on the table's clock
 	how    uint16
-	rank   uint16
+	rank   uint16  // the highest bit is first
 	weight float32 // what it counts before points: cues, keyman, further participants, deals
-	first  bool    // stands for the contact in a plain count
 }
+
+// other marks those who do not stand for the contact in a plain count: all but the first.
+const other = 1 << 15
+
+func (t *touch) first() bool { return t.rank&other == 0 }
+
+func (t *touch) who() int { return int(t.rank &^ other) }
 
 type person struct {
 	rank   int
@@ -90,12 +109,14 @@ func (s *Sample) Add(a *engine.Activity) {
 		s.unknown[a.Kind]++
 		return
 	}
-	h := fnv.New64a()
-	h.Write([]byte(a.Source + "\x00" + a.ID))
-	if id := h.Sum64(); s.seen[id] {
-		s.again++
-		return
-	} else {
+	if !s.distinct {
+		h := fnv.New64a()
+		h.Write([]byte(a.Source + "\x00" + a.ID))
+		id := h.Sum64()
+		if s.seen[id] {
+			s.again++
+			return
+		}
 		s.seen[id] = true
 	}
 	day := s.table.points.DateOf(a)
@@ -106,7 +127,6 @@ func (s *Sample) Add(a *engine.Activity) {
 		return
 	}
 	people := s.people(a)
-	clock := int32(s.table.points.Clock(day))
 	factor := s.table.factor(a)
 	for _, d := range deals {
 		deal := &s.deals[d.deal]
@@ -116,10 +136,11 @@ func (s *Sample) Add(a *engine.Activity) {
 		}
 		share := factor * d.weight / total
 		for i, p := range people {
-			s.touches = append(s.touches, touch{
-				deal: d.deal, day: day, clock: clock, how: uint16(how), rank: uint16(p.rank), first: i == 0,
-				weight: float32(share * p.weight),
-			})
+			t := touch{deal: d.deal, day: day, how: uint16(how), rank: uint16(p.rank), weight: float32(share * p.weight)}
+			if i > 0 {
+				t.rank |= other
+			}
+			s.touches = append(s.touches, t)
 		}
 	}
 }
@@ -130,6 +151,13 @@ type dealShare struct {
 }
 
 func (s *Sample) dealsOf(a *engine.Activity, day engine.Date) (list []dealShare, total float64) {
+	if s.watch != nil {
+		n := s.account(a.Account)
+		if s.watch.is(s.table, a) {
+			s.watch.events[n] = append(s.watch.events[n], day)
+		}
+		return []dealShare{{n, 1}}, 1
+	}
 	if len(a.Deals) == 0 {
 		for _, n := range s.byAccount[a.Account] {
 			if d := &s.deals[n]; d.Opened <= day && (d.Closed == engine.NoDate || day <= d.Closed) {
@@ -196,9 +224,9 @@ func (s *Sample) people(a *engine.Activity) []person {
 // prepare sorts the touches by deal and day.
 func (s *Sample) prepare() {
 	slices.SortFunc(s.touches, func(a, b touch) int {
-		return cmp.Or(cmp.Compare(a.deal, b.deal), cmp.Compare(a.day, b.day), cmp.Compare(a.how, b.how), cmp.Compare(a.rank, b.rank),
-			cmp.Compare(a.weight, b.weight), compareBool(b.first, a.first))
+		return cmp.Or(cmp.Compare(a.deal, b.deal), cmp.Compare(a.day, b.day), cmp.Compare(a.how, b.how), cmp.Compare(a.rank, b.rank), cmp.Compare(a.weight, b.weight))
 	})
+	s.keepClock()
 	s.from = make([]int32, len(s.deals)+1)
 	for _, t := range s.touches {
 		s.from[t.deal+1]++
@@ -208,15 +236,23 @@ func (s *Sample) prepare() {
 	}
 }
 
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
+// keepClock reads the table's clock once for each day.
+func (s *Sample) keepClock() {
+	if len(s.touches) == 0 {
+		return
 	}
-	return -1
+	s.began = s.end
+	for i := range s.touches {
+		s.began = min(s.began, s.touches[i].day)
+	}
+	s.days = make([]int32, s.end-s.began+1)
+	for i := range s.days {
+		s.days[i] = int32(s.table.points.Clock(s.began + engine.Date(i)))
+	}
 }
+
+// clock gives a day between the first contact and the end on the table's clock.
+func (s *Sample) clock(d engine.Date) int32 { return s.days[d-s.began] }
 
 func (s *Sample) of(deal int32) []touch { return s.touches[s.from[deal]:s.from[deal+1]] }
 

@@ -3,7 +3,6 @@ package review
 import (
 	"math/rand/v2"
 	"slices"
-	"sync"
 
 	"energyd/engine"
 )
@@ -118,26 +117,19 @@ func (r *run) resample(f *fitter, m *model) []*model {
 		}
 	}
 	models := make([]*model, r.opt.Resamples)
-	var group sync.WaitGroup
-	const workers = 2
-	for worker := range workers {
-		group.Go(func() {
-			times := make([]float64, n)
-			own := *f
-			own.weight = make([]float64, len(f.rows))
-			for k := worker; k < len(models); k += workers {
-				rng := rand.New(rand.NewPCG(r.opt.Seed, uint64(k)))
-				clear(times)
-				for range n {
-					times[rng.IntN(int(n))]++
-				}
-				for i, row := range f.rows {
-					own.weight[i] = f.weight[i] * times[index[row.deal]]
-				}
-				models[k] = own.fit(m.tie, m, 1)
-			}
-		})
+	times := make([]float64, n)
+	own := *f
+	own.weight = make([]float64, len(f.rows))
+	for k := range models {
+		rng := rand.New(rand.NewPCG(r.opt.Seed, uint64(k)))
+		clear(times)
+		for range n {
+			times[rng.IntN(int(n))]++
+		}
+		for i, row := range f.rows {
+			own.weight[i] = f.weight[i] * times[index[row.deal]]
+		}
+		models[k] = own.fit(m.tie, m, 1)
 	}
-	group.Wait()
 	return models
 }
