@@ -3,18 +3,15 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"energyd/engine"
 	"energyd/internal/config"
 	"energyd/internal/fault"
+	"energyd/internal/pipeline"
 	"energyd/internal/review"
 )
 
@@ -61,13 +58,9 @@ func (f *backtestFlags) options() (opt review.Options, err error) {
 	if f.horizon < 1 || f.horizon > 3650 {
 		return opt, usage("--horizon takes 1 to 3650 days")
 	}
-	if f.cuts != "weekly" {
-		days, isAge := strings.CutPrefix(f.cuts, "age:")
-		n, err := strconv.Atoi(strings.TrimSuffix(days, "d"))
-		if !isAge || err != nil || n < 1 || n > 3650 {
-			return opt, usage("--cuts takes weekly, or an age in days such as age:30d")
-		}
-		opt.Cuts.AgeDays = n
+	var ok bool
+	if opt.Cuts, ok = review.ParseCuts(f.cuts); !ok {
+		return opt, usage("--cuts takes weekly, or an age in days such as age:30d")
 	}
 	if f.until != "" {
 		if opt.TrainUntil, err = engine.ParseDate(f.until); err != nil {
@@ -88,17 +81,12 @@ func (f *backtestFlags) options() (opt review.Options, err error) {
 
 func isTable(ending string) bool { return ending == ".yaml" || ending == ".yml" }
 
-// backtestResult is a review with the table that it proposes.
-type backtestResult struct {
-	*review.Result
-	Table string `json:"proposed_table,omitempty"` // the points file, whole
-}
-
 func (a *app) backtest(f *backtestFlags) error {
 	opt, err := f.options()
 	if err != nil {
 		return err
 	}
+	pipeline.LimitReview()
 	cfg, err := config.LoadPoints(f.points)
 	if err != nil {
 		return err
@@ -133,9 +121,9 @@ func (a *app) backtest(f *backtestFlags) error {
 	if err := eachActivity(f.activities, words, sample.Add); err != nil {
 		return err
 	}
-	result := backtestResult{Result: review.Run(sample, opt)}
+	result := pipeline.Reviewed{Result: review.Run(sample, opt)}
 	if result.Proposed != nil {
-		if result.Table, err = proposedTable(f.points, cfg, table, result.Result); err != nil {
+		if result.Table, err = pipeline.ProposedTable(f.points, cfg, table, result.Result); err != nil {
 			return err
 		}
 	}
@@ -152,7 +140,7 @@ func (a *app) backtest(f *backtestFlags) error {
 }
 
 // write writes the files of --out.
-func (f *backtestFlags) write(r *backtestResult) error {
+func (f *backtestFlags) write(r *pipeline.Reviewed) error {
 	for _, file := range f.out {
 		data := []byte(r.Table)
 		if !isTable(filepath.Ext(file)) {
@@ -172,25 +160,4 @@ func (f *backtestFlags) write(r *backtestResult) error {
 		}
 	}
 	return nil
-}
-
-// proposedTable is the points file with the proposed numbers, checked as any points file is.
-func proposedTable(file string, cfg *engine.PointsConfig, table *review.Table, r *review.Result) (string, error) {
-	edit := config.PointsEdit{Version: fmt.Sprintf("%s reviewed until %s", cfg.Version, r.TrainUntil), Ranks: map[string]float64{}}
-	if r.HalfLife.Proposed != r.HalfLife.Present {
-		edit.HalfLife, edit.HalfLifePath = r.HalfLife.Proposed, table.HalfLifePath()
-	}
-	for _, w := range r.How {
-		if w.Proposed != w.Present {
-			d := engine.Direction(slices.Index([]string{engine.Mutual: "mutual", engine.Inbound: "in", engine.Outbound: "out"}, w.Direction))
-			edit.Kinds = append(edit.Kinds, config.KindPoints{Kind: w.Kind, Direction: d, All: w.All, Points: w.Proposed})
-		}
-	}
-	for _, w := range r.Ranks {
-		if w.Proposed != w.Present {
-			edit.Ranks[w.Name] = w.Proposed
-		}
-	}
-	text, err := config.EditPoints(file, edit)
-	return string(text), err
 }

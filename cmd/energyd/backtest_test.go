@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"energyd/internal/config"
+	"energyd/internal/pipeline"
 )
 
 // made is a made-up company of the shared data: the hand-made table, and what really drove its outcomes.
@@ -43,10 +44,10 @@ func (m madeTable) points(t *testing.T) string {
 	return file
 }
 
-func backtested(t *testing.T, dir, points string, more ...string) backtestResult {
+func backtested(t *testing.T, dir, points string, more ...string) pipeline.Reviewed {
 	t.Helper()
 	args := append([]string{"backtest", "--json", "--activities", dir + "/events.csv", "--deals", dir + "/deals.csv", "--points", points, "--train-until", "2025-03-31"}, more...)
-	var r backtestResult
+	var r pipeline.Reviewed
 	if err := json.Unmarshal([]byte(mustRun(t, 0, args...)), &r); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"energyd/connectors"
 	"energyd/internal/pipeline"
+	"energyd/internal/review"
 	"energyd/internal/store"
 	"energyd/sink"
 )
@@ -87,6 +88,7 @@ func (a *app) printStatus(s pipeline.Status) {
 	for _, line := range s.Quality {
 		fmt.Fprintln(a.out, "quality:", line)
 	}
+	a.printReview(s.Review)
 	for _, x := range s.Arrivals {
 		fmt.Fprintf(a.out, "arrived: %s (%s), whom you know from %s with %.1f points, is at %s since %s\n",
 			x.Name, x.Contact, x.FromName, x.Earned, x.ToName, x.On)
@@ -129,6 +131,20 @@ func (a *app) printStarts(starts []pipeline.Start) {
 	t.print(a.out)
 }
 
+// printReview says when the points were reviewed, and why they should be again.
+func (a *app) printReview(s pipeline.ReviewStatus) {
+	switch {
+	case s.Overdue:
+		fmt.Fprintf(a.out, "review: due since %s; the points were last reviewed on %s (table %s): energyd review\n", s.Due, s.Last, s.Table)
+	case s.Last != "":
+		fmt.Fprintf(a.out, "review: the points were reviewed on %s (table %s); due again on %s\n", s.Last, s.Table, s.Due)
+	}
+	for _, d := range s.Drifted {
+		m := d.Months[len(d.Months)-1]
+		fmt.Fprintf(a.out, "review: contacts of kind %s are no longer as they were (stability index %.2f in %s, above %.1f): energyd review\n", d.Kind, m.Index, m.Month, review.DriftLimit)
+	}
+}
+
 // printBudgets shows how each connection that counts its calls stood when it was last seen.
 func (a *app) printBudgets(s pipeline.Status) {
 	if len(s.Budgets) == 0 {
@@ -167,7 +183,7 @@ func statusJSON(s pipeline.Status) map[string]any {
 	for i, src := range s.Sources {
 		sources[i] = map[string]any{"source": src.Name, "read_up_to": timestamp(src.Until), "rejects": src.Rejects}
 	}
-	return map[string]any{"runs": runs, "sources": sources, "advice": s.Advice, "quality": s.Quality, "arrivals": s.Arrivals, "budgets": s.Budgets, "plan": s.Plan, "starts": startsJSON(s.Starts)}
+	return map[string]any{"runs": runs, "sources": sources, "advice": s.Advice, "quality": s.Quality, "review": s.Review, "arrivals": s.Arrivals, "budgets": s.Budgets, "plan": s.Plan, "starts": startsJSON(s.Starts)}
 }
 
 func startsJSON(starts []pipeline.Start) []map[string]any {

@@ -24,6 +24,7 @@ import (
 	"energyd/engine"
 	"energyd/internal/fault"
 	"energyd/internal/report"
+	"energyd/internal/review"
 	"energyd/internal/schedule"
 	"energyd/internal/survey"
 	"energyd/internal/telemetry"
@@ -50,6 +51,7 @@ type Config struct {
 	Sources     []Source     // as written
 	Write       []Write
 	Reports     report.Settings
+	Review      review.Settings
 	JournalDays int // how long the journal's entries are kept; 0 = for ever
 	Brakes      sink.Brakes
 	Plans       sink.Plans
@@ -127,6 +129,7 @@ type top struct {
 	Sources     section         `yaml:"sources"`
 	Write       []writeTop      `yaml:"write"`
 	Reports     report.Settings `yaml:"reports"`
+	Review      review.Settings `yaml:"review"`
 	JournalDays int             `yaml:"journal_days"`
 	Brakes      sink.Brakes     `yaml:"brakes"`
 	Plans       sink.Plans      `yaml:"plans"`
@@ -217,7 +220,7 @@ type loader struct {
 
 func (l *loader) load() {
 	t := top{
-		Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml", Reports: report.Defaults(), JournalDays: journalDays,
+		Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml", Reports: report.Defaults(), Review: review.DefaultSettings(), JournalDays: journalDays,
 		HTTP: telemetry.HTTPDefaults(), Brakes: sink.DefaultBrakes(), Plans: sink.DefaultPlans(),
 	}
 	l.structs(l.doc.root, reflect.ValueOf(&t).Elem())
@@ -250,8 +253,8 @@ func (l *loader) load() {
 	if c.JournalDays = t.JournalDays; t.JournalDays != 0 && t.JournalDays < 30 {
 		l.problems.Add("journal_days", "keeps the journal for 30 days at least, so that what a run wrote can be told; 0 keeps it for ever")
 	}
-	c.Brakes, c.Plans = t.Brakes, t.Plans
-	l.problems = slices.Concat(l.problems, c.Reports.Problems(), c.Brakes.Problems(), c.Plans.Problems())
+	c.Review, c.Brakes, c.Plans = t.Review, t.Brakes, t.Plans
+	l.problems = slices.Concat(l.problems, c.Reports.Problems(), c.Review.Problems(), c.Brakes.Problems(), c.Plans.Problems())
 	for i, w := range t.Write {
 		l.write(fmt.Sprintf("write[%d]", i), w)
 	}

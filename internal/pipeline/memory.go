@@ -25,3 +25,19 @@ func LimitMemory() {
 		debug.SetMemoryLimit(heapLimit)
 	}
 }
+
+// reviewLimit is what a review of ten million contacts may hold, beside what the collector does not count.
+const reviewLimit = 700 << 20
+
+// LimitReview lets the process use what a review needs: it holds the contacts of all deals at once. For commands that review.
+func LimitReview() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(reviewLimit)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(reviewPercent)
+	}
+}
+
+// reviewPercent keeps garbage small beside what is held.
+const reviewPercent = 50

@@ -5,8 +5,9 @@ import (
 )
 
 // review looks at all that is stored when a run may have changed what follows
-// from all of it: the ranks that contacts had, and how good the sources are.
-// It reads everything once for both (decisions/0081).
+// from all of it: the ranks that contacts had, and how good the sources are; and once a month
+// at how contacts moved away from what points were learnt from (decisions/0121).
+// It reads everything once for all of them (decisions/0081).
 func (p *Pipeline) review(ctx context.Context, r *Report) error {
 	much, err := p.much(ctx, r)
 	if err != nil {
@@ -20,7 +21,11 @@ func (p *Pipeline) review(ctx context.Context, r *Report) error {
 	if much {
 		found = p.toMeasure(r)
 	}
-	if told == nil && found == nil {
+	habits, err := p.toCompare(ctx)
+	if err != nil {
+		return err
+	}
+	if told == nil && found == nil && habits == nil {
 		return nil
 	}
 	for a, err := range p.store.Activities(ctx) {
@@ -29,6 +34,14 @@ func (p *Pipeline) review(ctx context.Context, r *Report) error {
 		}
 		told.add(&a)
 		found.add(a)
+		if habits != nil {
+			habits.Add(&a)
+		}
+	}
+	if habits != nil {
+		if err := p.keepDrift(ctx, habits.Drifts()); err != nil {
+			return err
+		}
 	}
 	if told != nil {
 		if err := p.rerank(ctx, r, told); err != nil {

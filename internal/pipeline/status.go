@@ -17,6 +17,7 @@ type Status struct {
 	Running  bool        // a run is at work; else those without an end were interrupted
 	Sources  []SourceStatus
 	Rejects  []store.RejectCount
+	Review   ReviewStatus
 	Advice   []string // what to do about many rejects
 	Quality  []string // of each source with warnings: which
 	Arrivals []Arrival
@@ -92,6 +93,9 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 	}
 	if ok && plan.State != sink.Done {
 		s.Plan = &plan
+	}
+	if s.Review, err = p.reviewStatus(ctx); err != nil {
+		return s, err
 	}
 	if s.Unconfigured, err = p.unconfigured(ctx); err != nil {
 		return s, err
