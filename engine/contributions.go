@@ -15,6 +15,18 @@ func (p *Points) Independent() bool { return p.derives == 0 && !p.perDay }
 // that are deleted, planned or cancelled give nothing; future ones are
 // emitted with their date. i is the index in acts.
 func (p *Points) Contributions(acts []Activity, emit func(i int, c Contribution)) {
+	p.contributions(acts, allKinds, emit)
+}
+
+// kindsOf is a set of kinds of entity.
+type kindsOf uint8
+
+const allKinds kindsOf = 1<<Account | 1<<Contact | 1<<Deal | 1<<Rep
+
+func (k kindsOf) has(kind EntityKind) bool { return k&(1<<kind) != 0 }
+
+// contributions is Contributions to some kinds of entity alone.
+func (p *Points) contributions(acts []Activity, of kindsOf, emit func(i int, c Contribution)) {
 	s := p.scratch.Get().(*scratch)
 	defer p.scratch.Put(s)
 	s.look(p, acts)
@@ -36,20 +48,28 @@ func (p *Points) Contributions(acts []Activity, emit func(i int, c Contribution)
 				emit(i, Contribution{e, cell})
 			}
 		}
-		s.putByClass(Entity{Account, a.Account}, total, true, put)
-		for j := range a.People {
-			if e := s.people[j]; e.milli != 0 {
-				put(Entity{Contact, a.People[j].Contact}, e.class, e.milli, 1)
+		if of.has(Account) {
+			s.putByClass(Entity{Account, a.Account}, total, true, put)
+		}
+		if of.has(Contact) {
+			for j := range a.People {
+				if e := s.people[j]; e.milli != 0 {
+					put(Entity{Contact, a.People[j].Contact}, e.class, e.milli, 1)
+				}
 			}
 		}
-		if p.config.Deals.Split == "full" {
+		switch {
+		case !of.has(Deal):
+		case p.config.Deals.Split == "full":
 			for j, d := range a.Deals {
 				s.putByClass(Entity{Deal, d.ID}, total, !listed(a.Deals[:j], d.ID), put)
 			}
-		} else {
+		default:
 			s.putShares(Deal, a.Deals, total, put)
 		}
-		s.putShares(Rep, a.Reps, total, put)
+		if of.has(Rep) {
+			s.putShares(Rep, a.Reps, total, put)
+		}
 	}
 }
 
@@ -65,6 +85,7 @@ type scratch struct {
 	people        []earner // of the activity at hand, as Activity.People
 	byClass       [NumClasses]int64
 	best          Class // of the one who earned most
+	oneClass      bool  // all who earned are of it
 	group         Group
 	weights       []int64
 	parts         []int64
@@ -114,6 +135,7 @@ func (s *scratch) weigh(p *Points, a *Activity, date Date, trust float64) int64 
 		sum += e.milli
 		s.byClass[e.class] += e.milli
 	}
+	s.oneClass = s.byClass[s.best] == sum
 	return best + r.additionally(best, sum-best)
 }
 
@@ -136,6 +158,14 @@ type put = func(e Entity, c Class, milli int64, count int32)
 // putByClass shares total out over the rank classes that earned the activity.
 // It is one contact, of the class whose participant earned most, unless it was counted already.
 func (s *scratch) putByClass(e Entity, total int64, counts bool, put put) {
+	if s.oneClass { // as nearly always
+		var count int32
+		if counts && total != 0 {
+			count = 1
+		}
+		put(e, s.best, total, count)
+		return
+	}
 	var parts [NumClasses]int64
 	s.split(total, s.byClass[:], parts[:])
 	for c, milli := range parts {

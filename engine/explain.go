@@ -67,11 +67,15 @@ func (p *Points) Reasons(acts []Activity, e Entity, h *Hierarchy, asOf Date, mos
 			return counts
 		}
 	}
+	of := kindsOf(1) << Account // what groups have too
+	if e.Kind != CompanyGroup {
+		of = 1 << e.Kind
+	}
 	own := accountsOf(acts)
-	var parts []Part
-	var cells entityCells
+	parts := make([]Part, 0, len(acts))
+	cells := entityCells{make([]Cell, 0, len(acts)), make([]int, 0, len(acts))}
 	for i := range own {
-		parts = p.partsOf(parts, &cells, &own[i], asOf, counts)
+		parts = p.partsOf(parts, &cells, &own[i], of, asOf, counts)
 	}
 	cells.share(p, parts, asOf)
 	parts = leading(parts, most, func(a, b *Part) int {
@@ -113,9 +117,9 @@ func accountsOf(acts []Activity) []accountActs {
 }
 
 // partsOf adds what an entity earned up to asOf by the activities of one account to parts and cells.
-func (p *Points) partsOf(parts []Part, cells *entityCells, own *accountActs, asOf Date, counts func(Contribution) bool) []Part {
+func (p *Points) partsOf(parts []Part, cells *entityCells, own *accountActs, of kindsOf, asOf Date, counts func(Contribution) bool) []Part {
 	last := -1
-	p.Contributions(own.acts, func(i int, c Contribution) {
+	p.contributions(own.acts, of, func(i int, c Contribution) {
 		if c.Date > asOf || c.Group == Booked || !counts(c) { // what was only planned made nothing
 			return
 		}

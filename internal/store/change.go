@@ -2,10 +2,15 @@ package store
 
 import (
 	"slices"
+
+	"energyd/engine"
 )
 
 // change is what one account's activities were and are.
-type change struct{ was, is []act }
+type change struct {
+	was, is []act
+	packed  []engine.Activity // those of is, where they lie one after the other already; else nil
+}
 
 // differing leaves out the activities that stand as they stood.
 func (c change) differing() change {
@@ -20,7 +25,7 @@ func (c change) differing() change {
 			d.is, c.is = append(d.is, c.is[0]), c.is[1:]
 		}
 	}
-	return change{append(d.was, c.was...), append(d.is, c.is...)}
+	return change{was: append(d.was, c.was...), is: append(d.is, c.is...)}
 }
 
 // bonds tells what activities have to do with each other: linked, that one is a
@@ -59,7 +64,7 @@ func (c change) around(d change) change {
 		}
 		return kept
 	}
-	return change{near(c.was), near(c.is)}
+	return change{was: near(c.was), is: near(c.is)}
 }
 
 // after cuts off the activities before a moment.

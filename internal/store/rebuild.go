@@ -104,15 +104,18 @@ func (f *fold) rescore(next func() ([]byte, error, bool)) (more bool, err error)
 		if err != nil || !ok {
 			return false, err
 		}
-		acts, err := new(decoder).decode(data)
+		d := new(decoder)
+		acts, err := d.decode(data)
 		if err != nil {
 			return false, err
 		}
 		var list []change
+		packed := d.list
 		for same := range runs(acts, func(a, b act) int {
 			return cmp.Or(cmp.Compare(a.cluster, b.cluster), cmp.Compare(a.Account, b.Account))
 		}) {
-			list = append(list, change{is: same})
+			list = append(list, change{is: same, packed: packed[:len(same)]})
+			packed = packed[len(same):]
 		}
 		f.changes <- list
 	}

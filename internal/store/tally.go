@@ -27,8 +27,9 @@ type tally struct {
 
 	index map[engine.Entity]int
 	sums  []sum
-	cells int      // in sums
-	spill [][]byte // chunks of about a megabyte: one long slice would be copied as it grows
+	last  [engine.CompanyGroup + 1]int // of each kind, the entity that was last added to
+	cells int                          // in sums
+	spill [][]byte                     // chunks of about a megabyte: one long slice would be copied as it grows
 	spots []spot
 
 	acts    []engine.Activity // of the account at hand
@@ -62,9 +63,12 @@ func newTally(ctx context.Context, tx *sqlx.Tx, sc Scorer, asOf engine.Date, gen
 // add adds what a change of one account's activities changes. Most of them are
 // the same before and after, and give the same, so only what differs is added.
 func (t *tally) add(c change) error {
+	if len(c.was) == 0 {
+		return t.addNew(c)
+	}
 	if t.independent {
 		switch linked, several := c.bonds(); {
-		case linked || len(c.was) == 0 || len(c.is) == 0:
+		case linked || len(c.is) == 0:
 		case several:
 			c = c.around(c.differing())
 		default:
@@ -109,13 +113,33 @@ func (t *tally) add(c change) error {
 			t.put(p.c)
 		}
 	}
+	t.added()
+	return nil
+}
+
+// addNew adds what an account gives that had nothing.
+func (t *tally) addNew(c change) error {
+	acts := c.packed
+	if acts == nil {
+		acts = t.copied(c.is)
+	}
+	var err error
+	t.scorer.Contributions(acts, func(_ int, c engine.Contribution) {
+		err = cmp.Or(err, unsound(c))
+		t.put(c)
+	})
+	t.added()
+	return err
+}
+
+// added makes room after each account.
+func (t *tally) added() {
 	if t.cells >= tallyCells {
 		t.pack()
 	}
 	if cap(t.acts) > keptActivities { // a large account's room is not kept for the others
 		t.acts, t.was, t.is = nil, nil, nil
 	}
-	return nil
 }
 
 // part is what activity i of an account gives.
@@ -139,15 +163,9 @@ func (t *tally) score(buffer *[]part, acts []act) ([]part, error) {
 	if len(acts) == 0 {
 		return nil, nil
 	}
-	t.acts = t.acts[:0]
-	for _, a := range acts {
-		t.acts = append(t.acts, *a.Activity)
-	}
 	var err error
-	t.scorer.Contributions(t.acts, func(i int, c engine.Contribution) {
-		if c.Class >= engine.NumClasses || c.Direction >= engine.NumDirections {
-			err = fault.New(fault.Internal, "fold", fmt.Sprintf("the score of %s has the rank class %d and the direction %d", c.Entity.ID, c.Class, c.Direction), "report this", nil)
-		}
+	t.scorer.Contributions(t.copied(acts), func(i int, c engine.Contribution) {
+		err = cmp.Or(err, unsound(c))
 		*buffer = append(*buffer, part{i, c})
 	})
 	byActivity := func(a, b part) int { return cmp.Compare(a.i, b.i) }
@@ -157,7 +175,30 @@ func (t *tally) score(buffer *[]part, acts []act) ([]part, error) {
 	return *buffer, err
 }
 
+// copied gives activities one after the other, in a buffer that is used again.
+func (t *tally) copied(acts []act) []engine.Activity {
+	t.acts = t.acts[:0]
+	for _, a := range acts {
+		t.acts = append(t.acts, *a.Activity)
+	}
+	return t.acts
+}
+
+// unsound refuses what a ledger block cannot hold.
+func unsound(c engine.Contribution) error {
+	if c.Class < engine.NumClasses && c.Direction < engine.NumDirections {
+		return nil
+	}
+	return fault.New(fault.Internal, "fold", fmt.Sprintf("the score of %s has the rank class %d and the direction %d", c.Entity.ID, c.Class, c.Direction), "report this", nil)
+}
+
 func (t *tally) put(c engine.Contribution) {
+	// An account's contributions come one after the other: mostly it is as the last time.
+	if last := t.last[c.Entity.Kind]; last < len(t.sums) && t.sums[last].entity == c.Entity {
+		t.sums[last].cells = append(t.sums[last].cells, c.Cell)
+		t.cells++
+		return
+	}
 	i, ok := t.index[c.Entity]
 	if !ok {
 		i = len(t.sums)
@@ -169,6 +210,7 @@ func (t *tally) put(c engine.Contribution) {
 		}
 		t.sums[i].entity, t.sums[i].cells = c.Entity, t.sums[i].cells[:0]
 	}
+	t.last[c.Entity.Kind] = i
 	t.sums[i].cells = append(t.sums[i].cells, c.Cell)
 	t.cells++
 }
