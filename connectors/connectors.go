@@ -209,6 +209,7 @@ type Field struct {
 	Scale       int // digits after the point
 	Updateable  bool
 	Custom      bool
+	Restricted  bool // a picklist that takes only its own values
 }
 
 // FieldType is what kind of value a field holds, the same for all CRMs.

@@ -8,12 +8,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"hash"
-	"hash/fnv"
 	"iter"
-	"strings"
 	"time"
 
 	"energyd/connectors"
@@ -136,6 +132,7 @@ type Summary struct {
 	KeptCount int       `json:"kept_count"`         // fields that somebody else changed
 	Kept      []Kept    `json:"kept,omitempty"`     // the first of them
 	Problems  []string  `json:"problems,omitempty"` // why values do not fit, the first
+	Narrow    []string  `json:"narrow,omitempty"`   // fields that hold less than their measures may have, and what to do
 	// HeldCount records keep what an undo restored, since their score gives the same values still; Held are the first of them.
 	HeldCount int        `json:"held_count,omitempty"`
 	Held      []HeldBack `json:"held,omitempty"`
@@ -299,87 +296,20 @@ type Entries func(ctx context.Context, w Writing) iter.Seq2[Wanted, error]
 // call to read current values carries about as many.
 const chunk = 2000
 
-// Check compares a Writing with the CRM's own description: each field must
-// exist, be writable for the signed-on user, and be of a type that can hold
-// its measure. It gives all problems at once; their paths are measures' names.
-func (w Writing) Check(ctx context.Context) (fault.Problems, error) {
-	_, problems, err := w.describe(ctx)
-	return problems, err
-}
-
-func (w Writing) describe(ctx context.Context) (map[string]connectors.Field, fault.Problems, error) {
-	all, err := w.Target.Describe(ctx, w.Object)
-	if err != nil {
-		return nil, nil, err
-	}
-	byName := make(map[string]connectors.Field, len(all))
-	names := make([]string, len(all))
-	for i, f := range all {
-		byName[f.Name] = f
-		names[i] = f.Name
-	}
-	var ps fault.Problems
-	var missing, locked []FieldOf
-	for _, m := range w.Fields {
-		f, ok := byName[m.Field]
-		me, _ := measure(m.Measure)
-		switch {
-		case !ok:
-			missing = append(missing, m)
-		case !f.Updateable:
-			locked = append(locked, m)
-		case !writable(me.Type, f.Type):
-			ps.Add(m.Measure, "%s.%s is a %s field; %s needs %s or text", w.Object, m.Field, f.Type, m.Measure, me.Type)
-		}
-	}
-	// Told as one: in a new CRM all fields are missing.
-	hint := "energyd fields plan tells what is missing, and what field-level security hides; energyd fields apply makes and grants it"
-	switch len(missing) {
-	case 0:
-	case 1:
-		m := missing[0]
-		ps = append(ps, fault.Problem{Path: m.Measure, Hint: hint,
-			Msg: fmt.Sprintf("the CRM shows no field %q on %s%s", m.Field, w.Object, fault.DidYouMean(m.Field, names))})
-		hint = ""
-	default:
-		ps = append(ps, fault.Problem{Key: true, Hint: hint,
-			Msg: fmt.Sprintf("the CRM shows none of these %d fields on %s: %s", len(missing), w.Object, fieldNames(missing))})
-		hint = ""
-	}
-	switch len(locked) {
-	case 0:
-	case 1:
-		ps = append(ps, fault.Problem{Path: locked[0].Measure, Hint: hint,
-			Msg: fmt.Sprintf("the run-as user may not edit %s.%s", w.Object, locked[0].Field)})
-	default:
-		ps = append(ps, fault.Problem{Key: true, Hint: hint,
-			Msg: fmt.Sprintf("the run-as user may not edit these %d fields of %s: %s", len(locked), w.Object, fieldNames(locked))})
-	}
-	return byName, ps, nil
-}
-
-func fieldNames(list []FieldOf) string {
-	names := make([]string, len(list))
-	for i, m := range list {
-		names[i] = m.Field
-	}
-	return strings.Join(names, ", ")
-}
-
 // Plan compares and keeps the changes under a hash. It writes nothing to the
 // CRM. What Check finds comes as fault.Problems below "write[i].fields", and
 // leaves an older plan as it is.
 func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.Time, entries Entries) (Summary, error) {
 	sum := Summary{Run: run, AsOf: asOf.String(), Created: now.UTC(), State: Open}
-	described := make([]map[string]connectors.Field, len(s.Writings))
+	fields := make([]map[string]connectors.Field, len(s.Writings))
 	var problems fault.Problems
 	for i, w := range s.Writings {
-		fields, ps, err := w.describe(ctx)
+		d, err := w.describe(ctx)
 		if err != nil {
 			return sum, err
 		}
-		problems.Under(fmt.Sprintf("write[%d].fields", i), ps)
-		described[i] = fields
+		problems.Under(fmt.Sprintf("write[%d].fields", i), d.problems)
+		fields[i], sum.Narrow = d.fields, append(sum.Narrow, d.narrow...)
 	}
 	if len(problems) > 0 {
 		return sum, problems
@@ -397,7 +327,7 @@ func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.
 		if err := sum.readFrom(ctx, w); err != nil {
 			return sum, err
 		}
-		p := planner{sink: s, run: run, w: w, at: i, fields: described[i], sum: &sum, hash: h}
+		p := planner{sink: s, run: run, w: w, at: i, fields: fields[i], sum: &sum, hash: h}
 		before := sum.Records
 		if err := p.all(ctx, entries(ctx, w)); err != nil {
 			return sum, err
@@ -490,222 +420,6 @@ func (w Writing) jobLimits(n int) (connectors.JobLimits, bool) {
 	}
 	limits := target.JobLimits()
 	return limits, limits.From > 0 && n > limits.From
-}
-
-// planner plans one Writing.
-type planner struct {
-	sink   *Sink
-	run    string
-	w      Writing
-	at     int // of the Writing in the configuration
-	fields map[string]connectors.Field
-	sum    *Summary
-	hash   hash.Hash
-	moves  moves
-}
-
-func (p *planner) all(ctx context.Context, entries iter.Seq2[Wanted, error]) error {
-	var wanted []Wanted
-	for w, err := range entries {
-		if err != nil {
-			return err
-		}
-		if wanted = append(wanted, w); len(wanted) == chunk {
-			if err := p.some(ctx, wanted); err != nil {
-				return err
-			}
-			wanted = wanted[:0]
-		}
-	}
-	return p.some(ctx, wanted)
-}
-
-func (p *planner) some(ctx context.Context, wanted []Wanted) error {
-	if len(wanted) == 0 {
-		return nil
-	}
-	ids := make([]string, len(wanted))
-	for i, w := range wanted {
-		ids[i] = w.ID
-	}
-	last, err := p.sink.Store.LastWritten(ctx, p.w.Name, ids)
-	if err != nil {
-		return err
-	}
-	undone, err := p.sink.Store.Undone(ctx, p.w.Name, ids)
-	if err != nil {
-		return err
-	}
-	names := make([]string, len(p.w.Fields))
-	for i, f := range p.w.Fields {
-		names[i] = f.Field
-	}
-	// Only records whose own values moved are worth asking the CRM for.
-	var ask []string
-	moved := make([]map[string]any, len(wanted)) // wanted values by field; nil: nothing moved
-	var accepted []Accepted
-	for i, w := range wanted {
-		values, unfit := p.fit(w)
-		p.sum.Unfit += len(unfit)
-		p.sum.Problems = append(p.sum.Problems, limited(p.sum.Problems, unfit)...)
-		if written, ok := last[w.ID]; ok && !p.w.noticeable(values, undone[w.ID].over(written), p.sink.Plans.Smallest) {
-			p.sum.Unchanged++
-			accepted = append(accepted, p.accept(w.ID, nil, len(unfit) == 0))
-			continue
-		}
-		moved[i] = values
-		ask = append(ask, w.ID)
-	}
-	current := make(map[string]connectors.Row, len(ask))
-	if len(ask) > 0 {
-		p.sum.spend("read current values", 1, true)
-		rows, err := p.w.Target.Current(ctx, p.w.Object, ask, names)
-		if err != nil {
-			return err
-		}
-		for _, r := range rows {
-			current[r.ID] = r
-		}
-	}
-	refused, err := p.sink.Store.RefusedBefore(ctx, p.run, p.w.Name, ask)
-	if err != nil {
-		return err
-	}
-	var changes []Change
-	for i, w := range wanted {
-		if moved[i] == nil {
-			continue
-		}
-		row, ok := current[w.ID]
-		if !ok || row.Missing {
-			p.sum.Missing++ // not settled: it may only be hidden from us today
-			continue
-		}
-		c := p.compare(w, moved[i], row, last[w.ID])
-		right := len(c.Fields) == 0
-		fits := len(moved[i]) == len(p.w.Fields)
-		accepted = append(accepted, p.accept(w.ID, held(moved[i], row, last[w.ID]), right && fits))
-		if right {
-			if _, held := undone[w.ID]; held { // somebody else wrote what is wanted
-				accepted[len(accepted)-1].Undone = &Undone{}
-			}
-			p.sum.Unchanged++
-			continue
-		}
-		// What the CRM refused goes from plan to plan until its values move (C42).
-		if before, ok := refused[w.ID]; ok && (before.Said == Waive || !p.sink.Resend) && !p.w.noticeable(c.update().Values, before.update().Values, p.sink.Plans.Smallest) {
-			if before.Said == Waive {
-				p.sum.Waived++
-			} else {
-				p.sum.Refused++
-			}
-			before.Seq, before.State = place(p.at, w.Parent, 1<<31+p.sum.Refused+p.sum.Waived), Refused
-			changes = append(changes, before)
-			continue
-		}
-		p.sum.Records++
-		p.sum.Fields += len(c.Fields)
-		p.moves.add(p.w, c, p.sink.Plans.Smallest)
-		c.Seq, c.State = place(p.at, w.Parent, p.sum.Records), Planned
-		line, err := json.Marshal(c)
-		if err != nil {
-			return fmt.Errorf("plan %s %s: %w", p.w.Name, w.ID, err)
-		}
-		p.hash.Write(append(line, '\n'))
-		changes = append(changes, c)
-	}
-	return p.sink.Store.AddChanges(ctx, p.run, changes, accepted)
-}
-
-// place orders a plan: Writing after Writing, and within one the children of a
-// parent together, since the CRM locks the parent of each record that it saves
-// and works on chunks side by side. A hash stands for the parent, so nothing
-// has to be sorted; n makes it unique.
-func place(writing int, parent string, n int) int64 {
-	h := fnv.New32a()
-	h.Write([]byte(parent))
-	return int64(writing)<<placeBits | int64(h.Sum32()>>8)<<32 | int64(n)
-}
-
-// placeBits are those of a place below its Writing's number.
-const placeBits = 56
-
-// fit brings all measures into their fields' shapes.
-func (p *planner) fit(w Wanted) (values map[string]any, unfit []string) {
-	values = make(map[string]any, len(p.w.Fields))
-	for _, m := range p.w.Fields {
-		v, err := fit(w.Values[m.Measure], p.fields[m.Field])
-		if err != nil {
-			unfit = append(unfit, fmt.Sprintf("%s %s (%s): %v", p.w.Name, w.ID, w.Name, err))
-			continue
-		}
-		values[m.Field] = v
-	}
-	return values, unfit
-}
-
-// noticeable tells whether the values moved enough from those last written to be worth a write.
-func (w Writing) noticeable(values, last map[string]any, smallest Threshold) bool {
-	for _, m := range w.Fields {
-		v, fits := values[m.Field]
-		if !fits || same(v, last[m.Field]) {
-			continue
-		}
-		me, _ := measure(m.Measure)
-		if !me.Soft {
-			return true
-		}
-		if noticed(last[m.Field], v, smallest) {
-			return true
-		}
-	}
-	return false
-}
-
-// Moved tells whether a record that holds one set of values would be written for another one to be held.
-func (w Writing) Moved(was, is Wanted, smallest Threshold) bool {
-	values, last := make(map[string]any, len(w.Fields)), make(map[string]any, len(w.Fields))
-	for _, m := range w.Fields {
-		values[m.Field], last[m.Field] = is.Values[m.Measure], was.Values[m.Measure]
-	}
-	return w.noticeable(values, last, smallest)
-}
-
-// compare is the three-way compare: last written × the CRM's current × wanted.
-func (p *planner) compare(w Wanted, values map[string]any, row connectors.Row, last map[string]any) Change {
-	c := Change{Writing: p.w.Name, ID: w.ID, Name: w.Name}
-	for _, m := range p.w.Fields {
-		want, fits := values[m.Field]
-		now := row.Values[m.Field]
-		if !fits || same(now, want) {
-			continue
-		}
-		if ours, wrote := last[m.Field]; wrote && !same(now, refit(ours, p.fields[m.Field])) {
-			p.sum.keep(Kept{p.w.Name, w.ID, w.Name, m.Field, now, want, false})
-			continue
-		}
-		c.Fields = append(c.Fields, Delta{m.Field, now, want})
-	}
-	return c
-}
-
-// held gives the values to remember of a record: ours where the CRM holds
-// them already, what we last wrote elsewhere.
-func held(values map[string]any, row connectors.Row, last map[string]any) map[string]any {
-	m := make(map[string]any, len(values))
-	for f, v := range last {
-		m[f] = v
-	}
-	for f, v := range values {
-		if same(row.Values[f], v) {
-			m[f] = v
-		}
-	}
-	return m
-}
-
-func (p *planner) accept(id string, values map[string]any, settled bool) Accepted {
-	return Accepted{Writing: p.w.Name, Entity: engine.Entity{Kind: p.w.Kind, ID: id}, Values: values, Settled: settled}
 }
 
 // listed is how long lists for people get; the counts stay exact.

@@ -11,6 +11,7 @@ import (
 	"energyd/connectors"
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
+	"energyd/sink"
 )
 
 func (a *app) fieldsCommand() *cobra.Command {
@@ -23,10 +24,42 @@ see them. Fields that are there stay as they are. Without the rights for that, o
 a folder that the CRM's administrator can deploy.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return usage("say what to do: energyd fields plan, or energyd fields apply")
+			return usage("say what to do: energyd fields plan, or energyd fields apply; energyd fields list shows what can be written")
 		},
 	}
-	c.AddCommand(a.fieldsPlanCommand(), a.fieldsApplyCommand())
+	c.AddCommand(a.fieldsListCommand(), a.fieldsPlanCommand(), a.fieldsApplyCommand())
+	return c
+}
+
+func (a *app) fieldsListCommand() *cobra.Command {
+	var language string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "Show all that can be written into a CRM field; needs no configuration",
+		Long:  "list shows the measures that may stand below write: in energyd.yaml, the field that each needs, and what it says.",
+		Args:  noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if language != "ja" && language != "en" {
+				return usage("--language takes ja or en")
+			}
+			if a.json {
+				list := make([]map[string]any, len(sink.Measures))
+				for i, m := range sink.Measures {
+					list[i] = map[string]any{"measure": m.Name, "type": m.Type, "length": m.Length, "precision": m.Precision, "scale": m.Scale,
+						"label": m.Label.In(language), "help": m.Help.In(language)}
+				}
+				return a.encode(list)
+			}
+			t := newTable("MEASURE", "FIELD", "LABEL", "WHAT IT SAYS")
+			t.whole(3)
+			for _, m := range sink.Measures {
+				t.row(m.Name, connectors.Shape(m.Type, m.Length, m.Precision, m.Scale), m.Label.In(language), m.Help.In(language))
+			}
+			t.print(a.out)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&language, "language", "ja", "of labels and help texts: ja or en")
 	return c
 }
 

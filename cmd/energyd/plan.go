@@ -213,6 +213,9 @@ func (a *app) printNotes(sum sink.Summary) {
 	for _, h := range sum.Held[:min(heldShown, len(sum.Held))] {
 		fmt.Fprintf(a.out, "held: undone: %s %s (%s) by run %s\n", h.Writing, h.ID, h.Name, h.Undo)
 	}
+	for _, n := range sum.Narrow {
+		fmt.Fprintln(a.out, "field:", n)
+	}
 	for _, p := range sum.Problems {
 		fmt.Fprintln(a.out, "does not fit:", p)
 	}

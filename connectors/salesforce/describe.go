@@ -255,7 +255,7 @@ func (c *Conn) Describe(ctx context.Context, object string) ([]connectors.Field,
 	for i, f := range o.Fields {
 		fields[i] = connectors.Field{
 			Name: f.Name, Label: f.Label, Type: fieldType(f.Type), Length: f.Length,
-			Precision: max(f.Precision, f.Digits), Scale: f.Scale, Updateable: f.Updateable, Custom: f.Custom,
+			Precision: max(f.Precision, f.Digits), Scale: f.Scale, Updateable: f.Updateable, Custom: f.Custom, Restricted: f.RestrictedPicklist,
 		}
 	}
 	return fields, nil

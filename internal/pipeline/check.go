@@ -115,15 +115,20 @@ func (p *Pipeline) checkWrite(ctx context.Context, down map[string]bool) []Findi
 		}
 		f := Finding{What: "write to " + w.Name()}
 		s, err := p.sink(ctx)
+		var narrow []string
 		if err == nil {
 			f.Note = fmt.Sprintf("%d fields", len(w.Fields))
-			problems, checkErr := s.Writings[i].Check(ctx)
+			problems, less, checkErr := s.Writings[i].Check(ctx)
+			narrow = less
 			var placed fault.Problems
 			placed.Under(fmt.Sprintf("write[%d].fields", i), problems)
 			err = errors.Join(checkErr, p.cfg.Place(placed))
 		}
 		f.Err = err
 		fs = append(fs, f)
+		for _, n := range narrow {
+			fs = append(fs, Finding{What: f.What, Note: "warning: " + n})
+		}
 	}
 	return fs
 }
