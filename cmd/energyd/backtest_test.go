@@ -83,6 +83,9 @@ func TestBacktest_samples(t *testing.T) {
 			if r.Verdict.Change {
 				after = r.Proposed.AUC.Value
 			}
+			if after < r.Present.AUC.Value-0.015 {
+				t.Errorf("AUC %.3f, the hand-made table has %.3f", after, r.Present.AUC.Value)
+			}
 			if !c.change && after < truth-0.01 {
 				t.Errorf("AUC %.3f, the truth has %.3f", after, truth)
 			}

@@ -145,8 +145,10 @@ func (h *Habits) Drifts() []Drift {
 // Latest is the index of the last month.
 func (d Drift) Latest() float64 { return d.Months[len(d.Months)-1].Index }
 
-// stability is the population stability index Σ (a − e)·ln(a/e) over the bins; a bin nobody is in counts as half an account.
+// stability is the population stability index Σ (a − e)·ln(a/e) over the bins. A bin that nobody
+// is in counts as half an account of the smaller side, so that both are empty alike.
 func stability(base, month habit, kind string) (index float64) {
+	least := 0.5 / float64(min(base.accounts, month.accounts))
 	share := func(h habit, bin int) float64 {
 		var bins [5]int
 		if b := h.kinds[kind]; b != nil {
@@ -156,7 +158,7 @@ func stability(base, month habit, kind string) (index float64) {
 		for _, n := range bins[1:] {
 			bins[0] -= n
 		}
-		return max(0.5, float64(bins[bin])) / float64(h.accounts)
+		return max(least, float64(bins[bin])/float64(h.accounts))
 	}
 	for bin := range 5 {
 		e, a := share(base, bin), share(month, bin)

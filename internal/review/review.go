@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"hash/fnv"
-	"maps"
 	"math"
 	"math/bits"
 	"slices"
@@ -188,26 +187,44 @@ func (r *run) split(rows []row) {
 	r.thin()
 }
 
-// mostLearned is of how many deals points are learned: with 3,000 the standard error of an AUC is 0.01, below which no
-// change is proposed, and more would only take longer (decisions/0120). What is learned is tested on all newest deals.
-const mostLearned = 3000
+// mostLearned is of how many deals of each outcome points are learned: with so many the standard error of an AUC is 0.01, below
+// which no change is proposed, and more would only take longer (decisions/0120). What is learned is tested on all newest deals.
+const mostLearned = 1500
 
-// thin leaves some deals in the training part, drawn by the seed.
+// thin leaves some deals of each outcome in the training part, drawn by the seed; each stands for as many as were left out with it.
 func (r *run) thin() {
-	if r.result.Train.Deals <= mostLearned {
-		return
-	}
-	draw := make(map[int32]uint64, r.result.Train.Deals)
+	won := map[int32]bool{}
 	for _, row := range r.train {
-		if _, drawn := draw[row.deal]; !drawn {
-			h := fnv.New64a()
-			fmt.Fprintf(h, "%d %s", r.opt.Seed, r.deals[row.deal].ID)
-			draw[row.deal] = bits.Reverse64(h.Sum64()) // the low bits are the well mixed ones
+		won[row.deal] = won[row.deal] || row.won
+	}
+	draws := [2][]draw{}
+	for deal, success := range won {
+		h := fnv.New64a()
+		fmt.Fprintf(h, "%d %s", r.opt.Seed, r.deals[deal].ID)
+		draws[index(success)] = append(draws[index(success)], draw{deal, bits.Reverse64(h.Sum64())}) // the low bits are the well mixed ones
+	}
+	kept := map[int32]float32{}
+	for _, list := range draws {
+		slices.SortFunc(list, func(a, b draw) int { return cmp.Or(cmp.Compare(a.lot, b.lot), cmp.Compare(a.deal, b.deal)) })
+		some := list[:min(len(list), mostLearned)]
+		for _, d := range some {
+			kept[d.deal] = float32(len(list)) / float32(len(some))
 		}
 	}
-	border := slices.Sorted(maps.Values(draw))[mostLearned]
-	r.train = slices.DeleteFunc(r.train, func(row row) bool { return draw[row.deal] >= border })
-	r.result.Learned = partOf(r.train).Deals
+	if len(kept) == len(won) {
+		return
+	}
+	r.train = slices.DeleteFunc(r.train, func(row row) bool { return kept[row.deal] == 0 })
+	for i := range r.train {
+		r.train[i].standsFor = kept[r.train[i].deal]
+	}
+	r.result.Learned = len(kept)
+}
+
+// draw is a deal's lot.
+type draw struct {
+	deal int32
+	lot  uint64
 }
 
 func partOf(rows []row) Part {
@@ -319,6 +336,9 @@ func (r *run) decide() {
 	case g.Value < noise:
 		v.because(said("no change: the fitted table gains %.3f of AUC, no more than chance gives with %d won and %d lost deals (%.3f)",
 			"変更なし：AUC の改善 %.3f は、受注%d件・失注%d件では偶然でも出る大きさ（%.3f）を超えません", g.Value, res.Won, res.Lost, noise))
+	case res.Proposed.AUC.Low <= 0.5:
+		v.because(said("no change: on the newest deals even the fitted table may be a coin (AUC %.3f, %.3f to %.3f); these contacts do not tell how deals end",
+			"変更なし：新しい案件では、見直し案でも偶然と区別できません（AUC %.3f、%.3f 〜 %.3f）。これらの接触からは結果を言い当てられません", res.Proposed.AUC.Value, res.Proposed.AUC.Low, res.Proposed.AUC.High))
 	case g.Low <= -0.005:
 		v.because(said("no change: the fitted table gains %.3f of AUC, but the gain is uncertain (%+.3f to %+.3f)",
 			"変更なし：AUC は %.3f 改善しますが、確かとは言えません（%+.3f 〜 %+.3f）", g.Value, g.Low, g.High))

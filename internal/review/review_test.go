@@ -3,6 +3,7 @@ package review
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -108,6 +109,26 @@ func TestFarTableIsRepaired(t *testing.T) {
 		if w.Proposed > mostPoints {
 			t.Errorf("%s has %g points", w.Name, w.Proposed)
 		}
+	}
+}
+
+// The gain that is told is that on deals that nobody has seen: over some companies, within 0.03.
+func TestToldGainIsTheGainOnUnseenDeals(t *testing.T) {
+	told, unseen := 0.0, 0.0
+	const companies = 6
+	hand := madeTable(30)
+	for seed := range uint64(companies) {
+		deals, acts := made(200+seed, 500, effectFar)
+		others, contacts := made(300+seed, 500, effectFar)
+		opt := aged
+		opt.Resamples = 2 // intervals of weights are not looked at
+		r := Run(sampleOf(t, hand, deals, acts), opt)
+		told += r.Gain.Value / companies
+		unseen += (aucOf(t, reviewed(hand, r), others, contacts, aged.Cuts) - aucOf(t, hand, others, contacts, aged.Cuts)) / companies
+	}
+	t.Logf("told %.3f, on unseen deals %.3f", told, unseen)
+	if math.Abs(told-unseen) > 0.03 {
+		t.Errorf("a gain of %.3f was told, it is %.3f", told, unseen)
 	}
 }
 

@@ -18,6 +18,8 @@ type row struct {
 	cut   engine.Date
 	known engine.Date // when the outcome was known
 	won   bool        // within the horizon
+	// standsFor is how many deals this one was drawn for; 0 = itself.
+	standsFor float32
 }
 
 // rows gives the deals at their cuts, oldest first. Left out is a row whose deal was decided by the cut, and one whose

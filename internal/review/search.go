@@ -22,7 +22,7 @@ type learning struct {
 	rows   []row
 }
 
-// weights gives each row what it counts in a fit. The weeks of one deal are no independent witnesses.
+// weights gives each row what it counts in a fit. The weeks of one deal are no independent witnesses; a deal that was drawn stands for others.
 func weights(rows []row) []float64 {
 	n := map[int32]float64{}
 	for _, r := range rows {
@@ -30,7 +30,7 @@ func weights(rows []row) []float64 {
 	}
 	w := make([]float64, len(rows))
 	for i, r := range rows {
-		w[i] = 1 / n[r.deal]
+		w[i] = float64(max(1, r.standsFor)) / n[r.deal]
 	}
 	return w
 }
