@@ -63,11 +63,20 @@ var latinForms = map[string]string{
 	"inc": "inc", "incorporated": "inc", "corp": "corp", "corporation": "corp", "co": "co", "company": "co", "ltd": "ltd", "limited": "ltd",
 	"llc": "llc", "llp": "llp", "lp": "lp", "plc": "plc", "gmbh": "gmbh", "ag": "ag", "kg": "kg", "gmbh & co kg": "gmbh & co kg", "sa": "sa", "sas": "sas", "sarl": "sarl",
 	"spa": "spa", "srl": "srl", "bv": "bv", "nv": "nv", "ab": "ab", "oy": "oy", "as": "as", "aps": "aps", "pte ltd": "pte ltd", "pty ltd": "pty ltd", "sdn bhd": "sdn bhd",
-	"pte limited": "pte ltd", "pvt ltd": "pte ltd", "pvt limited": "pte ltd", "private ltd": "pte ltd", "private limited": "pte ltd", "pty limited": "pty ltd", "proprietary limited": "pty ltd",
+	"pte limited": "pte ltd", "pvt ltd": "pvt ltd", "pvt limited": "pvt ltd", "private ltd": private, "private limited": private, "pty limited": "pty ltd", "proprietary limited": "pty ltd",
 	"aktiengesellschaft": "ag", "gesellschaft mit beschraenkter haftung": "gmbh", "kommanditgesellschaft": "kg", "se": "se", "ohg": "ohg", "ug": "ug", "ug haftungsbeschraenkt": "ug",
 	"aktiebolag": "ab", "ab publ": "ab", "a s": "a/s", "oyj": "oyj", "sl": "sl", "sa de cv": "sa de cv", "ltda": "ltda", "sro": "sro", "sp z oo": "sp z oo", "kft": "kft", "doo": "doo",
-	"public limited company": "plc", "limited liability company": "llc",
+	"sa rl": "sarl", "public limited company": "plc", "limited liability company": "llc",
 }
+
+// private is the form that Singapore shortens to Pte. Ltd. and India to Pvt. Ltd.
+const private = "private ltd"
+
+// bankFronts and bankEnds are how bank statements write a form, in front of a name and behind it. They tell little: banks leave out much.
+var (
+	bankFronts = []string{"カ)", "ユ)", "ド)"}
+	bankEnds   = []string{"(カ", "(ユ", "(ド"}
+)
 
 type form struct{ written, full string }
 
@@ -114,7 +123,7 @@ const (
 
 var (
 	brackets = strings.NewReplacer("(", " ", ")", " ")
-	stops    = strings.NewReplacer(".", "", ",", " ", "(", " ", ")", " ", "/", " ", "&", " & ")
+	stops    = strings.NewReplacer(".", "", ",", " ", "(", " ", ")", " ", "/", " ", "&", " & ", "co.", "co ")
 	parted   = strings.NewReplacer("株 式 会 社", "株式会社", "有 限 会 社", "有限会社", "合 同 会 社", "合同会社", "( ", "(", " )", ")")
 )
 
@@ -139,6 +148,10 @@ func parse(s string) (c Company) {
 	if !japanese(s) {
 		return c.latin(s)
 	}
+	for _, front := range bankFronts {
+		s = strings.TrimPrefix(s, front)
+	}
+	s = cutEnd(s, bankEnds)
 	if form, rest := cutFront(s); form != "" {
 		c.Form, c.Place = form, Front
 		s = withoutCourtesy(rest)
@@ -250,6 +263,7 @@ func isSite(s string) bool {
 // latin takes a name in Latin letters apart.
 func (c Company) latin(s string) Company {
 	c.foreign = true
+	s, c.Site = remark(s)
 	s = stops.Replace(s)
 	words := strings.Fields(s)
 	if len(words) == 0 {
@@ -273,20 +287,41 @@ func (c Company) latin(s string) Company {
 		}
 		c.Site, words = strings.Join(words[end:], " "), words[:end]
 	}
-	for n := min(5, len(words)-1); n > 0; n-- {
-		if form, ok := latinForms[strings.Join(words[len(words)-n:], " ")]; ok {
-			c.Form, words = form, words[:len(words)-n]
-			break
-		}
+	if form, n := formBehind(words); n > 0 {
+		c.Form, words = form, words[:len(words)-n]
 	}
 	c.setCore(strings.Join(words, " "))
 	return c
 }
 
+// remark cuts what stands behind a legal form in brackets, behind a dash or as another name, as a site: Larkfield Inc. (Boston).
+func remark(s string) (name, rest string) {
+	for _, sign := range [...]string{" (", " - ", " dba ", " d/b/a ", " t/a "} {
+		before, after, ok := strings.Cut(s, sign)
+		if !ok || !endsInForm(strings.Fields(stops.Replace(before))) {
+			continue
+		}
+		if !endsInForm(strings.Fields(stops.Replace(s))) { // Larkfield AB (publ)
+			return before, letters(after)
+		}
+	}
+	return s, ""
+}
+
 // endsInForm tells that the last of some words is a legal form.
 func endsInForm(words []string) bool {
-	_, ok := latinForms[words[len(words)-1]]
-	return ok && len(words) > 1
+	_, n := formBehind(words)
+	return n > 0
+}
+
+// formBehind gives the legal form at the end of some words, and of how many it is.
+func formBehind(words []string) (form string, n int) {
+	for n := min(5, len(words)-1); n > 0; n-- {
+		if form, ok := latinForms[strings.Join(words[len(words)-n:], " ")]; ok {
+			return form, n
+		}
+	}
+	return "", 0
 }
 
 func (c *Company) setCore(s string) {

@@ -43,6 +43,12 @@ func Compare(a, b Company) Comparison {
 			}
 		}
 	}
+	switch {
+	case a.Form == private && (b.Form == "pte ltd" || b.Form == "pvt ltd"):
+		a.Form = b.Form
+	case b.Form == private && (a.Form == "pte ltd" || a.Form == "pvt ltd"):
+		b.Form = a.Form
+	}
 	otherForms := a.Form != "" && b.Form != "" && a.Form != b.Form
 	long := longVowels(a.Core)
 	switch {

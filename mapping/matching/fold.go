@@ -8,16 +8,21 @@ import (
 )
 
 // sameCharacters are ways to write one character that no two names differ by:
-// the shapes that Shift_JIS lacks, and the old forms of words that all companies have.
-var sameCharacters = strings.NewReplacer(
+// the shapes that Shift_JIS lacks or has twice, the old forms of words that all companies have, and parts that stand for the whole.
+var sameCharacters = strings.NewReplacer(append(radicals,
 	"髙", "高", "﨑", "崎", "塚", "塚", "德", "徳", "會", "会", "應", "応", "國", "国", "學", "学", "氣", "気", "藝", "芸", "眞", "真", "鐵", "鉄", "櫻", "桜", "龍", "竜",
 	"濱", "浜", "關", "関", "𠮷", "吉", "桒", "桑", "假", "仮", "團", "団", "榮", "栄", "廣", "広", "澤", "沢", "靑", "青", "淸", "清", "神", "神", "祥", "祥", "福", "福", "館", "館", "ヶ", "ケ", "ヵ", "カ", "ゑ", "え", "ヱ", "エ", "ヰ", "イ", "ゐ", "い",
+	"瀨", "瀬", "黑", "黒", "增", "増", "寬", "寛", "橫", "横", "步", "歩", "每", "毎", "敎", "教", "歷", "歴", "涉", "渉", "綠", "緑", "緖", "緒", "錄", "録", "戶", "戸", "吳", "呉", "尙", "尚",
+	"薰", "薫", "郞", "郎", "鄕", "郷", "卷", "巻", "槪", "概", "曆", "暦", "稅", "税", "說", "説", "閱", "閲", "產", "産", "顏", "顔", "姬", "姫", "內", "内", "淺", "浅", "藏", "蔵", "橋", "橋",
 	"–", "-", "—", "-", "―", "-", "‐", "-", "−", "-",
-)
+)...)
 
-// Radicals are parts of characters that PDF files and scanners give for whole ones, and that NFKC leaves: 社⻑.
-var Radicals = strings.NewReplacer("⻑", "長", "⻄", "西", "⻘", "青", "⺠", "民", "⻁", "虎", "⻲", "亀", "⻨", "麦", "⻤", "鬼", "⻭", "歯", "⻝", "食", "⻩", "黄", "⻯", "竜",
-	"⻫", "斉", "⻆", "角", "⻉", "貝", "⻋", "車", "⻅", "見", "⻢", "馬", "⻥", "魚", "⻦", "鳥", "⻔", "門")
+// Radicals writes whole characters for parts of them.
+var Radicals = strings.NewReplacer(radicals...)
+
+// radicals are parts of characters that PDF files and scanners give for whole ones, and that NFKC leaves: 社⻑.
+var radicals = []string{"⻑", "長", "⻄", "西", "⻘", "青", "⺠", "民", "⻁", "虎", "⻲", "亀", "⻨", "麦", "⻤", "鬼", "⻭", "歯", "⻝", "食", "⻩", "黄", "⻯", "竜",
+	"⻫", "斉", "⻆", "角", "⻉", "貝", "⻋", "車", "⻅", "見", "⻢", "馬", "⻥", "魚", "⻦", "鳥", "⻔", "門"}
 
 // otherCharacters are old forms that tell families and companies apart: a person decides.
 var otherCharacters = strings.NewReplacer(
@@ -49,11 +54,11 @@ func lengthened(s string) string {
 	return string(r)
 }
 
-// umlauts are written with two letters where a keyboard lacks them.
-var umlauts = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "æ", "ae", "ø", "oe", "å", "aa", "œ", "oe")
+// umlauts are written with two letters where a keyboard lacks them; ł and its like are no letter with a mark to norm.
+var umlauts = strings.NewReplacer("ł", "l", "đ", "d", "ð", "d", "þ", "th", "ı", "i", "ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "æ", "ae", "ø", "oe", "å", "aa", "œ", "oe")
 
 // bareVowels are what is left of umlauts where their dots are not written at all: Kohler for Köhler.
-var bareVowels = strings.NewReplacer("ae", "a", "oe", "o", "ue", "u")
+var bareVowels = strings.NewReplacer("ae", "a", "oe", "o", "ue", "u", "aa", "a")
 
 // withoutAccents leaves é as e; Kana keep their voicing.
 func withoutAccents(s string) string {
@@ -94,14 +99,21 @@ func longVowels(s string) string {
 
 // abbreviations that mean a word of names.
 var abbreviations = strings.NewReplacer("ホールディングス", "hd", "ホールディング", "hd", "holdings", "hd", "holding", "hd", "グループ", "gr", "コーポレーション", "corp", "マニュファクチャリング", "mfg",
-	"manufacturing", "mfg", "international", "intl", "インターナショナル", "intl")
+	"manufacturing", "mfg", "international", "intl", "インターナショナル", "intl", "hldgs", "hd", "brothers", "bros", "associates", "assoc", "engineering", "eng",
+	"technologies", "tech", "technology", "tech", "services", "svcs", "service", "svcs", "solutions", "sol", "industries", "ind", "laboratories", "lab", "laboratory", "lab")
 
 // stronger folds a core so far that different companies may fall together: it finds proposals, and never links.
 func stronger(core string) string {
 	s := []rune(strings.ReplaceAll(otherCharacters.Replace(abbreviations.Replace(katakana(core))), "ー", ""))
 	for i := 1; i < len(s); i++ {
-		if s[i] == '々' { // 佐々木, 佐佐木
+		between := i+1 < len(s) && unicode.Is(unicode.Han, s[i-1]) && unicode.Is(unicode.Han, s[i+1])
+		switch {
+		case s[i] == '々': // 佐々木, 佐佐木
 			s[i] = s[i-1]
+		case between && s[i] == 'ケ': // 霞ヶ浦, 霞が浦
+			s[i] = 'ガ'
+		case between && s[i] == '之': // 井之上, 井の上
+			s[i] = 'ノ'
 		}
 	}
 	return string(s)

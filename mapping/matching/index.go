@@ -171,6 +171,7 @@ type evidence struct {
 	number bool
 	domain bool
 	phone  bool
+	other  bool // both its domain and its phone are other ones, as of a namesake elsewhere
 }
 
 // enough is the score of a likely name from which a domain or phone of its own makes it certain.
@@ -186,7 +187,7 @@ func (e *evidence) strength() int {
 	switch {
 	case e.number:
 		return 4 + second
-	case e.name.Verdict == Same:
+	case e.name.Verdict == Same && !e.other:
 		return 2 + second
 	case e.name.Verdict == Likely && second > 0 && e.name.Score >= enough:
 		return 1
@@ -215,6 +216,8 @@ func (e *evidence) reason() string {
 		return e.name.Reason + "; the same domain"
 	case e.phone:
 		return e.name.Reason + "; the same phone"
+	case e.other && e.name.Verdict == Same:
+		return e.name.Reason + "; another domain and phone"
 	}
 	return e.name.Reason
 }
@@ -265,6 +268,7 @@ func (x *Index) find(want Account, not map[string]bool) Match {
 		if e.name = Compare(q.company, a.company); q.company.Core == "" && (e.domain || e.phone) {
 			e.name = Comparison{Likely, 0.7, "no name is given"}
 		}
+		e.other = !e.domain && !e.phone && len(q.domains) > 0 && len(a.domains) > 0 && len(q.phones) > 0 && len(a.phones) > 0
 		if e.name.Verdict != Different || e.number || e.domain || e.phone {
 			all = append(all, e)
 		}

@@ -68,16 +68,36 @@ var pairSets = []pairSet{
 	{"companies", "testdata/company_pairs.csv", 2, judgeCompanies},
 	{"hard companies", "testdata/hard_company_pairs.csv", 2, judgeCompanies},
 	{"people", "testdata/person_pairs.csv", 6, judgePeople},
+	{"companies heldout", "testdata/heldout_company_pairs.csv", 6, judgeAccounts},
+	{"people heldout", "testdata/heldout_person_pairs.csv", 6, judgePeople},
 }
 
 func judgeCompanies(row []string) Comparison {
 	return Compare(ParseCompany(row[0]), ParseCompany(row[1]))
 }
 
+// judgeAccounts looks for the second one of a row, with its domain and phone, among accounts that are the first one alone.
+func judgeAccounts(row []string) Comparison {
+	account := func(id string, r []string) Account {
+		return Account{ID: id, Name: r[0], Domains: only(r[1]), Phones: only(r[2])}
+	}
+	return answered(NewIndex([]Account{account("a", row[:3])}, "JP").Find(account("", row[3:6])))
+}
+
+func only(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
+
 // judgePeople looks for the second one of a row in an account that has the first.
 func judgePeople(row []string) Comparison {
-	m := NewPeople([]Person{{ID: "a", Account: "001", Name: row[0], Reading: row[1], Email: row[2]}}).
-		Find(Person{Account: "001", Name: row[3], Reading: row[4], Email: row[5]})
+	return answered(NewPeople([]Person{{ID: "a", Account: "001", Name: row[0], Reading: row[1], Email: row[2]}}).
+		Find(Person{Account: "001", Name: row[3], Reading: row[4], Email: row[5]}))
+}
+
+func answered(m Match) Comparison {
 	switch m.Outcome {
 	case Linked:
 		return Comparison{Same, 1, m.Reason}

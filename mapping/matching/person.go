@@ -20,7 +20,7 @@ type PersonName struct {
 }
 
 // personCourtesies stand behind a name.
-var personCourtesies = []string{"様", "さま", "さん", "殿", "氏", "君", "くん", "先生", "-san", " san", "-sama", " sama"}
+var personCourtesies = []string{"博士", "様", "さま", "さん", "殿", "氏", "君", "くん", "先生", "-san", " san", "-sama", " sama"}
 
 // latinCourtesies are words of their own before or behind a name in Latin letters.
 var latinCourtesies = map[string]bool{
@@ -76,7 +76,7 @@ func ParsePerson(name, reading string) (p PersonName) {
 		s = ""
 	}
 	s, past := withoutPast(s)
-	p.doubt = p.doubt || past
+	p.doubt = p.doubt || past || strings.Contains(s, "?")
 	p.words = nameWords(s)
 	p.full = strings.Join(p.words, "")
 	p.strong = stronger(p.full)
@@ -328,7 +328,7 @@ func compareLatin(a, b []string) Comparison {
 	switch {
 	case len(a) == 0 || len(b) == 0:
 		return Comparison{Different, 0, "other names"}
-	case strings.Join(a, "") == strings.Join(b, "") && !slices.Equal(a, b):
+	case !slices.Equal(a, b) && (strings.Join(a, "") == strings.Join(b, "") || partedOtherwise(a, b) || partedOtherwise(b, a)):
 		return Comparison{Likely, 0.85, "the same letters, parted otherwise"}
 	case slices.Equal(a, b) && len(a) > 1 && !slices.ContainsFunc(a, func(w string) bool { return len(w) == 1 }):
 		return Comparison{Same, 1, "the same name"}
@@ -370,6 +370,30 @@ func compareLatin(a, b []string) Comparison {
 		return Comparison{Likely, 0.8, "the same but for a middle name"}
 	}
 	return Comparison{Likely, 0.85, "the same but for the way of writing in Latin letters"}
+}
+
+// partedOtherwise tells that two words of b are one of a: Jiwoo, Ji-woo.
+func partedOtherwise(a, b []string) bool {
+	if len(b) != len(a)+1 {
+		return false
+	}
+	for i := range b {
+		for j := range b {
+			if i == j || !slices.Contains(a, b[i]+b[j]) {
+				continue
+			}
+			joined := []string{b[i] + b[j]}
+			for k, w := range b {
+				if k != i && k != j {
+					joined = append(joined, w)
+				}
+			}
+			if slices.Sort(joined); slices.Equal(joined, a) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // inKana tells that a text is in Hiragana or Katakana alone.

@@ -4,7 +4,7 @@ import "strings"
 
 // Revision grows when names are brought into another form than before: what is
 // stored under names then has to be made anew.
-const Revision = 3
+const Revision = 4
 
 // left are the legal forms that people leave out. Others tell companies of one name apart.
 var left = map[string]bool{"株式会社": true, "co ltd": true, "inc": true, "corp": true, "co": true, "ltd": true}
