@@ -109,10 +109,11 @@ func TestTitles_sets(t *testing.T) {
 		name              string
 		precision, recall float64 // at least
 	}{
-		{"own_titles", 0.995, 0.995},
+		{"own_titles", 0.998, 0.998},
 		{"heldout_titles", 0.995, 0.995},
 		{"heldout_titles_2", 0.99, 0.99},
 		{"heldout_titles_3", 0.995, 0.99},
+		{"heldout_titles_4", 0.975, 0.94}, // run once, not mended for
 	} {
 		ranked, right, known := 0, 0, 0
 		for _, r := range readCSV(t, "testdata/"+set.name+".csv") {

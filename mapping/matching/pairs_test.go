@@ -61,15 +61,19 @@ func eachPair(t testing.TB, s pairSet, seen func(row []string, got Comparison, w
 type pairSet struct {
 	name, file string
 	label      int // column
+	precision  float64
+	recall     float64 // at least
 	judge      func(row []string) Comparison
 }
 
 var pairSets = []pairSet{
-	{"companies", "testdata/company_pairs.csv", 2, judgeCompanies},
-	{"hard companies", "testdata/hard_company_pairs.csv", 2, judgeCompanies},
-	{"people", "testdata/person_pairs.csv", 6, judgePeople},
-	{"companies heldout", "testdata/heldout_company_pairs.csv", 6, judgeAccounts},
-	{"people heldout", "testdata/heldout_person_pairs.csv", 6, judgePeople},
+	{"companies", "testdata/company_pairs.csv", 2, 0.999, 0.999, judgeCompanies},
+	{"hard companies", "testdata/hard_company_pairs.csv", 2, 0.995, 0.99, judgeCompanies},
+	{"people", "testdata/person_pairs.csv", 6, 0.995, 0.99, judgePeople},
+	{"companies heldout", "testdata/heldout_company_pairs.csv", 6, 0.995, 0.99, judgeAccounts},
+	{"people heldout", "testdata/heldout_person_pairs.csv", 6, 0.995, 0.99, judgePeople},
+	{"companies, second half", "testdata/heldout_company_pairs_2.csv", 6, 0.995, 0.975, judgeAccounts},
+	{"people, second half", "testdata/heldout_person_pairs_2.csv", 6, 0.995, 0.955, judgePeople},
 }
 
 func judgeCompanies(row []string) Comparison {
@@ -108,7 +112,8 @@ func answered(m Match) Comparison {
 }
 
 // TestPairs holds what is promised: what is linked by itself is right in 99.5
-// of 100 cases, and of what is the same 95 of 100 are linked.
+// of 100 cases, and of what is the same 95 of 100 are linked. Each set holds what it reached; nothing was mended for
+// what the second halves showed.
 func TestPairs(t *testing.T) {
 	for _, s := range pairSets {
 		t.Run(s.name, func(t *testing.T) {
@@ -123,7 +128,7 @@ func TestPairs(t *testing.T) {
 				}
 			})
 			t.Logf("%d pairs: precision %.4f, recall %.4f, not even proposed %d", q.pairs, q.precision(), q.recall(), q.unseen)
-			if q.precision() < 0.995 || q.recall() < 0.95 {
+			if q.precision() < s.precision || q.recall() < s.recall {
 				t.Errorf("precision %.4f, recall %.4f", q.precision(), q.recall())
 			}
 		})
