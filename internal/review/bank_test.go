@@ -102,7 +102,8 @@ func TestThinIsDrawnBySeed(t *testing.T) {
 		}
 		return fmt.Sprint(r.train)
 	}
-	if drawn(1) != drawn(1) || drawn(1) == drawn(2) {
+	first, again := drawn(1), drawn(1)
+	if first != again || first == drawn(2) {
 		t.Error("the draw is not the seed's")
 	}
 }
