@@ -305,6 +305,15 @@ type RereadSetter interface{ SetReread(every time.Duration) }
 // does not find again is not taken back, unless somebody says that it is gone.
 type Vanishing interface{ Vanishes() bool }
 
+// TailReader is an optional ability of a Source that reads up to some moments ago (a lag): a complete
+// reading of it passes by what was saved just now, and must not take that for gone.
+type TailReader interface {
+	// Tail gives what changed since the reading that came to its end with the cursor ended, up to the
+	// system's own clock, in batches of up to limit records. It moves nothing: the next reading gives
+	// these records again, so the batches' Next and Interval are empty. Faults as Read.
+	Tail(ctx context.Context, ended Cursor, limit int, give func(Batch) error) error
+}
+
 // Preparer is an optional ability of a Conn: to look at all streams of a run at
 // fewer calls than one by one. It is called before a run's first Conn.Source; what
 // it found out, the Source of each of the streams uses once. What it did not find

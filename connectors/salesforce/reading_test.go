@@ -594,3 +594,38 @@ func TestC24_archiving_brings_nothing_again(t *testing.T) {
 		t.Errorf("%d records again; read anew %v", len(r.seen), all.seen)
 	}
 }
+
+// The tail is what the lag held back, in pages; it moves nothing, so the round after gives it again.
+func TestTail_gives_what_the_lag_held_back(t *testing.T) {
+	o := newOrg(t)
+	o.settled()
+	cfg := stream("Account", "Name")
+	r := o.reader(o.conn(), cfg)
+	r.round(10, nil)
+	young := map[string]bool{}
+	for range 5 {
+		young[o.insert("Account", map[string]any{"Name": "いま保存した"})] = true
+	}
+	src, err := o.conn().Source(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	ended, found := r.reads[len(r.reads)-1].Next, 0
+	if err := src.(connectors.TailReader).Tail(t.Context(), ended, 2, func(b connectors.Batch) error {
+		for _, rec := range b.Records {
+			if young[rec.Key] {
+				found++
+			}
+		}
+		if len(b.Records) > 2 || b.Next != "" || !b.Interval.IsZero() {
+			t.Errorf("a batch of %d, next %q, interval %v", len(b.Records), b.Next, b.Interval)
+		}
+		return nil
+	}); err != nil || found != len(young) {
+		t.Fatalf("%d of %d: %v", found, len(young), err)
+	}
+	o.settled()
+	r.round(10, nil)
+	r.wantAll("Account")
+}

@@ -149,7 +149,12 @@ func (s *source) Read(ctx context.Context, after connectors.Cursor, limit int) (
 		s.noteDrift(cur.Fields)
 		cur.Fields = s.shape
 	}
-	r := reading{source: s, after: after, limit: limit, cur: &cur}
+	return s.step(ctx, &cur, after, limit)
+}
+
+// step reads on in the open window of cur.
+func (s *source) step(ctx context.Context, cur *cursor, after connectors.Cursor, limit int) (connectors.Batch, error) {
+	r := reading{source: s, after: after, limit: limit, cur: cur}
 	var err error
 	switch w := cur.Open; {
 	case w.Relations:
@@ -163,6 +168,35 @@ func (s *source) Read(ctx context.Context, after connectors.Cursor, limit int) (
 		return connectors.Batch{}, err
 	}
 	return r.batch, nil
+}
+
+// Tail gives what the lag held back of the reading that ended there.
+func (s *source) Tail(ctx context.Context, ended connectors.Cursor, limit int, give func(connectors.Batch) error) error {
+	cur := s.parse(ended)
+	if cur.Open != nil || cur.Read.IsZero() {
+		return nil
+	}
+	_, now, err := s.conn.versions(ctx)
+	if err != nil {
+		return err
+	}
+	now = now.Truncate(time.Second).Add(time.Second) // with the present second
+	// Without Since the relations are not gone through once more: they come with the activities.
+	cur.Open = &window{Since: theBeginning, From: cur.Read, To: now, Until: now}
+	for after := ended; cur.Open != nil; after = cur.text() {
+		b, err := s.step(ctx, &cur, after, limit)
+		if err != nil {
+			return err
+		}
+		b.Next, b.Interval = "", connectors.Interval{}
+		if len(b.Records)+len(b.Rejects) == 0 {
+			continue
+		}
+		if err := give(b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reading is one call of Read.

@@ -170,6 +170,40 @@ func (s *source) Read(ctx context.Context, after connectors.Cursor, limit int) (
 	return b, nil
 }
 
+// Tail gives what the lag held back of the reading that ended there. Numbers know no lag.
+func (s *source) Tail(ctx context.Context, ended connectors.Cursor, limit int, give func(connectors.Batch) error) error {
+	c := s.parse(ended)
+	if c.Open || c.Done == "" || !s.isTime() {
+		return nil
+	}
+	now, err := s.clock(ctx)
+	if err != nil {
+		return s.conn.fault(ctx, s.cfg.name(), err)
+	}
+	// A column of whole seconds may round up.
+	c.Open, c.Phase, c.From, c.To = true, timed, c.Done, now.Add(time.Second).Format(wallLayout)
+	for done := false; !done; {
+		var b connectors.Batch
+		if done, err = s.tailPage(ctx, &c, limit, &b); err != nil {
+			return err
+		}
+		if len(b.Records)+len(b.Rejects) == 0 {
+			continue
+		}
+		if err := give(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *source) tailPage(ctx context.Context, c *cursor, limit int, b *connectors.Batch) (done bool, err error) {
+	ctx, cancel := s.limit(ctx)
+	defer cancel()
+	room := batchSize
+	return s.page(ctx, c, s.ask(limit, room), &room, b)
+}
+
 const (
 	chunk     = 1024     // rows that share one backing array of values
 	batchSize = 16 << 20 // bytes of text after which a batch ends: the caller holds several

@@ -504,23 +504,32 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 			err = askErr
 		}
 	}()
-	for read := range batches {
-		if read.err != nil {
-			return fail(read.err)
-		}
-		b := m.batch(read.Batch)
-		b.After, b.Last = cursor, !read.More
+	save := func(batch connectors.Batch) error {
+		b := m.batch(batch)
+		b.After, b.Last = cursor, !batch.More
 		if err := p.store.SaveBatch(ctx, b); err != nil {
-			return fail(err)
+			return err
 		}
-		cursor = read.Next
+		cursor = batch.Next
 		saved += b.Read
 		if p.opt.Progress != nil {
 			p.opt.Progress(src.Name, saved)
 		}
+		return nil
+	}
+	for read := range batches {
+		if read.err != nil {
+			return fail(read.err)
+		}
+		if err := save(read.Batch); err != nil {
+			return fail(err)
+		}
 	}
 	if err := ctx.Err(); err != nil { // told to stop, the reader may have ended without a word
 		return sr, err
+	}
+	if err := p.tail(ctx, source, src.Name, sr.revision, cursor, save); err != nil {
+		return fail(err)
 	}
 	if m.MakesProfiles() { // before others look things up
 		if _, err := p.withdrawOlder(ctx, r, &sr); err != nil {
@@ -528,6 +537,22 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 		}
 	}
 	return sr, nil
+}
+
+// tail reads what changed in the last moments, where the source's lag hid it from a complete reading
+// that is about to say what is gone. The cursor stays: the next reading gives it again (decisions/0076).
+func (p *Pipeline) tail(ctx context.Context, source connectors.Source, name string, revision uint32, ended connectors.Cursor, save func(connectors.Batch) error) error {
+	t, ok := source.(connectors.TailReader)
+	if !ok {
+		return nil
+	}
+	if unsettled, err := p.store.Unsettled(ctx, name, revision); err != nil || !unsettled {
+		return err
+	}
+	return t.Tail(ctx, ended, batchSize, func(b connectors.Batch) error {
+		b.Next, b.More = ended, false
+		return save(b)
+	})
 }
 
 // retry maps the source's rejects again that name what the CRM did not know

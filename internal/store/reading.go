@@ -98,6 +98,14 @@ type Withdrawal struct {
 // fewRecords may vanish without much ado: a small table can lose most of its rows.
 const fewRecords = 20
 
+// Unsettled tells that a complete reading of a source, not its first, came to its end, and that what it
+// did not find was not withdrawn yet.
+func (s *Store) Unsettled(ctx context.Context, source string, revision uint32) (bool, error) {
+	var is bool
+	err := s.read.GetContext(ctx, &is, s.read.Rebind("SELECT EXISTS (SELECT 1 FROM cursor WHERE source = ? AND revision = ? AND revision > 1 AND finished = revision AND settled < revision)"), source, revision)
+	return is, storeError("read cursor", err)
+}
+
 // doubtful tells that a reading does not prove that what it did not find is
 // gone: it found nothing, or less than half of what was there. A right that was
 // lost looks like that, or a filter that somebody set.
