@@ -3,15 +3,18 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"energyd/engine"
 	"energyd/internal/config"
 	"energyd/internal/pipeline"
 	"energyd/internal/review"
+	"energyd/internal/review/paper"
 )
 
 // company makes a configuration that reads a made-up company of the shared data, under the points table that its people use.
@@ -117,18 +120,17 @@ func TestReview_outOfTheStore(t *testing.T) {
 	}
 	// The page is for people: in both languages, and nothing in it that a strict browser would refuse.
 	for language, says := range map[string]string{"ja": "この半年、何が違っていたか", "en": "What would have been different"} {
-		html := filepath.Join(dir, language+".html")
-		run(0, append(asOf, "review", "--language", language, "--html", html, "--out", filepath.Join(dir, language+".yaml"))...)
-		page, err := os.ReadFile(html)
-		if err != nil {
+		var page, text strings.Builder
+		doc := paper.OfReview(r.Result, func(string) engine.Label { return engine.Label{} }, "2026-01-31", language)
+		if err := errors.Join(doc.WriteHTML(&page), doc.WriteText(&text)); err != nil {
 			t.Fatal(err)
 		}
-		for _, bad := range []string{"<script", "style=", "http:", "https:", "%!", "NaN"} {
-			if strings.Contains(string(page), bad) {
+		for _, bad := range []string{"<script", "style=", "http:", "https:", "%!", "%%", "NaN", "ZgotmplZ"} {
+			if strings.Contains(page.String(), bad) || strings.Contains(text.String(), bad) {
 				t.Errorf("%s: the page has %q", language, bad)
 			}
 		}
-		if !strings.Contains(string(page), says) || strings.Count(string(page), "<svg") != 2 {
+		if !strings.Contains(page.String(), says) || strings.Count(page.String(), "<svg") != 2 || !strings.Contains(text.String(), says) {
 			t.Errorf("%s: the page says too little", language)
 		}
 	}
@@ -155,7 +157,7 @@ func TestReview_outOfTheStore(t *testing.T) {
 // Other successes than an order are told in the configuration.
 func TestReview_otherOutcomes(t *testing.T) {
 	t.Parallel()
-	for outcome, kinds := range map[string]string{review.OutcomeMeeting: "[訪問, Web会議, 電話]", review.OutcomeReply: "[メール受信]", review.OutcomeRenewal: ""} {
+	for outcome, kinds := range map[string]string{review.OutcomeMeeting: "[訪問, Web会議, 電話]", review.OutcomeRenewal: ""} {
 		t.Run(outcome, func(t *testing.T) {
 			t.Parallel()
 			more := "review:\n  outcome: " + outcome + "\n"
@@ -164,9 +166,6 @@ func TestReview_otherOutcomes(t *testing.T) {
 			}
 			if outcome == review.OutcomeMeeting {
 				more += "  class: staff\n  horizon_days: 20\n"
-			}
-			if outcome == review.OutcomeReply {
-				more += "  horizon_days: 14\n"
 			}
 			file := filepath.Join(company(t, "selfmade_b", more), "energyd.yaml")
 			mustRun(t, 0, "pull", "--config", file)
