@@ -94,7 +94,7 @@ func (a *app) printPull(r pipeline.Report) {
 			fmt.Fprintf(a.out, "%s: %s\n", s.Source, s.Kept)
 		}
 		if s.Retried > 0 {
-			fmt.Fprintf(a.out, "%s: %d that had been rejected came through, since the CRM knows their customers now\n", s.Source, s.Retried)
+			fmt.Fprintf(a.out, "%s: %d that had been rejected came through: the CRM knows their customers now, or you decided whom they mean\n", s.Source, s.Retried)
 		}
 		if s.Undecided > 0 {
 			fmt.Fprintf(a.out, "%s: %d names may mean several customers or people; energyd match list shows them\n", s.Source, s.Undecided)
