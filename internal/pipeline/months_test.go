@@ -3,6 +3,9 @@ package pipeline_test
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,12 +13,25 @@ import (
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
 	tables "energyd/internal/report"
+	"energyd/internal/testdb"
 )
 
 // TestCase30_frozen_months: what arrives late for a frozen March stands in the open May for sales people, and in March for analysis.
 func TestCase30_frozen_months(t *testing.T) {
-	t.Parallel()
+	for name, fresh := range map[string]func(testing.TB) string{
+		"sqlite":   func(tb testing.TB) string { return "sqlite:" + filepath.Join(tb.TempDir(), "energyd.db") },
+		"postgres": testdb.Postgres,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			frozenMonths(t, fresh(t))
+		})
+	}
+}
+
+func frozenMonths(t *testing.T, url string) {
 	c := newCareer(t)
+	c.file = c.config("energyd.yaml", url)
 	c.write("contacts.yaml", "profile: {kind: rep, id: Id, name: Id}\n")
 	c.write("tasks.yaml", `activity: {id: Id, at: date(Day), kind: visit, account: Account, participants: [{title: '"担当"'}], reps: [Contact]}`+"\n")
 	c.write("reports.yaml", "activity: {id: Id, at: date(Day), kind: visit, account: Contact}\n")
@@ -100,5 +116,56 @@ func TestCase30_frozen_months(t *testing.T) {
 	froze, looked, err := p.Months(t.Context())
 	if err != nil || len(froze) != 2 || froze[0].Period != april+1 || froze[0].Who != "boss" || len(looked) != 0 {
 		t.Errorf("%v, %v, %v", froze, looked, err)
+	}
+}
+
+// TestReport_keeps_who_looked_at_single_people: where appraisal is on, it is kept who ran
+// which report, before it is shown, and a report of customers or teams is nobody's business.
+func TestReport_keeps_who_looked_at_single_people(t *testing.T) {
+	t.Parallel()
+	c := newCareer(t)
+	c.write("contacts.yaml", "profile: {kind: rep, id: Id, name: Id}\n")
+	c.write("tasks.yaml", `activity: {id: Id, at: date(Day), kind: visit, account: Account, participants: [{title: '"担当"'}], reps: [Contact]}`+"\n")
+	c.write("reports.yaml", "activity: {id: Id, at: date(Day), kind: visit, account: Contact}\n")
+	c.tables["accounts"].set("A", map[string]any{"Id": "A"})
+	c.tables["contacts"].set("u1", map[string]any{"Id": "u1"})
+	c.tables["tasks"].set("t1", map[string]any{"Id": "t1", "Account": "A", "Contact": "u1", "Day": "2026-03-10"})
+	c.on("2026-03-20")
+	c.night(0, false)
+	names := []string{"month", "reps", "kpi", "rank", "reps"}
+	run := func() []string {
+		p := c.open(c.file, pipeline.Options{})
+		defer p.Close()
+		for _, name := range names {
+			if _, err := p.Report(t.Context(), name, tables.Options{Months: 4}, "boss"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, looks, err := p.Months(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list []string
+		for _, l := range looks {
+			if l.At.IsZero() {
+				t.Error("it is not kept when")
+			}
+			list = append(list, l.Who+" "+l.Report)
+		}
+		slices.Sort(list)
+		return list
+	}
+	if got := run(); len(got) != 0 {
+		t.Errorf("teams: %v is kept", got)
+	}
+	text, err := os.ReadFile(c.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(c.file, append(text, "\nreports: {appraisal: true}\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := run(), []string{"boss kpi", "boss reps", "boss reps"}; !slices.Equal(got, want) {
+		t.Errorf("single people: %v is kept, want %v", got, want)
 	}
 }

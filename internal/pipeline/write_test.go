@@ -125,8 +125,8 @@ func (c company) inject(f crmsim.Fault) {
 	}
 }
 
-// TestSync_KeepsForeignEdits: what a person typed into our field stays, and is reported (rule 5).
-func TestSync_KeepsForeignEdits(t *testing.T) {
+// TestCase49_a_band_typed_into_the_CRM_stays: what a person typed into our field is kept and reported (rule 5).
+func TestCase49_a_band_typed_into_the_CRM_stays(t *testing.T) {
 	c := newCompany(t)
 	c.sync()
 	before := c.account("K0001")

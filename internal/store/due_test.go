@@ -2,7 +2,11 @@ package store_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"energyd/engine"
 	"energyd/internal/config"
@@ -78,3 +82,127 @@ func TestCase48ANightVisitsChangedAndDue(t *testing.T) {
 }
 
 var _ store.Scorer = duePoints{}
+
+// countingPoints counts what a night looks at: activities that are scored, and entities that are evaluated.
+type countingPoints struct {
+	duePoints
+	scored, evaluated *atomic.Int64
+}
+
+func (p countingPoints) Contributions(acts []engine.Activity, emit func(int, engine.Contribution)) {
+	p.scored.Add(int64(len(acts)))
+	p.duePoints.Contributions(acts, emit)
+}
+
+func (p countingPoints) Due(kind engine.EntityKind, cells []engine.Cell, asOf engine.Date) engine.Date {
+	p.evaluated.Add(1)
+	return p.duePoints.Due(kind, cells, asOf)
+}
+
+// night is what a store looked at in one night.
+type night struct{ Visited, Scored, Evaluated int }
+
+// quiet fills a store with so many customers of 6 contacts each, long ago, and has it settled: then a night without news has nothing to do but for
+// those who fall due. Each run is the next night, with a contact of as many customers as change.
+func quiet(tb testing.TB, accounts, changed int) (run func() night) {
+	tb.Helper()
+	table, err := config.LoadPoints("../../configs/points.yaml")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	table.Trend, table.Alarms = nil, nil
+	points, err := engine.Compile(table)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ctx, s, first := context.Background(), open(tb, sqliteURL(tb)), engine.DateOf(2025, 4, 1)
+	sc := countingPoints{duePoints{points}, new(atomic.Int64), new(atomic.Int64)}
+	look := func(asOf engine.Date, acts []engine.Activity) (n night) {
+		for some := range slices.Chunk(acts, 20_000) {
+			saveAll(tb, s, some)
+		}
+		sc.scored.Store(0)
+		sc.evaluated.Store(0)
+		if _, err := s.Fold(ctx, sc, asOf); err != nil {
+			tb.Fatal(err)
+		}
+		if _, err := s.MarkDue(ctx, sc, asOf); err != nil {
+			tb.Fatal(err)
+		}
+		seen, err := s.Generation(ctx)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		var entities []engine.Entity
+		for e, err := range s.Changed(ctx, engine.Account, 0) {
+			if err != nil {
+				tb.Fatal(err)
+			}
+			entities = append(entities, e.Entity)
+		}
+		if err := s.Settle(ctx, seen, entities); err != nil {
+			tb.Fatal(err)
+		}
+		return night{len(entities), int(sc.scored.Load()), int(sc.evaluated.Load())}
+	}
+	visit := func(i, n int, on engine.Date) engine.Activity {
+		return engine.Activity{Source: "日報", ID: fmt.Sprint(i, "/", n), Version: 1, Kind: "visit", Account: fmt.Sprintf("0015g%010dAAA", i), Date: on}
+	}
+	acts := make([]engine.Activity, 0, 6*accounts)
+	for i := range accounts {
+		for n := range 6 {
+			acts = append(acts, visit(i, n, first+engine.Date(60*n)))
+		}
+	}
+	tonight := first + 2000 // all have long been cold
+	look(tonight-1, acts)
+	nights := 0
+	return func() night {
+		var news []engine.Activity
+		for i := range changed {
+			news = append(news, visit(i*accounts/changed, 6+nights, tonight+engine.Date(nights)))
+		}
+		nights++
+		return look(tonight+engine.Date(nights-1), news)
+	}
+}
+
+// Case 74: a night looks at those with news and at nobody else, however many customers there are.
+func TestCase74_a_night_costs_what_changed(t *testing.T) {
+	t.Parallel()
+	const changed = 20
+	few, many := quiet(t, 500, changed)(), quiet(t, 1000, changed)()
+	if few != many {
+		t.Errorf("with 500 customers a night looks at %+v, with 1,000 at %+v", few, many)
+	}
+	if few.Visited != changed || few.Scored != changed || few.Evaluated != changed {
+		t.Errorf("%d customers have one contact each, and a night looks at %+v", changed, few)
+	}
+}
+
+// BenchmarkCase74 is a night in which 2,000 customers have news, of 100,000 and of 200,000:
+// doubled is the longer one's time to the shorter one's, of the best of five.
+//
+//	go test ./internal/store -run '^$' -bench Case74 -benchtime 1x
+func BenchmarkCase74(b *testing.B) {
+	const changed, nights = 2000, 5
+	for b.Loop() {
+		var best [2]time.Duration
+		for i, accounts := range []int{100_000, 200_000} {
+			run := quiet(b, accounts, changed)
+			for range nights {
+				began := time.Now()
+				if n := run(); n.Visited != changed {
+					b.Fatalf("%+v", n)
+				}
+				if took := time.Since(began); best[i] == 0 || took < best[i] {
+					best[i] = took
+				}
+			}
+		}
+		b.ReportMetric(best[0].Seconds(), "s/night-of-100k")
+		b.ReportMetric(best[1].Seconds(), "s/night-of-200k")
+		b.ReportMetric(best[1].Seconds()/best[0].Seconds(), "doubled")
+		b.ReportMetric(0, "ns/op")
+	}
+}
