@@ -285,7 +285,7 @@ type Sink struct {
 	Resend bool
 	Plans  Plans
 	Brakes Brakes
-	Held   []Brake // because of how sources were read: see Brakes.OfSource
+	Unread []Brake // that hold because of how sources were read: see Brakes.OfSource
 	Word   Word    // of who applies
 }
 
@@ -348,7 +348,7 @@ func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.
 	if sum.Records == 0 {
 		sum.State = Done
 	} else {
-		sum.Brakes = append(sum.Brakes, s.Held...)
+		sum.Brakes = append(sum.Brakes, s.Unread...)
 	}
 	return sum, s.Store.EndPlan(ctx, sum)
 }

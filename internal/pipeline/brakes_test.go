@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -115,4 +116,26 @@ func TestSync_brakes_by_sources(t *testing.T) {
 	must("UPDATE daily_report SET account_code = 'nobody' WHERE report_id > 20")
 	braked(7*day, "brake rejects: daily_report") // it is read completely
 	braked(day, "brake rejects: daily_report")   // nothing new is read, and what was rejected still is
+}
+
+// A plan reads as a page in both languages, with what its fields are called and why they are written.
+func TestPlanTable_languages(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	sum := c.planned()
+	table, broken := c.PlanTable(t.Context(), sum)
+	for language, want := range map[string][]string{
+		"ja": {`<html lang="ja">`, "反映の計画 " + sum.Plan, "温度（Energy__c）", "<td class=\"\">初回</td>"},
+		"en": {`<html lang="en">`, "Plan " + sum.Plan, "Energy (Energy__c)", "<td class=\"\">first values</td>"},
+	} {
+		var page strings.Builder
+		if err := errors.Join(table.WriteHTML(&page, language), broken()); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if !strings.Contains(page.String(), w) {
+				t.Errorf("%s: the page lacks %q", language, w)
+			}
+		}
+	}
 }

@@ -46,7 +46,7 @@ func (p *Pipeline) plan(ctx context.Context, r *Report) (sink.Summary, error) {
 	if err := p.forgetPlans(ctx); err != nil {
 		return sink.Summary{}, err
 	}
-	if s.Held, err = p.unread(ctx); err != nil {
+	if s.Unread, err = p.unread(ctx); err != nil {
 		return sink.Summary{}, err
 	}
 	defer p.countCalls(ctx)

@@ -33,7 +33,9 @@ func (s *Store) EverWrote(ctx context.Context, writing string) (bool, error) {
 // read and rejected by runs that began after the last write-back.
 func (s *Store) Reads(ctx context.Context, sources []string) ([]sink.Read, error) {
 	var since int64
-	if err := s.read.GetContext(ctx, &since, "SELECT COALESCE(MAX(created_us), 0) FROM plan WHERE state IN ('applying', 'done') AND hash <> '' AND undoes = ''"); err != nil {
+	err := s.read.GetContext(ctx, &since, `SELECT created_us FROM plan WHERE hash <> '' AND undoes = ''
+		AND EXISTS (SELECT 1 FROM plan_change c WHERE c.run = plan.run AND c.state = 'written') ORDER BY created_us DESC LIMIT 1`)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, storeError("read plans", err)
 	}
 	var rows []struct {
@@ -72,7 +74,8 @@ func (s *Store) PurgePlans(ctx context.Context, kept, expired time.Time) error {
 		CreatedUS    int64 `db:"created_us"`
 	}
 	if err := s.read.SelectContext(ctx, &plans, s.read.Rebind(`SELECT run, summary, created_us FROM plan WHERE created_us < ? AND run <> ?
-		AND state IN ('done', 'superseded') AND EXISTS (SELECT 1 FROM plan_change c WHERE c.run = plan.run AND (plan.created_us < ? OR c.state = 'dropped'))`),
+		AND (state IN ('done', 'superseded') AND created_us < ? AND EXISTS (SELECT 1 FROM plan_change c WHERE c.run = plan.run)
+			OR state = 'superseded' AND EXISTS (SELECT 1 FROM plan_change c WHERE c.run = plan.run AND c.state = 'dropped'))`),
 		max(kept.UnixMicro(), expired.UnixMicro()), last, kept.UnixMicro()); err != nil {
 		return storeError("purge plans", err)
 	}
