@@ -322,6 +322,20 @@ type Preparer interface {
 	Prepare(ctx context.Context, streams []Config)
 }
 
+// Counter is an optional ability of a Source: to count its records by the time of
+// their last change, and to read those of one window again.
+type Counter interface {
+	// Counts tells whether it can: the stream's records have times of their last change.
+	Counts() bool
+	// Count gives how many records, deleted ones that Read gives too, were last changed in a window that
+	// lies before what was read; From zero = all before To. At one call, or none where calls cost nothing.
+	// Faults: as of Read.
+	Count(ctx context.Context, window Interval) (int, error)
+	// Window gives a cursor from which Read gives the records of a window, and then ends.
+	// What it gives at the end is no cursor to go on from.
+	Window(window Interval) Cursor
+}
+
 // Watcher is an optional ability of a Conn: to tell between readings that there
 // is something new.
 type Watcher interface {

@@ -65,7 +65,7 @@ func (a *app) printStatus(s pipeline.Status) {
 		}
 	}
 	fmt.Fprintln(a.out)
-	t := newTable("SOURCE", "READ UP TO", "REJECTS KEPT").alignRight(2)
+	t := newTable("SOURCE", "READ UP TO", "VERIFIED UP TO", "REJECTS KEPT").alignRight(3)
 	for _, src := range s.Sources {
 		until := "not read yet"
 		switch {
@@ -74,7 +74,11 @@ func (a *app) printStatus(s pipeline.Status) {
 		case src.Read:
 			until = "read; it tells no change times"
 		}
-		t.row(src.Name, until, src.Rejects)
+		verified := "-"
+		if !src.Verified.IsZero() {
+			verified = fmt.Sprintf("%s, looked at since %s", src.Verified.In(s.Zone).Format(time.DateOnly), src.Checked.In(s.Zone).Format(time.DateOnly))
+		}
+		t.row(src.Name, until, verified, src.Rejects)
 	}
 	t.print(a.out)
 	fmt.Fprintln(a.out)
@@ -181,7 +185,7 @@ func statusJSON(s pipeline.Status) map[string]any {
 	}
 	sources := make([]map[string]any, len(s.Sources))
 	for i, src := range s.Sources {
-		sources[i] = map[string]any{"source": src.Name, "read_up_to": timestamp(src.Until), "rejects": src.Rejects}
+		sources[i] = map[string]any{"source": src.Name, "read_up_to": timestamp(src.Until), "verified_up_to": timestamp(src.Verified), "verified_since": timestamp(src.Checked), "rejects": src.Rejects}
 	}
 	return map[string]any{"runs": runs, "sources": sources, "advice": s.Advice, "quality": s.Quality, "review": s.Review, "arrivals": s.Arrivals, "budgets": s.Budgets, "plan": s.Plan, "starts": startsJSON(s.Starts)}
 }

@@ -36,7 +36,7 @@ func TestStatus(t *testing.T) {
 			Message: "read Task: this run has made 1500 calls, which is 10 % of the 15000 that the system allows in 24 hours",
 			Sources: []store.RunSource{{Source: "tasks", Read: 300_000, Stored: 299_990, Rejected: 10}}}},
 		Starts:  jobs("0 2 * * *", "every 15m", "after tasks", "watch"),
-		Sources: []pipeline.SourceStatus{{Name: "users", Read: true, Until: at}, {Name: "tasks", Rejects: 10}},
+		Sources: []pipeline.SourceStatus{{Name: "users", Read: true, Until: at, Verified: at.AddDate(0, 0, -20), Checked: at.AddDate(0, 0, -9)}, {Name: "tasks", Rejects: 10}},
 		Rejects: []store.RejectCount{{Source: "tasks", Code: "account", Count: 10}},
 		Budgets: []store.SeenUsage{
 			{Connection: "crm", Seen: at.Add(4 * time.Minute), Usage: connectors.Usage{Used: 6360, Limit: 15000, Run: 1500, Day: 1512, Ceiling: connectors.PerRun}},

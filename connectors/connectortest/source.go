@@ -61,6 +61,7 @@ func RunSource(t *testing.T, h SourceHarness) {
 		"several_at_once":   testSeveral,
 		"wrong_stream":      testWrongStream,
 		"cut_connection":    testCut,
+		"windows":           testWindows,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := h.Start(t)

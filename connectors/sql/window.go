@@ -31,6 +31,8 @@ type cursor struct {
 	// ("i:42"); nil = none yet. In the phase keyless, Skip rows were read.
 	At   []string `json:"at,omitempty"`
 	Skip int      `json:"skip,omitempty"`
+	// Alone: the window is read by itself, without the rows that have no place in any.
+	Alone bool `json:"alone,omitempty"`
 }
 
 // phase is a part of reading a window. Rows that have no place in the order of
@@ -150,6 +152,9 @@ func (s *source) openWindow(ctx context.Context, c *cursor) error {
 // next goes to the window's next phase; false when the window is finished.
 func (s *source) next(c *cursor) bool {
 	c.At, c.Skip = nil, 0
+	if c.Alone {
+		return false
+	}
 	for c.Phase++; c.Phase < phases; c.Phase++ {
 		if c.Phase == untimed && s.mayBeUntimed() || c.Phase == keyless && len(s.nullKeys) > 0 {
 			return true

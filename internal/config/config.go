@@ -53,10 +53,12 @@ type Config struct {
 	Reports     report.Settings
 	Review      review.Settings
 	JournalDays int // how long the journal's entries are kept; 0 = for ever
-	Brakes      sink.Brakes
-	Plans       sink.Plans
-	HTTP        telemetry.HTTP // of energyd run
-	Warnings    []string       // findings that do not stop: "FILE:LINE:COLUMN: …"
+	// RecountRecords is how many records a night reads again at most to see that none is missing; 0 = none are counted.
+	RecountRecords int
+	Brakes         sink.Brakes
+	Plans          sink.Plans
+	HTTP           telemetry.HTTP // of energyd run
+	Warnings       []string       // findings that do not stop: "FILE:LINE:COLUMN: …"
 
 	doc *document
 }
@@ -134,6 +136,7 @@ type top struct {
 	Brakes      sink.Brakes     `yaml:"brakes"`
 	Plans       sink.Plans      `yaml:"plans"`
 	HTTP        telemetry.HTTP  `yaml:"http"`
+	Recount     int             `yaml:"recount_records"`
 }
 
 // kinds are the words for the kinds of directory entries, entities those of what has scores, in the order of engine.EntityKind.
@@ -220,7 +223,7 @@ type loader struct {
 
 func (l *loader) load() {
 	t := top{
-		Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml", Reports: report.Defaults(), Review: review.DefaultSettings(), JournalDays: journalDays,
+		Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml", Reports: report.Defaults(), Review: review.DefaultSettings(), JournalDays: journalDays, Recount: 50_000,
 		HTTP: telemetry.HTTPDefaults(), Brakes: sink.DefaultBrakes(), Plans: sink.DefaultPlans(),
 	}
 	l.structs(l.doc.root, reflect.ValueOf(&t).Elem())
@@ -250,6 +253,9 @@ func (l *loader) load() {
 	l.jobs(t)
 	l.http(t.HTTP)
 	c.Reports = t.Reports
+	if c.RecountRecords = t.Recount; t.Recount < 0 {
+		l.problems.Add("recount_records", "takes 0 or more")
+	}
 	if c.JournalDays = t.JournalDays; t.JournalDays != 0 && t.JournalDays < 30 {
 		l.problems.Add("journal_days", "keeps the journal for 30 days at least, so that what a run wrote can be told; 0 keeps it for ever")
 	}

@@ -460,25 +460,12 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 	if err != nil {
 		return fail(err)
 	}
-	directory, err := p.store.Directory(ctx)
+	change, err := p.informed(ctx, &m)
 	if err != nil {
 		return fail(err)
 	}
-	m.ranks = p.ranks(directory)
-	if m.directory, err = p.matching(ctx, m.Mapping, directory, p.store.Profiles, directory.Change()); err != nil {
-		return fail(err)
-	}
-	if m.erased, err = p.store.Erased(ctx); err != nil {
-		return fail(err)
-	}
-	if m.erasing, err = p.store.Erasing(ctx, src.Name, reading.Revision); err != nil {
-		return fail(err)
-	}
-	if m.dropped, err = p.store.Dropped(ctx, src.Name); err != nil {
-		return fail(err)
-	}
 	if reading.Again == "" { // else they come again anyway
-		if err := p.retry(ctx, &m, directory.Change()); err != nil {
+		if err := p.retry(ctx, &m, change); err != nil {
 			return fail(err)
 		}
 	}
@@ -553,6 +540,27 @@ func (p *Pipeline) tail(ctx context.Context, source connectors.Source, name stri
 		b.Next, b.More = ended, false
 		return save(b)
 	})
+}
+
+// informed tells a mapper, whose revision is set, what is known by now: the
+// directory, whose change it gives, and who and what must not come back.
+func (p *Pipeline) informed(ctx context.Context, m *mapper) (change int64, err error) {
+	directory, err := p.store.Directory(ctx)
+	if err != nil {
+		return 0, err
+	}
+	m.ranks = p.ranks(directory)
+	if m.directory, err = p.matching(ctx, m.Mapping, directory, p.store.Profiles, directory.Change()); err != nil {
+		return 0, err
+	}
+	if m.erased, err = p.store.Erased(ctx); err != nil {
+		return 0, err
+	}
+	if m.erasing, err = p.store.Erasing(ctx, m.source, m.revision); err != nil {
+		return 0, err
+	}
+	m.dropped, err = p.store.Dropped(ctx, m.source)
+	return directory.Change(), err
 }
 
 // retry maps the source's rejects again that name what the CRM did not know

@@ -36,6 +36,9 @@ type SourceStatus struct {
 	Read    bool      // at least once
 	Until   time.Time // change times before this were read, UTC; zero when the source tells none
 	Rejects int
+	// Verified says up to which time of change the source was counted, and has no more than was read of
+	// it, UTC; zero when it was not yet. Checked is when the part looked at longest ago was.
+	Verified, Checked time.Time
 }
 
 // Status reads the store; it asks no source and no CRM.
@@ -62,14 +65,11 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 			return s, err
 		}
 		st := SourceStatus{Name: src.Name, Read: cursor != ""}
-		intervals, err := p.store.Intervals(ctx, src.Name)
-		if err != nil {
+		if st.Until, err = p.readUntil(ctx, src.Name); err != nil {
 			return s, err
 		}
-		for _, i := range intervals {
-			if i.To.After(st.Until) {
-				st.Until = i.To
-			}
+		if st.Verified, st.Checked, err = p.verified(ctx, src.Name); err != nil {
+			return s, err
 		}
 		for _, c := range s.Rejects {
 			if c.Source == src.Name {

@@ -145,15 +145,16 @@ func (p *Pipeline) Sync(ctx context.Context) (Report, sink.Summary, sink.Outcome
 		if sum, err = p.plan(ctx, r); err != nil {
 			return err
 		}
-		if sum.Records == 0 {
-			return nil
-		}
-		if len(sum.Brakes) > 0 {
+		switch {
+		case sum.Records == 0:
+		case len(sum.Brakes) > 0:
 			p.park(r, sum)
-			return nil
+		default:
+			if out, err = p.apply(ctx, sum.Plan, sink.Word{}, r); err != nil {
+				return err
+			}
 		}
-		out, err = p.apply(ctx, sum.Plan, sink.Word{}, r)
-		return err
+		return p.recountNightly(ctx, r)
 	})
 	return r, sum, out, err
 }

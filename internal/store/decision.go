@@ -151,11 +151,31 @@ func (s *Store) Asked(ctx context.Context) ([]Asked, error) {
 	return list, storeError("read what is asked", err)
 }
 
-// eraseDecisions removes what was asked and decided of the person.
-func eraseDecisions(ctx context.Context, tx *sqlx.Tx, p *Person, _ *Erasure) error {
+// eraseDecisions removes what was asked and decided of the person, and whom the journal's entries of it are about.
+func eraseDecisions(ctx context.Context, tx *sqlx.Tx, p *Person, e *Erasure) error {
 	words := make([]string, 0, len(p.Names)+len(p.Addresses))
 	for _, name := range append(slices.Clone(p.Names), p.Addresses...) {
 		words = append(words, withoutBlanks(name))
+	}
+	holds := func(text string) bool {
+		text = withoutBlanks(text)
+		return slices.ContainsFunc(words, func(word string) bool { return word != "" && strings.Contains(text, word) })
+	}
+	var decided []struct {
+		Seq     int64
+		Subject string
+	}
+	if err := tx.SelectContext(ctx, &decided, tx.Rebind("SELECT seq, subject FROM journal WHERE act = ?"), Matched); err != nil {
+		return err
+	}
+	for _, d := range decided {
+		if !holds(d.Subject) && !slices.ContainsFunc(p.Contacts, func(id string) bool { return strings.Contains(d.Subject, id) }) {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, tx.Rebind("UPDATE journal SET subject = ? WHERE seq = ?"), erasedWord, d.Seq); err != nil {
+			return err
+		}
+		e.Texts++
 	}
 	var keys []string
 	for _, table := range [...]string{"decision", "asked"} {
@@ -165,10 +185,7 @@ func eraseDecisions(ctx context.Context, tx *sqlx.Tx, p *Person, _ *Erasure) err
 			return err
 		}
 		for _, r := range rows {
-			holds := func(word string) bool {
-				return word != "" && (strings.Contains(withoutBlanks(r.Key), word) || strings.Contains(withoutBlanks(r.Written), word))
-			}
-			if !slices.Contains(p.Contacts, r.ID) && !slices.Contains(keys, r.Key) && !slices.ContainsFunc(words, holds) {
+			if !slices.Contains(p.Contacts, r.ID) && !slices.Contains(keys, r.Key) && !holds(r.Key) && !holds(r.Written) {
 				continue
 			}
 			keys = append(keys, r.Key) // what was decided of them was asked, too
