@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"energyd/engine"
 	"energyd/internal/config"
@@ -180,5 +182,42 @@ func TestReview_otherOutcomes(t *testing.T) {
 				t.Errorf("%+v", r.Result)
 			}
 		})
+	}
+}
+
+// A month in which customers' contacts are no longer as they were is told by the status, after the first pull of the next one.
+func TestReview_driftIsToldByTheStatus(t *testing.T) {
+	t.Parallel()
+	dir := company(t, "selfmade_b", "")
+	now := time.Now().In(time.FixedZone("JST", 9*3600))
+	var b strings.Builder
+	b.WriteString("event_id,account_id,contact_id,contact_title,rep_id,kind,direction,occurred_at,deal_id\n")
+	n := 0
+	for back := 1; back <= 20; back++ {
+		month := time.Date(now.Year(), now.Month()-time.Month(back), 1, 10, 0, 0, 0, now.Location())
+		mails := 1
+		if back == 1 {
+			mails = 9
+		}
+		for account := range 60 {
+			for _, kind := range append(slices.Repeat([]string{"メール送信"}, mails), "訪問") {
+				n++
+				fmt.Fprintf(&b, "E%d,A%04d,,,,%s,out,%s,\n", n, account+1, kind, month.AddDate(0, 0, n%28).Format(time.RFC3339))
+			}
+		}
+	}
+	write(t, filepath.Join(dir, "events.csv"), b.String())
+	text, err := os.ReadFile(filepath.Join(dir, "energyd.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "energyd.yaml")
+	write(t, file, strings.NewReplacer("sources:", fmt.Sprintf("  own: {type: file, dir: %q, settle: 0s}\nsources:", dir),
+		"events: {connection: folder", "events: {connection: own").Replace(string(text)))
+	mustRun(t, 0, "pull", "--config", file)
+	status := mustRun(t, 0, "status", "--config", file)
+	last := time.Date(now.Year(), now.Month()-1, 1, 0, 0, 0, 0, time.UTC).Format("2006-01")
+	if !strings.Contains(status, "review: contacts of kind メール送信 are no longer as they were") || !strings.Contains(status, "in "+last) || strings.Contains(status, "kind 訪問") {
+		t.Error(status)
 	}
 }
