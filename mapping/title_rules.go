@@ -51,6 +51,9 @@ func (t *Titles) rank(s string, depth int) string {
 	if rank, ok := t.spanning(s); latin && ok {
 		return rank
 	}
+	if one := t.joined(s, depth); one != s {
+		s, tight = one, strings.ReplaceAll(one, " ", "")
+	}
 	if parts := separated(s); len(parts) > 1 {
 		return t.highest(parts, depth)
 	}
@@ -101,8 +104,29 @@ func (t *Titles) bracketed(before, inside, after string, depth int) string {
 func (t *Titles) isOpen(s, tight string) bool {
 	starts := func(c string) bool { return strings.HasPrefix(tight, c) }
 	holds := func(or string) bool { return strings.Contains(s, or) }
-	return slices.ContainsFunc(t.coming, starts) || slices.ContainsFunc([]string{"または", "又は", "もしくは", " or "}, holds) ||
-		slices.ContainsFunc(latinWords(s), func(w string) bool { return t.comingWords[w] })
+	if slices.ContainsFunc(t.coming, starts) || slices.ContainsFunc([]string{"または", "又は", "もしくは", " or "}, holds) {
+		return true
+	}
+	words := latinWords(s)
+	n := len(words)
+	return n > 1 && (t.comingWords[words[n-1]] || // not the Candidate Experience Manager, nor that of Incoming Goods
+		t.comingWords[words[0]] && t.phrases[words[1]] != "")
+}
+
+// joined writes アシスタント・マネージャー as one word where the lists have it, and so what has a part that
+// they do not have, and leaves マネージャー・エンジニア two.
+func (t *Titles) joined(s string, depth int) string {
+	i := strings.LastIndex(s, "・")
+	if last, _ := utf8.DecodeLastRuneInString(s[:max(i, 0)]); !unicode.Is(unicode.Katakana, last) {
+		return s
+	}
+	word, rest, _ := strings.Cut(s[i+len("・"):], " ")
+	whole := strings.ReplaceAll(s[:i], "・", "") + word
+	strange := func(part string) bool { return t.rank(part, depth) == notUnderstood }
+	if _, at, ok := t.ending(whole); ok && at < len(whole)-len(word) || slices.ContainsFunc(strings.Split(s[:i]+"・"+word, "・"), strange) {
+		return strings.TrimSpace(whole + " " + rest)
+	}
+	return s
 }
 
 // isFormer tells of a title that it was one once: 元部長, 前・支店長; and not of 前橋支店長.

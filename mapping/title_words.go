@@ -44,19 +44,32 @@ func (t *Titles) words(words []string) string {
 	if i := slices.IndexFunc(words, func(w string) bool { return w == "of" || w == "for" || w == "at" }); i >= 0 {
 		last = i
 	}
+	if n := len(words); n > 1 && slices.Contains(t.attached, words[n-1]) { // Managing Director Assistant
+		words = words[t.behind(words):]
+		last = 0
+	}
 	rank := t.longest(words, last)
 	if rank == notUnderstood || len(words) < 2 {
 		return rank
 	}
-	first := t.phrases[words[0]]
-	raise := t.prefixes[words[0]]                                                              // lead designer
-	if t.isTop(first) && !slices.Contains(t.attached, words[len(words)-1]) && !t.isTop(rank) { // owner-operator
-		raise = first
+	raise := t.prefixes[words[0]] // Lead Designer
+	if first, ok := t.phrases[words[0]]; ok && t.isTop(first) && !slices.Contains(t.attached, words[len(words)-1]) {
+		raise = first // Owner-Operator
 	}
 	if t.height[raise] > t.height[rank] {
 		return raise
 	}
 	return rank
+}
+
+// behind gives where the longest phrase begins that ends with the last word.
+func (t *Titles) behind(words []string) int {
+	for i := max(0, len(words)-t.longestPhrase); i < len(words); i++ {
+		if _, ok := t.phrases[strings.Join(words[i:], " ")]; ok {
+			return i
+		}
+	}
+	return 0
 }
 
 func (t *Titles) longest(words []string, last int) string {

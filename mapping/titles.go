@@ -30,7 +30,7 @@ type TitlesConfig struct {
 	Former   []string            `yaml:"former"`   // beginnings that take a title back: 元
 	// NotFormer begin like a former one and are something else: 前橋, 故障.
 	NotFormer []string `yaml:"not_former"`
-	Coming    []string `yaml:"coming"`   // beginnings and English words of titles that their bearers do not have yet: 次期; not understood
+	Coming    []string `yaml:"coming"`   // beginnings, and English words in front or behind, of titles that their bearers do not have yet: 次期; not understood
 	Deputy    []string `yaml:"deputy"`   // endings that leave the rank as it is, but for the highest: 代理
 	Vice      []string `yaml:"vice"`     // beginnings, and English words in front, that make the highest rank one lower: 副
 	Attached  []string `yaml:"attached"` // endings of those who work for the bearer of the title before: 秘書
@@ -194,17 +194,20 @@ func folded(words []string) []string {
 func titleKey(s string) string { return strings.ReplaceAll(spelled(fold(s)), " ", "") }
 
 // spelled writes a folded title in one way: マネージャー, マネジャー and マネ-ジャ- without their lengthening marks,
-// アシスタント・マネージャー as one word, all brackets round, and whole characters for those of PDF files (社⻑).
+// all brackets round, and whole characters for those of PDF files (社⻑).
 func spelled(s string) string {
 	r := []rune(matching.Radicals.Replace(s))
 	out := make([]rune, 0, len(r))
 	for i, c := range r {
 		afterKatakana := len(out) > 0 && unicode.Is(unicode.Katakana, out[len(out)-1])
 		switch {
-		case afterKatakana && (c == 'ー' || unicode.Is(unicode.Pd, c)):
+		case afterKatakana && c == 'ー':
 			continue
-		case afterKatakana && c == '・' && i+1 < len(r) && unicode.Is(unicode.Katakana, r[i+1]):
-			continue
+		case afterKatakana && unicode.Is(unicode.Pd, c):
+			if i+1 == len(r) || unicode.Is(unicode.Katakana, r[i+1]) {
+				continue
+			}
+			c = ' ' // マネージャー-営業
 		case unicode.Is(unicode.Ps, c):
 			c = '('
 		case unicode.Is(unicode.Pe, c):

@@ -20,7 +20,7 @@ type PersonName struct {
 }
 
 // personCourtesies stand behind a name.
-var personCourtesies = []string{"博士", "様", "さま", "さん", "殿", "氏", "君", "くん", "先生", "-san", " san", "-sama", " sama"}
+var personCourtesies = []string{"様", "さま", "さん", "殿", "氏", "君", "くん", "先生", "-san", " san", "-sama", " sama"}
 
 // latinCourtesies are words of their own before or behind a name in Latin letters.
 var latinCourtesies = map[string]bool{
@@ -151,6 +151,9 @@ func nameWords(s string) []string {
 	}
 	for len(words) > 1 && (endsWith(words[len(words)-1], titleEndings) || department(words[len(words)-1])) {
 		words = words[:len(words)-1]
+	}
+	if n := len(words); n > 2 && strings.HasSuffix(words[n-1], "博士") { // of two words it is a given name
+		words = words[:n-1]
 	}
 	if len(words) > 2 && !slices.ContainsFunc(words, func(w string) bool { return utf8.RuneCountInString(w) > 1 }) {
 		words = []string{strings.Join(words, "")} // 平 野 修 司
