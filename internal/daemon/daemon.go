@@ -185,7 +185,7 @@ func (d *Daemon) take(ctx context.Context, work Work, last store.LastStarts) {
 			if *next = *b; next.Schedule.String() != j.Schedule.String() {
 				next.last = now // times of the new schedule that are over were never meant
 			}
-			next.Job = j
+			next.Job, next.at = j, time.Time{}
 		}
 		if j.Schedule.OnNews() {
 			listen = append(listen, j.Source)

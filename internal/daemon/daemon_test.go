@@ -83,24 +83,24 @@ func tokyo(clock string) time.Time {
 func TestRun_clock(t *testing.T) {
 	bubble(t, "2026-11-22 01:00", func(m *machine) {
 		stop, _ := m.start()
-		m.set = 3 * time.Hour // it is 04:00 now
-		time.Sleep(heartbeat)
-		time.Sleep(10 * time.Minute)
+		m.set.Store(int64(3 * time.Hour)) // it is 04:00 now
+		m.sleep(heartbeat)
+		m.sleep(10 * time.Minute)
 		m.ran("11-22 04:01 sync ok")
-		m.set = 0 // and 01:11 again
+		m.set.Store(0) // and 01:11 again
 		m.until("2026-11-22 23:00")
 		m.ran()
 		m.until("2026-11-23 03:00")
 		m.ran("11-23 02:00 sync ok")
-		m.set = -75 * 365 * 24 * time.Hour // its battery is empty
-		time.Sleep(48 * time.Hour)
-		if len(m.runs) != 2 {
-			t.Errorf("in two days in the past there were the runs %q", m.runs)
+		m.set.Store(int64(-75 * 365 * 24 * time.Hour)) // its battery is empty
+		m.sleep(48 * time.Hour)
+		if runs := m.took(); len(runs) != 2 {
+			t.Errorf("in two days in the past there were the runs %q", runs)
 		}
-		m.set, m.runs = 0, nil
+		m.set.Store(0)
 		m.until("2026-11-26 03:00")
-		if !slices.Contains(m.runs, "11-26 02:00 sync ok") {
-			t.Errorf("after it was mended there were the runs %q", m.runs)
+		if runs := m.took(); !slices.Contains(runs, "11-26 02:00 sync ok") {
+			t.Errorf("after it was mended there were the runs %q", runs)
 		}
 		m.end(stop)
 	}, nightly)
@@ -192,7 +192,7 @@ func TestRun_news(t *testing.T) {
 		stop, reload := m.start()
 		m.told([]string{"mail"})
 		m.told([]string{"mail", "post"})
-		time.Sleep(2 * time.Minute)
+		m.sleep(2 * time.Minute)
 		m.told([]string{"mail"})
 		m.until("2026-11-22 09:30")
 		m.ran("11-22 09:00 pull mail+post ok", "11-22 09:05 pull mail ok")
@@ -232,9 +232,9 @@ func TestReload(t *testing.T) {
 		}
 		// A start that is due stays due while the configuration is read again.
 		m.until("2026-11-22 04:29")
-		m.set = time.Minute
+		m.set.Store(int64(time.Minute))
 		reload()
-		time.Sleep(10 * time.Minute)
+		m.sleep(10 * time.Minute)
 		m.ran("11-22 04:30 pull tasks ok")
 		// What the new schedule would have started earlier today was never meant.
 		m.jobs = [][2]string{{"", "0 4 * * *"}}
@@ -271,7 +271,7 @@ func TestStop(t *testing.T) {
 				}
 				stop, _ := m.start()
 				m.until(tt.at)
-				time.Sleep(30 * time.Second)
+				m.sleep(30 * time.Second)
 				began := time.Now()
 				err := stop()
 				if took := time.Since(began); took != tt.takes {

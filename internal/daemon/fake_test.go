@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,17 +25,18 @@ import (
 // daemon ends, and runs that take time and fail as a test says. It belongs in a synctest bubble.
 type machine struct {
 	*testing.T
-	zone *time.Location
-	set  time.Duration // by how much its clock differs from the bubble's
-	log  bytes.Buffer
+	zone   *time.Location
+	set    atomic.Int64 // nanoseconds by which its clock differs from the bubble's
+	mu     sync.Mutex   // of what follows, up to jobs
+	log    bytes.Buffer
+	runs   []string // as "01-02 15:04 sync ok"
+	stored store.LastStarts
 
 	jobs   [][2]string // source and schedule
 	missed schedule.Missed
 	broken error // of the configuration, when it is read next
 
-	runs     []string // as "01-02 15:04 sync ok"
 	atWork   int
-	stored   store.LastStarts
 	standing Standing
 	down     error // the store
 	// run says how long the runs take, and what they come to.
@@ -52,7 +55,20 @@ func newMachine(t *testing.T, zone string, jobs ...[2]string) *machine {
 	return &machine{T: t, metrics: telemetry.NewMetrics("test"), health: telemetry.NewHealth(), zone: loc, jobs: jobs, run: func(context.Context, string, []string) (time.Duration, error) { return 5 * time.Minute, nil }}
 }
 
-func (m *machine) now() time.Time { return time.Now().Add(m.set).In(m.zone) }
+func (m *machine) now() time.Time { return time.Now().Add(time.Duration(m.set.Load())).In(m.zone) }
+
+// Write takes the log.
+func (m *machine) Write(line []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.log.Write(line)
+}
+
+// sleep lets time pass.
+func (m *machine) sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
 
 // until lets time pass until the clock shows this.
 func (m *machine) until(clock string) {
@@ -70,7 +86,7 @@ func (m *machine) start() (stop func() error, reload func()) {
 	ctx, cancel := context.WithCancel(m.Context())
 	again := make(chan struct{}, 1)
 	ended := make(chan error, 1)
-	log := slog.New(slog.NewTextHandler(&m.log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	log := slog.New(slog.NewTextHandler(m, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}
 		}
@@ -109,6 +125,8 @@ type scripted struct {
 func (w *scripted) Jobs() []schedule.Job { return w.planned }
 
 func (w *scripted) LastStarts(context.Context) (store.LastStarts, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	return slices.Clone(w.stored), nil
 }
 
@@ -178,7 +196,9 @@ func (w *scripted) work(ctx context.Context, kind string, sources []string) Resu
 	if kind == "pull" {
 		what = "pull " + strings.Join(sources, "+")
 	}
+	w.mu.Lock()
 	w.runs = append(w.runs, fmt.Sprintf("%s %s %s", began.Format("01-02 15:04"), what, r.Report.State))
+	w.mu.Unlock()
 	if r.Err == nil {
 		w.note(store.LastStart{Kind: kind, At: began.UTC(), State: r.Report.State})
 		for _, s := range sources {
@@ -192,21 +212,35 @@ func (w *scripted) work(ctx context.Context, kind string, sources []string) Resu
 
 // note keeps the last start of a kind or source, as the store does.
 func (m *machine) note(last store.LastStart) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.stored = slices.DeleteFunc(m.stored, func(s store.LastStart) bool { return s.Kind == last.Kind && s.Source == last.Source })
 	m.stored = append(m.stored, last)
+}
+
+// took gives the runs since it was asked last.
+func (m *machine) took() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	runs := m.runs
+	m.runs = nil
+	return runs
 }
 
 // ran holds the runs of late to what is wanted, and forgets them.
 func (m *machine) ran(want ...string) {
 	m.Helper()
-	if !slices.Equal(m.runs, want) {
-		m.Errorf("runs\n\t%s\nwant\n\t%s\n%s", strings.Join(m.runs, "\n\t"), strings.Join(want, "\n\t"), &m.log)
+	if runs := m.took(); !slices.Equal(runs, want) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.Errorf("runs\n\t%s\nwant\n\t%s\n%s", strings.Join(runs, "\n\t"), strings.Join(want, "\n\t"), &m.log)
 	}
-	m.runs = nil
 }
 
 // alerts are what was told of since, without what was to be done.
 func (m *machine) alerts() (told []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for line := range strings.Lines(m.log.String()) {
 		if _, alert, ok := strings.Cut(line, "msg=alert "); ok {
 			told = append(told, strings.TrimSpace(alert))

@@ -15,6 +15,9 @@ type job struct {
 	known    time.Time // runs that began before are known
 	again    time.Time // not before: it failed in a way that may heal, or another process was at work; zero: it did not
 	failures int       // one after the other
+
+	at, atOf time.Time // when it is due after a start at atOf, since that is asked each minute
+	shown    time.Time // in the metrics
 }
 
 // Pauses before a job is tried again.
@@ -51,7 +54,10 @@ func (j *job) due(now time.Time) time.Time {
 	if !j.again.IsZero() {
 		return j.again
 	}
-	return j.Due(j.last, now)
+	if j.at.IsZero() || j.Missed == schedule.Skip || !j.atOf.Equal(j.last) {
+		j.at, j.atOf = j.Due(j.last, now), j.last
+	}
+	return j.at
 }
 
 // pause puts the job off, longer each time.
@@ -81,7 +87,10 @@ func (d *Daemon) rest(now time.Time) time.Duration {
 	rest := heartbeat
 	for _, j := range d.jobs {
 		at := d.at(j, now)
-		d.Metrics.Next(j.label(), at)
+		if !at.Equal(j.shown) {
+			d.Metrics.Next(j.label(), at)
+			j.shown = at
+		}
 		if !at.IsZero() {
 			rest = min(rest, max(at.Sub(now), 0))
 		}

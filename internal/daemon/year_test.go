@@ -18,7 +18,7 @@ import (
 func TestYear(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMachine(t, "Europe/Berlin", [2]string{"", "30 2 * * *"}, [2]string{"tasks", "every 4h"}, [2]string{"deals", "after tasks"})
-		random := rand.New(rand.NewPCG(9, 9))
+		random, runs := rand.New(rand.NewPCG(9, 9)), rand.New(rand.NewPCG(6, 9))
 		down := func(at time.Time) error {
 			switch at.YearDay() % 13 {
 			case 3: // until the morning
@@ -33,7 +33,7 @@ func TestYear(t *testing.T) {
 			return nil
 		}
 		m.run = func(_ context.Context, kind string, _ []string) (time.Duration, error) {
-			return time.Duration(1+random.IntN(40)) * time.Minute, down(m.now())
+			return time.Duration(1+runs.IntN(40)) * time.Minute, down(m.now())
 		}
 		off := map[string]bool{}
 		stop, _ := m.start()
@@ -54,11 +54,11 @@ func TestYear(t *testing.T) {
 				if err := stop(); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(time.Duration(random.IntN(300)) * time.Second)
+				m.sleep(time.Duration(random.IntN(300)) * time.Second)
 				stop, _ = m.start()
 			case random.IntN(30) == 0: // the clock is set, in the afternoon
 				m.until(day.Format("2006-01-02") + " 14:00")
-				m.set += time.Duration(random.IntN(40)-20) * time.Minute
+				m.set.Add(int64(time.Duration(random.IntN(40)-20) * time.Minute))
 			}
 			m.until(day.Format("2006-01-02") + " 23:59")
 		}
@@ -67,7 +67,7 @@ func TestYear(t *testing.T) {
 		}
 
 		synced, pulled, followed := map[string]int{}, 0, 0
-		for _, r := range m.runs {
+		for _, r := range m.took() {
 			switch {
 			case strings.HasSuffix(r, "sync ok"):
 				synced[r[:5]]++

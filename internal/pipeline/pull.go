@@ -67,11 +67,16 @@ func (p *Pipeline) Pull(ctx context.Context, names ...string) (Report, error) {
 		if err := p.pull(ctx, sources, r); err != nil {
 			return err
 		}
-		if _, err := p.store.MarkDue(ctx, p.scorer(), p.AsOf()); err != nil {
-			return err
-		}
-		return p.raise(ctx, r)
+		return p.settle(ctx, r)
 	})
+}
+
+// settle marks what falls due by the date alone, and searches for alarms: the end of a run without a plan.
+func (p *Pipeline) settle(ctx context.Context, r *Report) error {
+	if _, err := p.store.MarkDue(ctx, p.scorer(), p.AsOf()); err != nil {
+		return err
+	}
+	return p.raise(ctx, r)
 }
 
 // run wraps a run's steps in its record: one run at a time, and whatever

@@ -142,6 +142,9 @@ func (p *Pipeline) Sync(ctx context.Context) (Report, sink.Summary, sink.Outcome
 		if err := p.pull(ctx, p.cfg.Sources, r); err != nil {
 			return err
 		}
+		if len(p.cfg.Write) == 0 { // who only reads, for reports, has nights too
+			return p.settle(ctx, r)
+		}
 		if sum, err = p.plan(ctx, r); err != nil {
 			return err
 		}

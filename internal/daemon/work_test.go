@@ -1,0 +1,108 @@
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"energyd/connectors/all"
+	"energyd/engine"
+	"energyd/internal/config"
+	"energyd/internal/demo"
+	"energyd/internal/pipeline"
+	"energyd/internal/store"
+)
+
+// demoWork is the work of the demo's company; read is told after each batch.
+func demoWork(t *testing.T, read func(), change ...func(*config.Config)) Work {
+	t.Helper()
+	w, err := demo.Start(t.Context(), t.TempDir(), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(w.Config, all.Connectors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range change {
+		c(cfg)
+	}
+	p, err := pipeline.Open(t.Context(), cfg, pipeline.Options{Log: slog.New(slog.DiscardHandler), Now: time.Now, AsOf: engine.NoDate,
+		Progress: func(string, int) { read() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	work, err := Pipeline(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, end := range []func() error{work.Close, w.Close} {
+			if err := end(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return work
+}
+
+// TestPipeline_nights: one process lives through several nights, and what a run may use of the CRM's calls is counted anew each night.
+func TestPipeline_nights(t *testing.T) {
+	work := demoWork(t, func() {})
+	var used []int
+	for range 3 {
+		r := work.Sync(t.Context())
+		if r.Err != nil || r.Report.State != store.OK && r.Report.State != store.Partial {
+			t.Fatalf("%s: %v %v", r.Report.State, r.Err, r.Report.Notes)
+		}
+		s, err := work.Standing(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		used = append(used, s.Budgets[0].Run)
+	}
+	if used[1] >= used[0] || used[2] > used[1] {
+		t.Errorf("the runs made %v calls; the later ones found nothing new", used)
+	}
+	if r := work.Pull(t.Context(), []string{"tasks"}, true); r.Err != nil || len(r.Report.Sources) != 1 {
+		t.Errorf("%+v", r)
+	}
+	if err := work.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPipeline_interrupted: a run that was told to stop was not done, so that it is made up for; the next one goes on from there.
+func TestPipeline_interrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	work := demoWork(t, cancel)
+	r := work.Sync(ctx)
+	if r.Err == nil || r.Report.State != store.Failed {
+		t.Fatalf("%s: %v", r.Report.State, r.Err)
+	}
+	last, err := work.LastStarts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sync, ok := last.Of(""); ok {
+		t.Errorf("it counts as done: %v", sync)
+	}
+	if r := work.Sync(t.Context()); r.Err != nil || r.Changes.Written == 0 {
+		t.Errorf("%s: %v, %+v", r.Report.State, r.Err, r.Changes)
+	}
+	if last, err = work.LastStarts(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := last.Of(""); !ok {
+		t.Error("the sync that came to its end does not count")
+	}
+}
+
+// TestPipeline_reads: who writes to no CRM has nights too.
+func TestPipeline_reads(t *testing.T) {
+	work := demoWork(t, func() {}, func(c *config.Config) { c.Write = nil })
+	if r := work.Sync(t.Context()); r.Err != nil || r.Report.State == store.Failed || len(r.Report.Sources) == 0 {
+		t.Errorf("%s: %v", r.Report.State, r.Err)
+	}
+}
