@@ -128,8 +128,9 @@ type purchases struct {
 	open           int // deals that are not closed
 }
 
-// bought gives each customer's purchases, by index.
+// bought gives each customer's purchases, by index. Amounts are those of one currency: see money.
 func (d *Data) bought(ctx context.Context, dir *directory, from engine.Date, each func(i int, r *dealRow)) ([]purchases, error) {
+	clear(dir.won)
 	sums := make([]purchases, len(dir.customers))
 	for i := range sums {
 		sums[i].last = engine.NoDate
@@ -143,11 +144,13 @@ func (d *Data) bought(ctx context.Context, dir *directory, from engine.Date, eac
 		switch {
 		case r.won:
 			b.count++
-			b.amount += r.amount
-			b.margin += r.margin
 			b.last = max(b.last, r.closes)
-			if r.closes >= from {
-				b.lately += r.amount
+			if dir.adds(r, d.Settings.Currency) {
+				b.amount += r.amount
+				b.margin += r.margin
+				if r.closes >= from {
+					b.lately += r.amount
+				}
 			}
 			if each != nil {
 				each(i, r)
@@ -209,7 +212,7 @@ func past(ctx context.Context, d *Data, o Options) (*Table, error) {
 	}
 	dir.lacksWon(t)
 	dir.scope(t, o, d.Scoped)
-	return t, nil
+	return t, dir.money(t, d.Settings.Currency)
 }
 
 // lacksWon notes that nothing tells which deals were won.

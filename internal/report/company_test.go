@@ -125,11 +125,15 @@ func (c *company) make(name string, settings report.Settings, o report.Options) 
 	if o.Months == 0 {
 		o.Months = 4
 	}
-	t, err := report.Make(c.t.Context(), &report.Data{Reader: c.store, Points: c.points, AsOf: asOf, Settings: settings, Low: c.table.Alarms.Low, Halved: c.table.Alarms.Halved, Scoped: c.table.Alarms.Important != nil}, name, o)
+	t, err := report.Make(c.t.Context(), c.data(settings), name, o)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	return t
+}
+
+func (c *company) data(settings report.Settings) *report.Data {
+	return &report.Data{Reader: c.store, Points: c.points, AsOf: asOf, Settings: settings, Low: c.table.Alarms.Low, Halved: c.table.Alarms.Halved, Scoped: c.table.Alarms.Important != nil}
 }
 
 // known is the company of the golden reports: a warm customer, one that hangs

@@ -50,6 +50,7 @@ type directory struct {
 	customers []customer
 	at        map[string]int // of an account's id in customers
 	reps      map[string]rep
+	won       map[string]int                        // won deals with an amount, by currency
 	told      map[engine.EntityKind]map[string]bool // facts that some entry has
 }
 
@@ -63,7 +64,7 @@ func (d *Data) directory(ctx context.Context) (*directory, error) {
 	if d.read != nil {
 		return d.read, nil
 	}
-	dir := &directory{at: map[string]int{}, reps: map[string]rep{}, told: map[engine.EntityKind]map[string]bool{}}
+	dir := &directory{at: map[string]int{}, reps: map[string]rep{}, won: map[string]int{}, told: map[engine.EntityKind]map[string]bool{}}
 	for p, err := range d.Profiles(ctx, engine.Rep) {
 		if err != nil {
 			return nil, err
@@ -201,6 +202,21 @@ func (d *Data) band(i int) Value {
 		return text(b.Name)
 	}
 	return Value{Label: b.Label}
+}
+
+// bandNamed gives the band that a setting names, or the usual one. Faults: config.
+func (d *Data) bandNamed(setting, name string, usual int) (int, error) {
+	if name == "" {
+		return max(usual, 0), nil
+	}
+	names := make([]string, d.Points.Bands())
+	for i := range names {
+		if names[i] = d.Points.Band(i).Name; names[i] == name {
+			return i, nil
+		}
+	}
+	return 0, fault.New(fault.Config, "report", fmt.Sprintf("reports.%s: there is no band %q%s", setting, name, fault.DidYouMean(name, names)),
+		"the bands of the points table are "+strings.Join(names, ", "), nil)
 }
 
 // legend explains the steps.

@@ -11,7 +11,7 @@ import (
 // dealRow is a deal of the directory with its score.
 type dealRow struct {
 	name, account, owner string
-	stage                string
+	stage, currency      string
 	amount, margin       float64
 	hasAmount, hasMargin bool
 	opened, closes       engine.Date
@@ -36,7 +36,7 @@ func (d *Data) deals(ctx context.Context, dir *directory, keep func(*dealRow) bo
 		if p.Deleted || p.Into != "" {
 			continue
 		}
-		r := dealRow{name: or(p.Name, p.ID), account: p.Account, owner: p.Owner, stage: p.Facts["stage"], closed: p.Facts.True("closed") || p.Facts.True("won"), won: p.Facts.True("won"),
+		r := dealRow{name: or(p.Name, p.ID), account: p.Account, owner: p.Owner, stage: p.Facts["stage"], currency: p.Facts["currency"], closed: p.Facts.True("closed") || p.Facts.True("won"), won: p.Facts.True("won"),
 			opened: p.Facts.Day("opened_on", d.Points), closes: p.Facts.Day("closes_on", d.Points), products: p.Facts.List("products"),
 			last: engine.NoDate, bandUntil: engine.NoDate}
 		r.amount, r.hasAmount = p.Facts.Number("amount")
@@ -97,6 +97,7 @@ func deals(ctx context.Context, d *Data, o Options) (*Table, error) {
 			{Key: "deal", Label: Label{Ja: "案件", En: "Deal"}}, customerColumn, ownerColumn,
 			{Key: "stage", Label: Label{Ja: "ステージ", En: "Stage"}},
 			{Key: "amount", Label: Label{Ja: "金額", En: "Amount"}, Type: Money},
+			{Key: "currency", Label: Label{Ja: "通貨", En: "Currency"}},
 			{Key: "closes_on", Label: Label{Ja: "完了予定日", En: "Closes"}, Type: Day},
 			{Key: "temperature", Label: Label{Ja: "温度", En: "Temperature"}, Type: Points},
 			{Key: "band", Label: Label{Ja: "温度帯", En: "Band"}},
@@ -115,12 +116,15 @@ func deals(ctx context.Context, d *Data, o Options) (*Table, error) {
 				warmth, closes := milli(r.temperature), day(r.closes)
 				warmth.Heat = heat(d.Points, r.temperature)
 				closes.Warn = r.closes != engine.NoDate && r.closes < d.AsOf
-				if !yield([]Value{text(r.name), text(name), text(dir.rep(r.owner)), told(r.stage), optional(r.amount, r.hasAmount), closes, warmth,
+				if !yield([]Value{text(r.name), text(name), text(dir.rep(r.owner)), told(r.stage), optional(r.amount, r.hasAmount), told(r.currency), closes, warmth,
 					d.band(int(r.band)), milli(r.total), count(r.contacts), day(r.last)}) {
 					return
 				}
 			}
 		},
+	}
+	if !dir.told[engine.Deal]["currency"] { // most companies sell in one
+		t.without("currency")
 	}
 	dir.lacks(t, engine.Deal, "stage", "StageName", Label{Ja: "案件のステージ", En: "The stages of deals"})
 	dir.lacks(t, engine.Deal, "amount", "Amount", Label{Ja: "案件の金額", En: "The amounts of deals"})

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"energyd/engine"
+	"energyd/internal/fault"
 	"energyd/internal/report"
 )
 
@@ -157,11 +158,12 @@ func TestSettings_Problems(t *testing.T) {
 	s.Coverage.Concentration, s.RFM.Days = 1.5, []float64{200, 100}
 	s.Funnel = []report.Step{{Stages: []string{"A"}}, {Stages: []string{"B", "A"}}, {}}
 	s.KPI = []report.Year{{Year: 2026}, {Year: 2026}, {}}
+	s.Coverage.Days, s.CrossSell.Owners, s.Leads.Usual = 0, 0, []float64{1, 9, 90}
 	var paths []string
 	for _, p := range s.Problems() {
 		paths = append(paths, p.Path)
 	}
-	if got, want := strings.Join(paths, " "), "reports.coverage.concentration reports.funnel[1].stages[1] reports.funnel[2] reports.rfm.days reports.kpi[1].year reports.kpi[2].year"; got != want {
+	if got, want := strings.Join(paths, " "), "reports.coverage.concentration reports.coverage.days reports.crosssell.owners reports.leads.usual reports.funnel[1].stages[1] reports.funnel[2] reports.rfm.days reports.kpi[1].year reports.kpi[2].year"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
@@ -187,5 +189,76 @@ func TestImportant(t *testing.T) {
 	}
 	if text := shown(t, c.make("deals", settings(), report.Options{Important: true})); !strings.Contains(text, "保守契約") {
 		t.Error(text) // a2 has the mark
+	}
+}
+
+// TestRank_counts_people_with_the_company_that_they_were_met_for: who changed the company since is no thread to the new one yet.
+func TestRank_counts_people_with_the_company_that_they_were_met_for(t *testing.T) {
+	c := newCompany(t)
+	c.entry(engine.Account, "a1", "Old", nil)
+	c.entry(engine.Account, "a2", "New", nil)
+	c.entry(engine.Contact, "t1", "Taro", func(p *engine.Profile) { p.Account = "a2" })
+	c.met("2026-04-10", "visit", engine.Mutual, "a1", of(who("t1", "staff")))
+	c.save()
+	text := shown(t, c.make("rank", settings(), report.Options{}))
+	for begin, want := range map[string]string{"Old": "Old 6.0 - - - 6.0 33.3 % 1 1.00 1 0 warning", "New": "New - - - - - 0.0 % 0 - 0 0 -"} {
+		if got := line(t, text, begin); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestReports_add_amounts_of_one_currency_alone: without a word which one, there is no sum.
+func TestReports_add_amounts_of_one_currency_alone(t *testing.T) {
+	c := newCompany(t)
+	c.entry(engine.Account, "a1", "Yamada", nil)
+	for id, amount := range map[string]string{"JPY": "3000000", "EUR": "20000", "": "500000"} {
+		c.entry(engine.Deal, "d"+id, "deal "+id, func(p *engine.Profile) {
+			p.Account = "a1"
+			p.Facts = engine.Facts{"won": "true", "closed": "true", "amount": amount, "closes_on": "2026-05-01"}
+			if id != "" {
+				p.Facts["currency"] = id
+			}
+		})
+	}
+	c.entry(engine.Deal, "open", "open deal", func(p *engine.Profile) {
+		p.Account, p.Facts = "a1", engine.Facts{"closed": "false", "amount": "70000", "currency": "EUR"}
+	})
+	c.save()
+	s := settings()
+	for _, name := range []string{"past", "ranking", "kpi"} {
+		_, err := report.Make(t.Context(), c.data(s), name, report.Options{Months: 4})
+		if fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), "several currencies, which cannot be added: EUR, JPY") {
+			t.Errorf("%s of two currencies: %v", name, err)
+		}
+	}
+	s.Currency = "JPY"
+	text := shown(t, c.make("kpi", s, report.Options{}))
+	if got, want := line(t, text, "Sales "), "Sales 3,500,000 amounts of deals won in the fiscal year"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if want := "Amounts are those of deals in JPY; 1 that were won in other currencies are not in them."; !strings.Contains(text, want) {
+		t.Errorf("it does not say %q:\n%s", want, text)
+	}
+	if text := shown(t, c.make("deals", settings(), report.Options{})); !strings.Contains(text, "70,000") || !strings.Contains(text, "EUR") {
+		t.Errorf("the list of deals does not name the currency:\n%s", text)
+	}
+}
+
+// TestLeads_by_the_bands_of_the_settings: the classes' limits are yours, and a band that there is not is told of.
+func TestLeads_by_the_bands_of_the_settings(t *testing.T) {
+	c, s := known(t), settings()
+	s.Leads.Now, s.Leads.Usual = "lukewarm", []float64{5, 15, 50, 30}
+	text := shown(t, c.make("leads", s, report.Options{}))
+	if got := line(t, text, "㈱青葉精機"); !strings.Contains(got, "wants it now") {
+		t.Errorf("lukewarm is warm enough, and the report says %q", got)
+	}
+	if !strings.Contains(text, "usually about 15 %") {
+		t.Errorf("the usual shares are not those of the settings:\n%s", text)
+	}
+	s.Leads.Now = "warmer"
+	_, err := report.Make(t.Context(), c.data(s), "leads", report.Options{Months: 4})
+	if fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), `reports.leads.now: there is no band "warmer"; did you mean "warm"?`) {
+		t.Errorf("a band that there is not: %v", err)
 	}
 }

@@ -247,19 +247,26 @@ func leads(ctx context.Context, d *Data, o Options) (*Table, error) {
 	}
 	classes := []struct {
 		name, approach Label
-		usual          string
 	}{
-		{Label{Ja: "今すぐ", En: "wants it now"}, Label{Ja: "すぐに訪問・見積", En: "visit, quote"}, "1"},
-		{Label{Ja: "検討段階", En: "considering"}, Label{Ja: "提案・役員同行", En: "propose, bring a manager"}, "9"},
-		{Label{Ja: "将来的に可能性あり", En: "may later"}, Label{Ja: "セミナー・情報提供で育成", En: "nurture: seminars, news"}, "65"},
-		{Label{Ja: "見込みなし", En: "no prospect"}, Label{Ja: "一斉案内のみ", En: "mailings alone"}, "25"},
+		{Label{Ja: "今すぐ", En: "wants it now"}, Label{Ja: "すぐに訪問・見積", En: "visit, quote"}},
+		{Label{Ja: "検討段階", En: "considering"}, Label{Ja: "提案・役員同行", En: "propose, bring a manager"}},
+		{Label{Ja: "将来的に可能性あり", En: "may later"}, Label{Ja: "セミナー・情報提供で育成", En: "nurture: seminars, news"}},
+		{Label{Ja: "見込みなし", En: "no prospect"}, Label{Ja: "一斉案内のみ", En: "mailings alone"}},
 	}
 	type lead struct {
 		watched
 		class int
 	}
 	var rows []lead
-	p, hottest := d.periods(o.Months), d.Points.Bands()-1
+	now, err := d.bandNamed("leads.now", d.Settings.Leads.Now, d.Points.Bands()-1)
+	if err != nil {
+		return nil, err
+	}
+	considering, err := d.bandNamed("leads.considering", d.Settings.Leads.Considering, now-1)
+	if err != nil {
+		return nil, err
+	}
+	p := d.periods(o.Months)
 	sums := make([]int, len(classes))
 	err = d.scores(ctx, dir, o, func(i int, _ *customer, s *engine.Score, _ []engine.Cell) {
 		if bought[i].count > 0 {
@@ -270,8 +277,8 @@ func leads(ctx context.Context, d *Data, o Options) (*Table, error) {
 			l.earned += m.Milli
 		}
 		switch {
-		case s.Band == hottest:
-		case s.Band == hottest-1 || bought[i].open > 0:
+		case s.Band >= now:
+		case s.Band >= considering || bought[i].open > 0:
 			l.class = 1
 		case l.earned > 0:
 			l.class = 2
@@ -307,12 +314,12 @@ func leads(ctx context.Context, d *Data, o Options) (*Table, error) {
 			break
 		}
 		share := 100 * float64(sums[i]) / float64(len(rows))
-		t.Note("%[1]s: %[3]d 社（%.1[4]f %%、目安 %[5]s %%）", "%[2]s: %[3]d (%.1[4]f %%; usually about %[5]s %%)", c.name.Ja, c.name.En, sums[i], share, c.usual)
+		t.Note("%[1]s: %[3]d 社（%.1[4]f %%、目安 %[5]g %%）", "%[2]s: %[3]d (%.1[4]f %%; usually about %[5]g %%)", c.name.Ja, c.name.En, sums[i], share, d.Settings.Leads.Usual[i])
 	}
 	band := func(i int) Label { return d.band(max(i, 0)).Label }
 	t.Note("受注のない企業が見込み客です。今すぐ = 温度帯「%[1]s」、検討段階 = 「%[2]s」または進行中の案件あり、将来 = %[5]d か月以内に獲得あり。目安は分布の検算用で、ノルマではありません。",
 		"Leads are companies that never bought. Now: band %[3]s; considering: %[4]s, or an open deal; later: energy within %[5]d months. The usual shares are a check, no quota.",
-		band(hottest).Ja, band(hottest-1).Ja, band(hottest).In("en"), band(hottest-1).In("en"), o.Months)
+		band(now).Ja, band(considering).Ja, band(now).In("en"), band(considering).In("en"), o.Months)
 	if dir.lacksWon(t) {
 		t.Note("そのため、すべての企業を見込み客として数えています。", "So all companies count as leads.")
 	}

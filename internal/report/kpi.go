@@ -130,5 +130,5 @@ func kpi(ctx context.Context, d *Data, o Options) (*Table, error) {
 	dir.lacks(t, engine.Deal, "amount", "Amount", Label{Ja: "案件の金額", En: "The amounts of deals"})
 	dir.lacks(t, engine.Account, "target", "Target__c", Label{Ja: "ターゲット顧客の印", En: "The mark of target customers"})
 	dir.scope(t, o, d.Scoped)
-	return t, nil
+	return t, dir.money(t, d.Settings.Currency)
 }

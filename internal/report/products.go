@@ -9,9 +9,6 @@ import (
 	"energyd/engine"
 )
 
-// fewest is how many must own both products before a lift is more than an anecdote.
-const fewest = 3
-
 // pick is a product for a customer to be offered.
 type pick struct {
 	customer    int
@@ -38,6 +35,7 @@ func crosssell(ctx context.Context, d *Data, o Options) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	fewest := d.Settings.CrossSell.Owners // who own both, before a lift is more than an anecdote
 	type pair struct{ x, y string }
 	owners, both := map[string]int{}, map[pair]int{}
 	buyers := 0

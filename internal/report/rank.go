@@ -3,15 +3,12 @@ package report
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"slices"
-
-	"github.com/cespare/xxhash/v2"
 
 	"energyd/engine"
 )
-
-// recent is the window in which people count as met, and the one before it, in days.
-const recent = 90
 
 // breadth is how widely a customer is met.
 type breadth struct {
@@ -19,7 +16,7 @@ type breadth struct {
 	byClass     [engine.NumClasses]int64
 	total       int64
 	spread      engine.Spread
-	now, before int32 // people met in the last 90 days, and in the 90 before
+	now, before int32 // people met in the last days that count, and in as many before
 }
 
 // rank is table 2 of the method: customer × rank class. It shows whether only
@@ -46,6 +43,7 @@ func rank(ctx context.Context, d *Data, o Options) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	days := engine.Date(d.Settings.Coverage.Days)
 	err = d.contacts(ctx, dir, func(i int, cells []engine.Cell) {
 		if row[i] == 0 {
 			return
@@ -63,8 +61,8 @@ func rank(ctx context.Context, d *Data, o Options) (*Table, error) {
 			}
 			return 0
 		}
-		b.now += met(d.AsOf-recent, d.AsOf)
-		b.before += met(d.AsOf-2*recent, d.AsOf-recent)
+		b.now += met(d.AsOf-days, d.AsOf)
+		b.before += met(d.AsOf-2*days, d.AsOf-days)
 	})
 	if err != nil {
 		return nil, err
@@ -90,8 +88,8 @@ func (d *Data) rankTable(dir *directory, o Options, rows []breadth) *Table {
 		Column{Key: "coverage", Label: Label{Ja: "階級カバー率", En: "Classes met"}, Type: Share},
 		Column{Key: "contacts", Label: Label{Ja: "接触した人数", En: "People"}, Type: Count},
 		Column{Key: "concentration", Label: Label{Ja: "集中度", En: "Concentration"}, Type: Figure},
-		Column{Key: "met_90", Label: Label{Ja: "直近90日の人数", En: "Met, last 90 days"}, Type: Count},
-		Column{Key: "met_90_before", Label: Label{Ja: "その前の90日", En: "90 days before"}, Type: Count},
+		Column{Key: "met", Label: Label{Ja: fmt.Sprintf("直近%d日の人数", limits.Days), En: fmt.Sprintf("Met, last %d days", limits.Days)}, Type: Count},
+		Column{Key: "met_before", Label: Label{Ja: fmt.Sprintf("その前の%d日", limits.Days), En: fmt.Sprintf("%d days before", limits.Days)}, Type: Count},
 		Column{Key: "single_thread", Label: Label{Ja: "一人依存", En: "One thread"}})
 	t := &Table{
 		Title:   Label{Ja: "顧客別階級別 獲得エネルギー", En: "Energy earned by customer and rank class"},
@@ -122,29 +120,43 @@ func (d *Data) rankTable(dir *directory, o Options, rows []breadth) *Table {
 	t.Note("階級カバー率: %g ポイント以上の階級の割合（窓口担当・管理者・経営陣）。集中度: 担当者ごとの割合の2乗和（1 = 一人だけ）。%g を超えるか、一人だけなら「一人依存」。",
 		"Classes met: share of the three classes with %g points or more. Concentration: sum of the squared shares of people (1 = one person); above %g, or with one person, the relation hangs on one thread.",
 		limits.ClassPoints, limits.Concentration)
-	t.Note("担当者のエネルギーは、現在の所属企業に数えます。", "People's energy is counted with the company that they are with now.")
+	t.Note("担当者のエネルギーは、接触した時の企業に数えます。", "People's energy is counted with the company that they were met for.")
 	dir.scope(t, o, d.Scoped)
 	return t
 }
 
-// contacts walks through the ledger of contacts, each with the customer that it is with now.
+// contacts walks through what people earned, each for the customers that they
+// were met for: who has changed the company since is in both.
 func (d *Data) contacts(ctx context.Context, dir *directory, do func(customer int, cells []engine.Cell)) error {
-	at := map[uint64]int32{} // by hash: half a million ids would take more than all the rest
-	for p, err := range d.Profiles(ctx, engine.Contact) {
+	var acts []engine.Activity // of one account
+	earned := map[string][]engine.Cell{}
+	end := func() {
+		if len(acts) == 0 {
+			return
+		}
+		i, ok := dir.at[acts[0].Account]
+		if ok {
+			clear(earned)
+			d.Points.Contributions(acts, func(_ int, c engine.Contribution) {
+				if c.Entity.Kind == engine.Contact {
+					earned[c.Entity.ID] = append(earned[c.Entity.ID], c.Cell)
+				}
+			})
+			for _, person := range slices.Sorted(maps.Keys(earned)) {
+				do(i, engine.SortCells(earned[person]))
+			}
+		}
+		acts = acts[:0]
+	}
+	for a, err := range d.Activities(ctx) {
 		if err != nil {
 			return err
 		}
-		if i, ok := dir.at[p.Account]; ok {
-			at[xxhash.Sum64String(p.ID)] = int32(i) // as many as customers
+		if len(acts) > 0 && acts[0].Account != a.Account {
+			end()
 		}
+		acts = append(acts, a)
 	}
-	for e, err := range d.Ledger(ctx, engine.Contact) {
-		if err != nil {
-			return err
-		}
-		if i, ok := at[xxhash.Sum64String(e.Entity.ID)]; ok {
-			do(int(i), e.Cells)
-		}
-	}
+	end()
 	return nil
 }

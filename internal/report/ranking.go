@@ -131,7 +131,7 @@ func ranking(ctx context.Context, d *Data, o Options) (*Table, error) {
 		t.Notes = append(t.Notes, proposedEdges(bought, rows, d.AsOf))
 	}
 	dir.scope(t, o, d.Scoped)
-	return t, nil
+	return t, dir.money(t, d.Settings.Currency)
 }
 
 // rfm grades purchases by frozen edges; without edges or purchases there is no grade.

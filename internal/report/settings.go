@@ -15,12 +15,28 @@ type Settings struct {
 	Funnel    []Step   `yaml:"funnel"` // first to last; the last is the order
 	RFM       RFM      `yaml:"rfm"`
 	KPI       []Year   `yaml:"kpi"` // one for each fiscal year
+	Leads     Leads    `yaml:"leads"`
+	CrossSell Owners   `yaml:"crosssell"`
+	Currency  string   `yaml:"currency"` // of the amounts that are added up, where deals are of several
+}
+
+// Leads says when a company that never bought is a lead of which class.
+type Leads struct {
+	Now         string    `yaml:"now"`         // band from which on it wants something now; "" = the hottest
+	Considering string    `yaml:"considering"` // band from which on it considers; "" = the one below
+	Usual       []float64 `yaml:"usual"`       // usual shares of the four classes in percent, to compare with
+}
+
+// Owners says how many customers make a pair of products worth telling of.
+type Owners struct {
+	Owners int `yaml:"owners"` // who own both
 }
 
 // Coverage says when a customer is met widely enough.
 type Coverage struct {
 	ClassPoints   float64 `yaml:"class_points"`  // points in the months shown from which on a rank class counts as met
 	Concentration float64 `yaml:"concentration"` // of the contacts' shares, 0 to 1, above which the relation hangs on one person
+	Days          int     `yaml:"days"`          // in which people count as met, and the same time before to compare with
 }
 
 // Step is a step of the funnel: list, proposal, deal, quote, order.
@@ -49,7 +65,7 @@ type Year struct {
 
 // Defaults are the settings of a configuration without the section.
 func Defaults() Settings {
-	return Settings{Coverage: Coverage{ClassPoints: 5, Concentration: 0.6}}
+	return Settings{Coverage: Coverage{ClassPoints: 5, Concentration: 0.6, Days: 90}, Leads: Leads{Usual: []float64{1, 9, 65, 25}}, CrossSell: Owners{Owners: 3}}
 }
 
 // Problems finds what is wrong in the settings, by paths below "reports".
@@ -60,6 +76,15 @@ func (s *Settings) Problems() fault.Problems {
 	}
 	if c := s.Coverage.Concentration; c <= 0 || c > 1 {
 		ps.Add("reports.coverage.concentration", "needs a share above 0 and up to 1; it is %g", c)
+	}
+	if days := s.Coverage.Days; days < 1 || days > 3650 {
+		ps.Add("reports.coverage.days", "needs days, 1 to 3650; it is %d", days)
+	}
+	if n := s.CrossSell.Owners; n < 1 {
+		ps.Add("reports.crosssell.owners", "needs a number of customers, 1 or more; it is %d", n)
+	}
+	if n := len(s.Leads.Usual); n != 4 || slices.ContainsFunc(s.Leads.Usual, func(share float64) bool { return !(share >= 0 && share <= 100) }) {
+		ps.Add("reports.leads.usual", "needs four shares in percent: wants it now, considering, may later, no prospect")
 	}
 	taken := map[string]bool{}
 	for i, step := range s.Funnel {

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -118,6 +119,9 @@ func (v Value) String(t Type, language string) string {
 	case Day:
 		return engine.Date(v.Number).String()
 	case Points:
+		if v.Number == 0 { // a table of 0.0 hides the figures
+			return "-"
+		}
 		return grouped(v.Number, 1)
 	case Count, Money:
 		return grouped(v.Number, 0)
@@ -178,6 +182,20 @@ func (t *Table) heads(language string) []string {
 // Note adds a note in both languages, made of the same values.
 func (t *Table) Note(ja, en string, values ...any) {
 	t.Notes = append(t.Notes, Label{Ja: fmt.Sprintf(ja, values...), En: fmt.Sprintf(en, values...)})
+}
+
+// without takes a column out.
+func (t *Table) without(key string) {
+	at := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Key == key })
+	t.Columns = slices.Delete(t.Columns, at, at+1)
+	rows := t.Rows
+	t.Rows = func(yield func([]Value) bool) {
+		for r := range rows {
+			if !yield(slices.Delete(r, at, at+1)) {
+				return
+			}
+		}
+	}
 }
 
 // Limit cuts the table to its first rows, and says so in a note; 0 cuts nothing.

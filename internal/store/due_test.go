@@ -102,7 +102,7 @@ func (p countingPoints) Due(kind engine.EntityKind, cells []engine.Cell, asOf en
 // night is what a store looked at in one night.
 type night struct{ Visited, Scored, Evaluated int }
 
-// quiet fills a store with so many customers of 6 contacts each, long ago, and has it settled: then a night without news has nothing to do but for
+// quiet fills a store with so many customers of 3 contacts each, long ago, and has it settled: then a night without news has nothing to do but for
 // those who fall due. Each run is the next night, with a contact of as many customers as change.
 func quiet(tb testing.TB, accounts, changed int) (run func() night) {
 	tb.Helper()
@@ -148,9 +148,9 @@ func quiet(tb testing.TB, accounts, changed int) (run func() night) {
 	visit := func(i, n int, on engine.Date) engine.Activity {
 		return engine.Activity{Source: "日報", ID: fmt.Sprint(i, "/", n), Version: 1, Kind: "visit", Account: fmt.Sprintf("0015g%010dAAA", i), Date: on}
 	}
-	acts := make([]engine.Activity, 0, 6*accounts)
+	acts := make([]engine.Activity, 0, 3*accounts)
 	for i := range accounts {
-		for n := range 6 {
+		for n := range 3 {
 			acts = append(acts, visit(i, n, first+engine.Date(60*n)))
 		}
 	}
@@ -160,7 +160,7 @@ func quiet(tb testing.TB, accounts, changed int) (run func() night) {
 	return func() night {
 		var news []engine.Activity
 		for i := range changed {
-			news = append(news, visit(i*accounts/changed, 6+nights, tonight+engine.Date(nights)))
+			news = append(news, visit(i*accounts/changed, 3+nights, tonight+engine.Date(nights)))
 		}
 		nights++
 		return look(tonight+engine.Date(nights-1), news)
