@@ -3,6 +3,7 @@ package review
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -85,6 +86,9 @@ func (s *Sample) findings(won, lost int) []Finding {
 	}
 	if f, few := lacking(won, lost); few {
 		list = append(list, f)
+		if f, off := s.cycle(); off {
+			list = append(list, f)
+		}
 	}
 	if n := len(s.twice); n > 0 {
 		add(false, "deal_twice", said("one line for each deal", "案件ごとに1行にしてください"),
@@ -127,6 +131,32 @@ func (s *Sample) findings(won, lost int) []Finding {
 			said("no contact belongs to any of these deals", "これらの案件に結びつく接触が1件もありません"))
 	}
 	return list
+}
+
+// leastCycles is of how many closed deals the usual length is told.
+const leastCycles = 10
+
+// cycle proposes a half-life where outcomes are too few to fit one: a quarter of the
+// median deal's length, as found on real outcomes. Not off is one within a factor of 1.5.
+func (s *Sample) cycle() (f Finding, off bool) {
+	var days []int
+	for _, d := range s.deals {
+		if d.Closed != engine.NoDate && d.Closed > d.Opened {
+			days = append(days, int(s.table.points.Clock(d.Closed)-s.table.points.Clock(d.Opened)))
+		}
+	}
+	if len(days) < leastCycles {
+		return f, false
+	}
+	slices.Sort(days)
+	median := days[len(days)/2]
+	usual := max(1, math.Round(float64(median)/4))
+	if ratio := s.table.HalfLife / usual; ratio > 1/1.5 && ratio < 1.5 {
+		return f, false
+	}
+	return found("half_life", false,
+		said("half of the %[1]d closed deals took no more than %[2]d days; the table in use halves contacts after %[3]g", "完了した案件%[1]d件の半数は%[2]d日以内に終わっています。現行の配点表の半減期は%[3]g日です", len(days), median, s.table.HalfLife),
+		said("until outcomes tell more: %s: %g in the points table, a quarter of that", "結果がそろうまでは、その4分の1を目安に、配点表の %s を %g にしてください", s.table.HalfLifePath(), usual)), true
 }
 
 // successes counts accounts that a success followed at some time, and those that none followed at some time; most are both.
