@@ -122,7 +122,7 @@ func (p *Pipeline) watchers(ctx context.Context, names []string) (watched map[co
 		return nil, nil, err
 	}
 	conns := map[string]connectors.Conn{}
-	hangUp = func() error {
+	closeAll := func() error {
 		var errs []error
 		for _, c := range conns {
 			errs = append(errs, c.Close())
@@ -131,7 +131,7 @@ func (p *Pipeline) watchers(ctx context.Context, names []string) (watched map[co
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, hangUp())
+			err = errors.Join(err, closeAll())
 		}
 	}()
 	watched = map[connectors.Watcher][]config.Source{}
@@ -153,7 +153,7 @@ func (p *Pipeline) watchers(ctx context.Context, names []string) (watched map[co
 	if len(watched) == 0 {
 		return nil, nil, fault.New(fault.Config, "", "no source can be watched", "only mailboxes tell of news; other sources are read by schedule", nil)
 	}
-	return watched, hangUp, nil
+	return watched, closeAll, nil
 }
 
 // News are the sources that have something new. Its methods may be called at the same time.
