@@ -139,7 +139,7 @@ func ProposedTable(file string, cfg *engine.PointsConfig, table *review.Table, r
 	}
 	for _, w := range r.How {
 		if w.Proposed != w.Present {
-			d := engine.Direction(slices.Index([]string{engine.Mutual: "mutual", engine.Inbound: "in", engine.Outbound: "out"}, w.Direction)) //nolint:gosec // three
+			d := engine.Direction(slices.Index([]string{engine.Mutual: "mutual", engine.Inbound: "in", engine.Outbound: "out"}, w.Direction)) // three
 			edit.Kinds = append(edit.Kinds, config.KindPoints{Kind: w.Kind, Direction: d, All: w.All, Points: w.Proposed})
 		}
 	}

@@ -27,7 +27,7 @@ func (p *Pipeline) WhatIf(ctx context.Context, file string, months int, who stri
 	}
 	q.groups = p.groups
 	asOf := p.AsOf()
-	w := &whatIf{tables: [2]*Pipeline{p, q}, asOf: asOf, from: p.points.PeriodStart(p.points.Period(asOf) - engine.Period(months) + 1), //nolint:gosec // 120 at most
+	w := &whatIf{tables: [2]*Pipeline{p, q}, asOf: asOf, from: p.points.PeriodStart(p.points.Period(asOf) - engine.Period(months) + 1), // 120 at most
 		shifts: review.NewShifts(p.points, q.points), profiles: map[engine.Entity]engine.Profile{}, reader: p.store.AccountReader()}
 	w.result = &review.WhatIf{AsOf: asOf.String(), From: w.from.String(), Months: months, Present: p.points.Version(), Candidate: q.points.Version(),
 		People: p.cfg.Reports.Appraisal, Reps: []review.RepTotal{}, WriteBacks: []review.WriteBack{}, Notes: []review.Finding{}}

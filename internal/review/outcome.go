@@ -140,7 +140,7 @@ func (w *watch) is(t *Table, a *engine.Activity) bool {
 func (s *Sample) account(id string) int32 {
 	n, ok := s.byID[id]
 	if !ok {
-		n = int32(len(s.deals)) //nolint:gosec // as many as fit into memory
+		n = int32(len(s.deals)) // as many as fit into memory
 		s.byID[id] = n
 		s.deals = append(s.deals, Deal{ID: id, Account: id, Opened: engine.NoDate, Closed: engine.NoDate})
 		s.watch.events = append(s.watch.events, nil)
@@ -176,7 +176,7 @@ func (s *Sample) looks(n int32, horizon int, add func(cut, success engine.Date))
 			continue
 		}
 		success := engine.NoDate
-		if next < len(events) && events[next] <= cut+engine.Date(horizon) { //nolint:gosec // 3650 at most
+		if next < len(events) && events[next] <= cut+engine.Date(horizon) { // 3650 at most
 			success = events[next]
 		}
 		add(cut, success)

@@ -126,7 +126,7 @@ func NewShifts(present, candidate *engine.Points) *Shifts {
 
 // Add adds an entity's scores by both tables.
 func (s *Shifts) Add(e engine.Entity, before, after engine.Score) {
-	s.kinds[e.Kind] = append(s.kinds[e.Kind], standing{e.ID, shown(before), shown(after), uint8(before.Band), uint8(after.Band)}) //nolint:gosec // some bands
+	s.kinds[e.Kind] = append(s.kinds[e.Kind], standing{e.ID, shown(before), shown(after), uint8(before.Band), uint8(after.Band)}) // some bands
 }
 
 // shown is a temperature as it is shown, to the milli-point, so that what looks equal is a tie.
@@ -158,7 +158,7 @@ func (s *Shifts) Fired(before, after []engine.Alarm) {
 func (s *Shifts) Alarms() []Firings {
 	list := []Firings{}
 	for k := range len(engine.AlarmKinds()) {
-		if f := s.firings[engine.AlarmKind(k)]; f != nil { //nolint:gosec // six kinds
+		if f := s.firings[engine.AlarmKind(k)]; f != nil { // six kinds
 			list = append(list, *f)
 		}
 	}

@@ -47,7 +47,7 @@ func (d *Document) WriteHTML(w io.Writer) error {
 		Policy    string
 		AsOfLabel string
 		BarLeft   int
-	}{d, template.CSS(style), policy, speaker(d.Language).say("基準日", "as of"), barLeft}) //nolint:gosec // our own file
+	}{d, template.CSS(style), policy, speaker(d.Language).say("基準日", "as of"), barLeft}) // our own file
 }
 
 // Plot is a reliability plot: what was foretold against what came, both 0 to 1.

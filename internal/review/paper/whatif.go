@@ -161,7 +161,7 @@ func (s teller) alarms(w *review.WhatIf) Section {
 func (s teller) alarm(name string) string {
 	for k, n := range engine.AlarmKinds() {
 		if n == name {
-			return explain.AlarmLabel(engine.AlarmKind(k)).In(string(s.speaker)) //nolint:gosec // six kinds
+			return explain.AlarmLabel(engine.AlarmKind(k)).In(string(s.speaker)) // six kinds
 		}
 	}
 	return name
