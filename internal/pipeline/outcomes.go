@@ -190,11 +190,12 @@ func (p *Pipeline) keepReview(ctx context.Context, l lastReview, drift []review.
 	if err := p.keepNote(ctx, store.LastReview, l); err != nil {
 		return err
 	}
-	return p.keepDrift(ctx, drift)
+	return p.keepDrift(ctx, p.AsOf(), drift)
 }
 
-func (p *Pipeline) keepDrift(ctx context.Context, kinds []review.Drift) error {
-	return p.keepNote(ctx, store.LastDrift, lastDrift{(p.points.Period(p.AsOf()) - 1).String(), kinds})
+// keepDrift keeps how contacts moved, as it was measured on a day.
+func (p *Pipeline) keepDrift(ctx context.Context, on engine.Date, kinds []review.Drift) error {
+	return p.keepNote(ctx, store.LastDrift, lastDrift{(p.points.Period(on) - 1).String(), kinds})
 }
 
 func (p *Pipeline) keepNote(ctx context.Context, name string, what any) error {

@@ -39,7 +39,7 @@ func (p *Pipeline) review(ctx context.Context, r *Report) error {
 		}
 	}
 	if habits != nil {
-		if err := p.keepDrift(ctx, habits.Drifts()); err != nil {
+		if err := p.keepDrift(ctx, p.today(), habits.Drifts()); err != nil {
 			return err
 		}
 	}
