@@ -114,6 +114,7 @@ func (a *app) printStarts(starts []pipeline.Start) {
 	if len(starts) == 0 {
 		return
 	}
+	fmt.Fprintln(a.out)
 	t := newTable("ENERGYD RUN STARTS", "BY", "NEXT")
 	for _, s := range starts {
 		job, next := "sync", "-"
