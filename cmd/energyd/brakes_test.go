@@ -16,14 +16,7 @@ import (
 func TestBrakes_session(t *testing.T) {
 	t.Parallel()
 	w, config := world(t)
-	says := func(code int, want string, args ...string) string {
-		t.Helper()
-		out := mustRun(t, code, append(args, "--config", config)...)
-		if !regexp.MustCompile(want).MatchString(out) {
-			t.Errorf("energyd %s says\n%s\nwant %s", strings.Join(args, " "), out, want)
-		}
-		return out
-	}
+	says := saying(t, config)
 	says(exitDone, `brakes: .*50 % of the energies move, 10 % fall to zero.*fewer than 20 records never brake`, "check")
 	says(exitPartial, `plan \w+: \d+ planned = \d+ written`, "sync")
 	before, err := w.CRM().Rows("Contact")

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,6 +57,9 @@ func (a *app) exportCommand() *cobra.Command {
 			}
 			if args[0] != "journal" && (since != "" || of.Act != "") {
 				return usage("--since and --act are of export journal")
+			}
+			if of.Act != "" && !slices.Contains(store.Acts, of.Act) {
+				return usage("--act takes one of %s%s", strings.Join(store.Acts, ", "), fault.DidYouMean(of.Act, store.Acts))
 			}
 			if since != "" {
 				day, err := time.Parse(time.DateOnly, since)

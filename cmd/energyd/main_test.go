@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -134,4 +135,16 @@ func world(t *testing.T) (*demo.World, string) {
 		}
 	})
 	return w, filepath.Join(dir, "energyd.yaml")
+}
+
+// saying gives what runs a command over a configuration, and holds its exit code and what it prints.
+func saying(t *testing.T, config string) func(code int, want string, args ...string) string {
+	return func(code int, want string, args ...string) string {
+		t.Helper()
+		out := mustRun(t, code, append(args, "--config", config)...)
+		if !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("energyd %s says\n%s\nwant %s", strings.Join(args, " "), out, want)
+		}
+		return out
+	}
 }

@@ -33,14 +33,7 @@ func TestUndo_session(t *testing.T) {
 		}
 		return fmt.Sprint(rows[i]["Id"]), rows[i]["Energy__c"]
 	}
-	says := func(code int, want string, args ...string) string {
-		t.Helper()
-		out := mustRun(t, code, append(args, "--config", config)...)
-		if !regexp.MustCompile(want).MatchString(out) {
-			t.Errorf("energyd %s says\n%s\nwant %s", strings.Join(args, " "), out, want)
-		}
-		return out
-	}
+	says := saying(t, config)
 	first, energy := account(0)
 	if energy == nil {
 		t.Fatal("the first account was not written")

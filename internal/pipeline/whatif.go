@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -31,6 +32,9 @@ func (p *Pipeline) WhatIf(ctx context.Context, file string, months int, who stri
 		shifts: review.NewShifts(p.points, q.points), profiles: map[engine.Entity]engine.Profile{}, reader: p.store.AccountReader()}
 	w.result = &review.WhatIf{AsOf: asOf.String(), From: w.from.String(), Months: months, Present: p.points.Version(), Candidate: q.points.Version(),
 		People: p.cfg.Reports.Appraisal, Reps: []review.RepTotal{}, WriteBacks: []review.WriteBack{}, Notes: []review.Finding{}}
+	if w.result.Candidate == w.result.Present { // who tries numbers does not count versions
+		w.result.Candidate = filepath.Base(file)
+	}
 	for i := range w.piles {
 		w.piles[i] = map[engine.Entity]*pile{}
 	}

@@ -14,7 +14,7 @@ type WhatIf struct {
 	From       string      `json:"from"` // first day of the months that were replayed
 	Months     int         `json:"months"`
 	Present    string      `json:"present"`   // version of the table in use
-	Candidate  string      `json:"candidate"` // of the other one
+	Candidate  string      `json:"candidate"` // of the other one, or its file where both have one version
 	Kinds      []Shift     `json:"entities"`
 	Alarms     []Firings   `json:"alarms"`
 	People     bool        `json:"people"` // Reps are single sales people; else teams

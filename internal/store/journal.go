@@ -39,6 +39,9 @@ const (
 	Waived     = "drop"   // Subject is not told of any more, until its record is another one
 )
 
+// Acts lists the acts that journal entries may have.
+var Acts = []string{Applied, Undid, Overrode, Planned, Forgot, Matched, Froze, MadeFields, Changed, Retried, Waived}
+
 // AddJournal notes that somebody had something done.
 func (s *Store) AddJournal(ctx context.Context, e JournalEntry) error {
 	return s.tx(ctx, "journal", func(tx *sqlx.Tx) error { return addJournal(ctx, tx, e) })
