@@ -148,7 +148,7 @@ func (f *field) version(w *run) (int64, error) {
 func (f *field) reject(err error) error {
 	var known *RejectError
 	if errors.As(err, &known) {
-		return &RejectError{Code: known.Code, Reason: f.path + ": " + known.Reason, Columns: f.columns()}
+		return &RejectError{Code: known.Code, Reason: f.path + ": " + known.Reason, Columns: f.columns(), Culprit: known.Culprit}
 	}
 	code := "value"
 	var miss *missError

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -356,14 +357,25 @@ func dateAndTime(zone *time.Location, on, clock any) (any, error) {
 		}
 	}
 	if err != nil {
-		return nil, dateError(err)
+		return nil, &RejectError{Code: "date", Reason: err.Error(), Culprit: clock}
 	}
 	day, err := date(zone, []any{on})
 	if err != nil || day == nil {
-		return nil, err
+		return nil, blame(err, on)
 	}
 	m.year, m.month, m.day = civil(day.(expression.Day))
 	return m.in(zone), nil
+}
+
+// blame says in a reject which of several values is at fault.
+func blame(err error, value any) error {
+	var reject *RejectError
+	if !errors.As(err, &reject) {
+		return err
+	}
+	blamed := *reject
+	blamed.Culprit = value
+	return &blamed
 }
 
 func civil(d expression.Day) (year, month, day int) {

@@ -15,6 +15,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -80,6 +81,25 @@ type RejectError struct {
 	Waits  bool   // what it names may come into the directory later: the record as it is may come through then
 	// Columns are those that the failing expression reads, so that the reject can name their cells; nil when none did.
 	Columns []string
+	// Culprit is the one value at fault where Columns name several; nil when that is not known.
+	Culprit any
+}
+
+// Cells are the columns of the record at fault: Columns, or those of them that hold the Culprit.
+func (e *RejectError) Cells(value func(column string) any) []string {
+	if e.Culprit == nil {
+		return e.Columns
+	}
+	var guilty []string
+	for _, c := range e.Columns {
+		if reflect.DeepEqual(value(c), e.Culprit) {
+			guilty = append(guilty, c)
+		}
+	}
+	if guilty == nil { // it was computed from them
+		return e.Columns
+	}
+	return guilty
 }
 
 func (e *RejectError) Error() string { return e.Reason }

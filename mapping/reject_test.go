@@ -146,3 +146,28 @@ func TestApply_names_columns(t *testing.T) {
 		}
 	}
 }
+
+// TestRejectError_Cells: of several columns the one with the bad value is named, not those beside it.
+func TestRejectError_Cells(t *testing.T) {
+	m, err := Compile(&Config{Activity: &ActivityRule{At: "datetime(day, clock)", Kind: "kind", Account: "account"}}, Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		day, clock any
+		want       []string
+	}{
+		"the day":              {"2026-02-30", "10:00", []string{"day"}},
+		"the time":             {"2026-03-02", "1.2.3", []string{"clock"}},
+		"a number of no time":  {"2026-03-02", int64(1475), []string{"clock"}},
+		"both hold the same":   {"x", "x", []string{"day", "clock"}},
+		"neither gives a date": {nil, "10:00", []string{"day", "clock"}},
+	} {
+		rec := record(map[string]any{"day": c.day, "clock": c.clock, "kind": "visit", "account": "001"})
+		_, err := m.Apply(rec, testDirectory{})
+		var reject *RejectError
+		if !errors.As(err, &reject) || !slices.Equal(reject.Cells(rec.Value), c.want) {
+			t.Errorf("%s: got %+v, want the columns %v", name, reject, c.want)
+		}
+	}
+}

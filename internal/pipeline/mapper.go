@@ -169,7 +169,7 @@ func (m *mapper) rejected(rec connectors.Record, err error) *connectors.Reject {
 	var reject *mapping.RejectError
 	if errors.As(err, &reject) {
 		r.Code, r.Reason, r.Waits = reject.Code, reject.Reason, reject.Waits
-		r.Origin = rec.Where(reject.Columns)
+		r.Origin = rec.Where(reject.Cells(rec.Value))
 	}
 	return &r
 }

@@ -18,7 +18,10 @@ func recordToDo(r Reject, language string) string {
 	case r.Class == connectors.GoneRecord:
 		return in(language, "顧客をCRMに登録するか、元データのコードを直してください。登録されれば自動で取り込みます",
 			"enter the customer in the CRM, or correct the code in the source; it comes through by itself then")
-	case r.Code == "kind" || r.Code == "lookup" || r.Code == "value":
+	case r.Code == "value": // a list where one value belongs, a word that energyd itself does not have
+		return in(language, "理由に示した箇所の値を元データで直すか、マッピングの式を値の形に合わせてください",
+			"correct the value in its source, or the expression that the reason names, so that it takes such values")
+	case r.Code == "kind" || r.Code == "lookup":
 		return in(language, "マッピングの対応表に言葉を加えるか、元データを直してください", "add the word to the mapping's lookups, or correct the record in its source")
 	case r.Code == "date":
 		return in(language, "元データの日付か、マッピングの activity.at を直してください", "correct the date in the source, or activity.at in the mapping")
