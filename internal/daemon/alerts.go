@@ -3,15 +3,18 @@ package daemon
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"energyd/internal/store"
 )
 
 // alerts tells people when something changes its state, and only then: "sync",
-// "source tasks", "configuration", "store". What a log cannot reach (a mail, a
-// web hook) is told of in set, too.
+// "source tasks", "configuration", "store". The log is told of at once; how things
+// stand is kept, so that a restart tells nothing again, and so that web hooks and
+// mails, which may be away for a while, are told by what is kept (Work.Tell).
 type alerts struct {
 	log    *slog.Logger
+	keep   func(store.Alert)
 	states map[string]string
 }
 
@@ -48,4 +51,43 @@ func (a *alerts) set(what, state, about, do string) {
 		level = slog.LevelWarn
 	}
 	a.log.LogAttrs(context.Background(), level, message, attrs...)
+	a.keep(store.Alert{What: what, State: state, Because: about, ToDo: do})
+}
+
+// keepAlert keeps how something stands, and has readers told of it. That the store is away cannot be kept in it.
+func (d *Daemon) keepAlert(a store.Alert) {
+	if a.What == "store" || d.work == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	a.Since = d.Now()
+	if err := d.work.SetAlert(ctx, a); err != nil {
+		d.Log.Warn("an alert is told by the log alone: it could not be kept", "of", a.What, "error", err)
+		return
+	}
+	select {
+	case d.changed <- struct{}{}:
+	default: // they are to look anyway
+	}
+}
+
+// recall takes from the store how things stood when the process before ended. A
+// sync that somebody ran by hand since may have set right what was wrong.
+func (d *Daemon) recall(ctx context.Context, last store.LastStarts) error {
+	kept, err := d.work.Alerts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range kept {
+		d.alerts.known(a.What, a.State)
+	}
+	switch sync, ok := last.Of(""); {
+	case !ok:
+	case sync.State == store.OK:
+		d.alerts.set("sync", string(store.OK), "", "")
+	default:
+		d.alerts.known("sync", string(sync.State))
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"energyd/internal/fault"
@@ -23,7 +24,7 @@ import (
 )
 
 // Work is what a daemon does by one configuration: a pipeline, in all but tests.
-// Its methods are called one at a time, but for Listen and Ping.
+// Its methods are called one at a time, but for Listen, Tell and Ping.
 type Work interface {
 	Jobs() []schedule.Job
 	Sources() []string
@@ -34,6 +35,12 @@ type Work interface {
 	Pull(ctx context.Context, sources []string, news bool) Result
 	// Listen calls told when a source has something new, until ctx ends.
 	Listen(ctx context.Context, sources []string, told func(sources []string)) error
+	// Alerts are how things stood when a daemon kept it last, and SetAlert keeps it.
+	Alerts(ctx context.Context) ([]store.Alert, error)
+	SetAlert(ctx context.Context, a store.Alert) error
+	// Tell tells the readers of the configuration of alerts and alarms, until ctx ends. changed says that an alert is new.
+	// It may be called while others are.
+	Tell(ctx context.Context, changed <-chan struct{})
 	// Ping tells whether the store can be reached. It may be called at any time, also after Close.
 	Ping(ctx context.Context) error
 	// Standing is what a monitor wants to know of the store.
@@ -80,7 +87,8 @@ const heartbeat = time.Minute
 // Daemon is one that runs.
 type Daemon struct {
 	Options
-	alerts alerts
+	alerts  alerts
+	changed chan struct{} // an alert is new
 
 	work    Work
 	waiting Work // of a newer configuration, until the run at work has ended
@@ -112,7 +120,8 @@ type running struct {
 // unavailable when a run could not be ended in time: it is dropped where it is,
 // and nothing of what it had saved is lost.
 func Run(ctx context.Context, opt Options) error {
-	d := &Daemon{Options: opt, alerts: alerts{log: opt.Log}, news: pipeline.NewNews(), asked: map[string]asking{}, ended: make(chan Result, 1), hangUp: func() {}}
+	d := &Daemon{Options: opt, changed: make(chan struct{}, 1), news: pipeline.NewNews(), asked: map[string]asking{}, ended: make(chan Result, 1), hangUp: func() {}}
+	d.alerts = alerts{log: opt.Log, keep: d.keepAlert}
 	work, err := d.Open(ctx)
 	if err != nil {
 		return err
@@ -150,8 +159,9 @@ func (d *Daemon) begin(ctx context.Context, work Work) error {
 	if err != nil {
 		return err
 	}
-	if sync, ok := last.Of(""); ok {
-		d.alerts.known("sync", string(sync.State))
+	d.work = work
+	if err := d.recall(ctx, last); err != nil {
+		return err
 	}
 	d.take(ctx, work, last)
 	d.Health.Beat()
@@ -204,22 +214,21 @@ func (d *Daemon) take(ctx context.Context, work Work, last store.LastStarts) {
 	d.listen(ctx, listen)
 }
 
-// listen lets the sources tell of news.
+// listen lets the sources tell of news, and readers be told of alerts and alarms.
 func (d *Daemon) listen(ctx context.Context, sources []string) {
-	d.hangUp = func() {}
+	ctx, cancel := context.WithCancel(ctx)
+	var both sync.WaitGroup
+	d.hangUp = func() { cancel(); both.Wait() }
+	work := d.work
+	both.Go(func() { work.Tell(ctx, d.changed) })
 	if len(sources) == 0 {
 		return
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	over := make(chan struct{})
-	work := d.work
-	go func() {
-		defer close(over)
+	both.Go(func() {
 		if err := work.Listen(ctx, sources, d.news.Of); err != nil && ctx.Err() == nil {
 			d.Log.Error("sources are not watched", "sources", strings.Join(sources, ", "), "error", err, "what_to_do", fault.HintOf(err))
 		}
-	}()
-	d.hangUp = func() { cancel(); <-over }
+	})
 }
 
 // reload reads the configuration again. One that is not right changes nothing.

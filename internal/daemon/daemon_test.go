@@ -168,6 +168,40 @@ func TestRun_heals(t *testing.T) {
 	}, nightly)
 }
 
+// TestRun_restarted: what still stands as a daemon before it told is not told again, and its end is, once.
+func TestRun_restarted(t *testing.T) {
+	bubble(t, "2026-11-22 01:00", func(m *machine) {
+		broken := true
+		m.run = func(context.Context, string, []string) (time.Duration, error) {
+			if broken {
+				return time.Minute, away
+			}
+			return time.Minute, nil
+		}
+		for _, step := range []struct {
+			until  string
+			broken bool
+			want   []string
+		}{
+			{"2026-11-22 02:30", true, []string{`of="source tasks" state=failed was=ok because="crm: no answer" what_to_do="look at the network"`}},
+			{"2026-11-22 03:30", true, nil},
+			{"2026-11-22 04:30", false, []string{`of="source tasks" state=ok was=failed`}},
+			{"2026-11-22 05:30", false, nil},
+		} {
+			broken = step.broken
+			stop, _ := m.start()
+			m.until(step.until)
+			m.end(stop)
+			if told := m.alerts(); !slices.Equal(told, step.want) {
+				t.Errorf("until %s: alerts\n%s", step.until, strings.Join(told, "\n"))
+			}
+			if len(m.took()) == 0 {
+				t.Errorf("until %s nothing ran", step.until)
+			}
+		}
+	}, [2]string{"tasks", "0 * * * *"})
+}
+
 // TestRun_after: a source that follows another is read each time that one was, and not when it could not be.
 func TestRun_after(t *testing.T) {
 	bubble(t, "2026-11-22 01:00", func(m *machine) {

@@ -31,6 +31,7 @@ type machine struct {
 	log    bytes.Buffer
 	runs   []string // as "01-02 15:04 sync ok"
 	stored store.LastStarts
+	kept   []store.Alert // in the store
 
 	jobs   [][2]string // source and schedule
 	missed schedule.Missed
@@ -129,6 +130,15 @@ func (w *scripted) LastStarts(context.Context) (store.LastStarts, error) {
 	defer w.mu.Unlock()
 	return slices.Clone(w.stored), nil
 }
+
+func (w *scripted) Alerts(context.Context) ([]store.Alert, error) { return w.kept, nil }
+
+func (w *scripted) SetAlert(_ context.Context, a store.Alert) error {
+	w.kept = append(slices.DeleteFunc(w.kept, func(b store.Alert) bool { return b.What == a.What }), a)
+	return nil
+}
+
+func (w *scripted) Tell(ctx context.Context, _ <-chan struct{}) { <-ctx.Done() }
 
 func (w *scripted) Ping(context.Context) error { return w.down }
 

@@ -53,6 +53,12 @@ func (w work) LastStarts(ctx context.Context) (store.LastStarts, error) {
 	return w.Store().LastStarts(ctx)
 }
 
+func (w work) Alerts(ctx context.Context) ([]store.Alert, error) { return w.Store().Alerts(ctx) }
+
+func (w work) SetAlert(ctx context.Context, a store.Alert) error { return w.Store().SetAlert(ctx, a) }
+
+func (w work) Tell(ctx context.Context, changed <-chan struct{}) { <-ctx.Done() }
+
 func (w work) Sync(ctx context.Context) Result {
 	r, _, changes, err := w.Pipeline.Sync(ctx)
 	return Result{r, changes, errors.Join(err, w.Disconnect())}
