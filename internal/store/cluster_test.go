@@ -20,6 +20,19 @@ func (shippedPoints) Due(engine.EntityKind, []engine.Cell, engine.Date) engine.D
 	return engine.NoDate
 }
 
+func shipped(tb testing.TB) shippedPoints {
+	tb.Helper()
+	table, err := config.LoadPoints("../../configs/points.yaml")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	points, err := engine.Compile(table)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return shippedPoints{points}
+}
+
 // told makes n records of several sources about few contacts on few days of few customers: some with times, some of which name the same call.
 func told(r *rand.Rand, n int) []engine.Activity {
 	acts := make([]engine.Activity, n)
@@ -49,15 +62,7 @@ func told(r *rand.Rand, n int) []engine.Activity {
 // TestFold_ClustersInAnyOrder: a fold that scores only the days that changed
 // leaves the ledger that scoring all of the account does, where several sources tell of one contact.
 func TestFold_ClustersInAnyOrder(t *testing.T) {
-	table, err := config.LoadPoints("../../configs/points.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	points, err := engine.Compile(table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sc := shippedPoints{points}
+	sc := shipped(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))
 		acts := told(r, rapid.SampledFrom([]int{5, 30, 90}).Draw(rt, "records"))

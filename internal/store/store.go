@@ -6,6 +6,7 @@
 //   - block.go: clustered tables, the frame of a block
 //   - codec.go: activity blocks; ledger.go: ledger blocks; keys.go: key blocks
 //   - save.go, arrival.go: what a pull saves; fold.go, contest.go, tally.go, rebuild.go: how arrivals become activities and ledger
+//   - copy.go: all of it into another store; backup.go: into a file and back; layout.go: what all of it is
 //   - directory.go: profiles and finding them; run.go: runs; reject.go: rejects; calls.go: calls to systems that count them
 package store
 
@@ -87,10 +88,10 @@ func openSQLite(path string) (*Store, error) {
 	if err != nil {
 		return nil, storeError("open store", err)
 	}
-	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(absolute)
+	file := "file:" + escaped(absolute)
 	// An 8 KB page holds about one block. A fold writes much at once: copying it from
 	// the log into the file every 1,000 pages, as SQLite does by itself, costs a third more.
-	dsn := "file:" + escaped + "?_pragma=busy_timeout(60000)&_pragma=page_size(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(8192)"
+	dsn := file + "?_pragma=busy_timeout(60000)&_pragma=page_size(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(8192)"
 	write, err := sqlx.Open("sqlite", dsn+"&_txlock=immediate")
 	if err != nil {
 		return nil, storeError("open store", err)
@@ -100,7 +101,7 @@ func openSQLite(path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(storeError("open store", err), write.Close())
 	}
-	return &Store{slice: wholeSlice, read: read, write: write, lockFile: "file:" + escaped + ".lock"}, nil
+	return &Store{slice: wholeSlice, read: read, write: write, lockFile: file + ".lock"}, nil
 }
 
 func openPostgres(address string) (*Store, error) {
@@ -163,8 +164,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		return storeError("open store", err)
 	}
 	if current > ours {
-		return fault.New(fault.Config, "open store", fmt.Sprintf("the store has tables of version %d; this energyd knows versions up to %d", current, ours),
-			"install the energyd that wrote it last, or a newer one", nil)
+		return tooNew("the store has", current, ours)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		// Another process may have been faster with the same SQLite file.
