@@ -53,7 +53,7 @@ func (s *Store) backUpInto(ctx context.Context, file string) error {
 		return err
 	}
 	defer os.Remove(file + ".lock")
-	_, err = s.CopyTo(ctx, to, nil)
+	_, err = s.CopyTo(ctx, to)
 	return errors.Join(err, to.Close())
 }
 
@@ -155,7 +155,7 @@ func restoreElsewhere(ctx context.Context, address, file string) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = from.CopyTo(ctx, to, nil)
+	_, err = from.CopyTo(ctx, to)
 	return errors.Join(err, from.Close())
 }
 

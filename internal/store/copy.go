@@ -15,10 +15,9 @@ import (
 // CopyTo writes all that the store holds at one moment into another, empty
 // store, of whichever kind, and reads it back: either all of it is there
 // afterwards, by counts and hashes, or nothing. Others may use this store
-// meanwhile; what they write then is not in the copy. progress, which may be
-// nil, is told of each table that was copied.
+// meanwhile; what they write then is not in the copy.
 // Faults: config (the other store is not empty), conflict (a run is at work on it), unavailable.
-func (s *Store) CopyTo(ctx context.Context, to *Store, progress func(TableSum)) (sums []TableSum, err error) {
+func (s *Store) CopyTo(ctx context.Context, to *Store) (sums []TableSum, err error) {
 	const op = "copy the store"
 	tables, err := layout(ctx)
 	if err != nil {
@@ -44,9 +43,6 @@ func (s *Store) CopyTo(ctx context.Context, to *Store, progress func(TableSum)) 
 					return err
 				}
 				written = append(written, sum)
-				if progress != nil {
-					progress(sum)
-				}
 			}
 			return differing(sums, written)
 		})

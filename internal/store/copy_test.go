@@ -74,7 +74,7 @@ func sums(tb testing.TB, s *store.Store) []store.TableSum {
 
 func copied(tb testing.TB, from, to *store.Store) {
 	tb.Helper()
-	told, err := from.CopyTo(context.Background(), to, nil)
+	told, err := from.CopyTo(context.Background(), to)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestCopy_refuses_a_store_that_holds_something(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := sums(t, to)
-	if _, err := from.CopyTo(t.Context(), to, nil); fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), "not empty") {
+	if _, err := from.CopyTo(t.Context(), to); fault.KindOf(err) != fault.Config || !strings.Contains(err.Error(), "not empty") {
 		t.Errorf("it says %v", err)
 	}
 	if diff := cmp.Diff(before, sums(t, to)); diff != "" {
@@ -160,7 +160,7 @@ func TestCopy_is_all_or_nothing(t *testing.T) {
 			if _, err := db.Exec(spoil); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := from.CopyTo(t.Context(), to, nil); err == nil {
+			if _, err := from.CopyTo(t.Context(), to); err == nil {
 				t.Fatal("it says nothing")
 			}
 			for _, sum := range sums(t, to) {
