@@ -34,6 +34,8 @@ type column struct {
 	raw string
 	// charset decodes text that is not UTF-8; nil = it is.
 	charset encoding.Encoding
+	// checked: the server gives no text that is not UTF-8, so that nobody needs to look again.
+	checked bool
 }
 
 // table is a stream's configuration with what the catalogue knows of it.
@@ -262,6 +264,8 @@ func (c *conn) classify(col *column, ct *sql.ColumnType, session, encoding strin
 	if col.kind = c.dialect.kindOf(col.typ); col.kind != text {
 		return
 	}
+	// PostgreSQL checks what it takes and gives, unless it was told no encoding. Its type "char" is a byte.
+	col.checked = c.cfg.Driver == "postgres" && session != "SQL_ASCII" && col.typ.name != "CHAR"
 	if encoding != "" || session == "SQL_ASCII" { // where one bad byte would fail the whole page
 		col.raw = c.dialect.raw(col, session)
 	}

@@ -230,6 +230,7 @@ func (s *source) page(ctx context.Context, c *cursor, limit int, room *int, b *c
 		return false, s.conn.fault(ctx, s.cfg.name(), err)
 	}
 	defer rows.Close()
+	b.Records = slices.Grow(b.Records, limit)
 	n := 0
 	r := reader{source: s, phase: c.Phase, skip: c.Skip, batch: b, order: s.order(c.Phase)}
 	for r.size < *room && rows.Next() {

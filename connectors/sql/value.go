@@ -21,7 +21,7 @@ func value(v any, c *column, loc *time.Location) (any, error) {
 			if c.charset != nil {
 				return decoded(x, c)
 			}
-			if !utf8.ValidString(x) {
+			if !c.checked && !utf8.ValidString(x) {
 				return nil, errEncoding
 			}
 			return v, nil // v, not x: a new interface would be an allocation for each cell

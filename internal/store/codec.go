@@ -177,7 +177,14 @@ func (m *memo) number(at unsafe.Pointer, size int, make func() uint64) uint64 {
 type encoder struct {
 	strings, shapes, shares, people, cues interner
 	texts, shareLists, peopleLists        memo
+	lastShapes                            [16]numbered
 	ids, rows, item, body                 []byte
+}
+
+type numbered struct {
+	shape  shape
+	number uint64
+	set    bool
 }
 
 // encode gives the sealed block of acts, which are sorted by compareActs.
@@ -186,12 +193,13 @@ func (e *encoder) encode(acts []act) []byte {
 		t.reset()
 	}
 	e.texts, e.shareLists, e.peopleLists = memo{}, memo{}, memo{}
+	clear(e.lastShapes[:])
 	e.ids, e.rows = e.ids[:0], e.rows[:0]
 	timeUnit, versionUnit := units(acts)
 	var time, date, version int64
 	account := ""
 	for _, a := range acts {
-		shape := e.shapeOf(a.Activity) << 1
+		shape := e.shapeNumber(a.Activity) << 1
 		if a.Account == account {
 			e.rows = binary.AppendUvarint(e.rows, shape)
 		} else {
@@ -274,7 +282,14 @@ func (e *encoder) stringOf(s string) uint64 {
 
 func (e *encoder) appendString(s string) { e.item = binary.AppendUvarint(e.item, e.stringOf(s)) }
 
-func (e *encoder) shapeOf(a *engine.Activity) uint64 {
+// shape is what many activities have in common.
+type shape struct {
+	source, kind, mapping, product, segment string
+	revision                                uint32
+	status, direction, flags                byte
+}
+
+func shapeOf(a *engine.Activity) shape {
 	flags := byte(0)
 	if a.Deleted {
 		flags |= flagDeleted
@@ -298,17 +313,28 @@ func (e *encoder) shapeOf(a *engine.Activity) uint64 {
 	if a.Product != "" || a.Segment != "" {
 		flags |= flagAbout
 	}
-	e.item = e.item[:0]
-	e.appendString(a.Source)
-	e.appendString(a.Kind)
-	e.appendString(a.Mapping)
-	e.item = binary.AppendUvarint(e.item, uint64(a.Revision))
-	e.item = append(e.item, byte(a.Status), byte(a.Direction), flags)
-	if flags&flagAbout != 0 {
-		e.appendString(a.Product)
-		e.appendString(a.Segment)
+	return shape{a.Source, a.Kind, a.Mapping, a.Product, a.Segment, a.Revision, byte(a.Status), byte(a.Direction), flags}
+}
+
+// shapeNumber gives the number of an activity's shape. The last ones are remembered: hardly any block has many.
+func (e *encoder) shapeNumber(a *engine.Activity) uint64 {
+	s := shapeOf(a)
+	last := &e.lastShapes[(len(s.kind)+7*int(s.status)+3*int(s.direction)+int(s.flags))%len(e.lastShapes)]
+	if last.set && last.shape == s {
+		return last.number
 	}
-	return e.shapes.number(e.item)
+	e.item = e.item[:0]
+	e.appendString(s.source)
+	e.appendString(s.kind)
+	e.appendString(s.mapping)
+	e.item = binary.AppendUvarint(e.item, uint64(s.revision))
+	e.item = append(e.item, s.status, s.direction, s.flags)
+	if s.flags&flagAbout != 0 {
+		e.appendString(s.product)
+		e.appendString(s.segment)
+	}
+	*last = numbered{s, e.shapes.number(e.item), true}
+	return last.number
 }
 
 func (e *encoder) shareList(list []engine.Share) uint64 {
