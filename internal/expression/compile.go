@@ -74,6 +74,7 @@ type compiled struct {
 	typ      Type
 	constant bool
 	value    any
+	parts    []eval // of a sum; nil = it is none
 }
 
 func (c compiled) isNull() bool { return c.constant && c.value == nil }
@@ -393,7 +394,11 @@ func (c *compiler) binary(n *ast.BinaryNode) compiled {
 		if !comparable(left, right) && len(c.findings) == before {
 			c.fail(n, "adds %s and %s", left.typ, right.typ)
 		}
-		out.typ, out.eval = left.typ&right.typ&(Text|Number), arithmetic(left.eval, right.eval, "+")
+		if left.parts == nil {
+			left.parts = []eval{left.eval}
+		}
+		out.parts = append(slices.Clip(left.parts), right.eval)
+		out.typ, out.eval = left.typ&right.typ&(Text|Number), sum(out.parts)
 	case "-", "*", "/", "%":
 		both(Number)
 		out.typ, out.eval = Number, arithmetic(left.eval, right.eval, n.Operator)

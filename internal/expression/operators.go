@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -187,7 +188,7 @@ func orElse(left, right eval) eval {
 	}
 }
 
-// arithmetic computes with numbers, and "+" joins texts too; with null the result is null.
+// arithmetic computes with numbers; with null the result is null.
 func arithmetic(left, right eval, operator string) eval {
 	return func(r *Run) (any, error) {
 		a, err := left(r)
@@ -195,44 +196,83 @@ func arithmetic(left, right eval, operator string) eval {
 			return nil, err
 		}
 		b, err := right(r)
-		if err != nil {
+		if err != nil || a == nil || b == nil {
 			return nil, err
 		}
-		if a == nil || b == nil {
+		return compute(a, b, operator)
+	}
+}
+
+// sum adds numbers, or joins texts, all at once: keys are often joined of several, for every record.
+func sum(parts []eval) eval {
+	return func(r *Run) (any, error) {
+		var room [4]any
+		values, texts, size := room[:0], 0, 0
+		for _, part := range parts {
+			v, err := part(r)
+			if err != nil {
+				return nil, err
+			}
+			if s, ok := v.(string); ok {
+				texts++
+				size += len(s)
+			}
+			values = append(values, v)
+		}
+		if slices.Contains(values, nil) {
 			return nil, nil
 		}
-		s, aText := a.(string)
-		t, bText := b.(string)
-		switch {
-		case operator == "+" && aText && bText:
-			return s + t, nil
-		case operator == "+" && aText != bText:
-			return nil, fmt.Errorf("cannot add %s and %s; text(…) makes a text of a number", describe(a), describe(b))
+		if texts == len(parts) {
+			var joined strings.Builder
+			joined.Grow(size)
+			for _, v := range values {
+				joined.WriteString(v.(string))
+			}
+			return joined.String(), nil
 		}
-		x, _, err := asNumber(a)
-		if err != nil {
-			return nil, err
+		total, err := values[0], error(nil)
+		for _, v := range values[1:] {
+			if total, err = compute(total, v, "+"); err != nil {
+				return nil, err
+			}
 		}
-		y, _, err := asNumber(b)
-		if err != nil {
-			return nil, err
-		}
-		var z float64
-		switch operator {
-		case "+":
-			z = x + y
-		case "-":
-			z = x - y
-		case "*":
-			z = x * y
-		case "/":
-			z = x / y
-		case "%":
-			z = math.Mod(x, y)
-		}
-		if math.IsInf(z, 0) || math.IsNaN(z) {
-			return nil, fmt.Errorf("%v %s %v is not a finite number", x, operator, y)
-		}
-		return z, nil
+		return total, nil
 	}
+}
+
+// compute is one step of arithmetic; "+" joins texts too.
+func compute(a, b any, operator string) (any, error) {
+	s, aText := a.(string)
+	t, bText := b.(string)
+	switch {
+	case operator == "+" && aText && bText:
+		return s + t, nil
+	case operator == "+" && aText != bText:
+		return nil, fmt.Errorf("cannot add %s and %s; text(…) makes a text of a number", describe(a), describe(b))
+	}
+	x, _, err := asNumber(a)
+	if err != nil {
+		return nil, err
+	}
+	y, _, err := asNumber(b)
+	if err != nil {
+		return nil, err
+	}
+	var z float64
+	switch operator {
+	case "+":
+		z = x + y
+	case "-":
+		z = x - y
+	case "*":
+		z = x * y
+	case "/":
+		z = x / y
+	case "%":
+		z = math.Mod(x, y)
+	}
+	if math.IsInf(z, 0) || math.IsNaN(z) {
+		return nil, fmt.Errorf("%v %s %v is not a finite number", x, operator, y)
+	}
+	return z, nil
 }
