@@ -22,11 +22,24 @@ func TestKnown_whatever_the_org_does(t *testing.T) {
 				for name, bulkFrom := range map[string]int{"pages": 0, "jobs": 1} {
 					c.readsAll(name, bulkFrom)
 				}
+				c.countsAll()
 				c.writesAll()
 				c.makesFields()
 				c.saysWhatIsWrong()
 			})
 		}
+	}
+}
+
+// countsAll counts what the org has.
+func (c circle) countsAll() {
+	c.t.Helper()
+	source, err := c.conn().Source(c.t.Context(), stream("Contact", "LastName"))
+	c.must(err)
+	rows, err := c.Rows("Contact")
+	c.must(err)
+	if n, err := source.(connectors.Counter).Count(c.t.Context(), connectors.Interval{To: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}); err != nil || n != len(rows) || n < 2 {
+		c.t.Errorf("%d contacts counted, %v; want %d", n, err, len(rows))
 	}
 }
 
