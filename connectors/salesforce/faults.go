@@ -82,7 +82,7 @@ func classify(r httpclient.Response) error {
 	case limitCode:
 		// The one place where only the text tells: too many at once, or too many today.
 		if strings.Contains(said.Message, "Concurrent") {
-			return is(fault.RateLimited, "too many long calls run in the org at once", "")
+			return is(fault.RateLimited, "too many long calls run in the org at once", hintBusy)
 		}
 		return is(fault.Quota, "the org's API calls of these 24 hours are used up", "wait, or ask Salesforce for more; Setup → System Overview shows who uses them")
 	case "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED", "FUNCTIONALITY_NOT_ENABLED":
@@ -121,6 +121,8 @@ const limitCode = "REQUEST_LIMIT_EXCEEDED"
 
 const hintPage = "open the org in a browser: it may be under maintenance (status.salesforce.com); else see that url is its My Domain, and that no proxy answers in its place"
 
+const hintBusy = "it heals by itself; if it comes back night after night, look which programs make long calls at that time, and move the schedule"
+
 const hintFLS = "check the spelling, and that a permission set of the run-as user grants field-level security (and the object) for it"
 
 // byStatus judges an answer that names no code we know.
@@ -129,7 +131,7 @@ func byStatus(r httpclient.Response) error {
 	text := fmt.Sprintf("Salesforce answered %d", r.Status)
 	switch s := r.Status; {
 	case s == http.StatusTooManyRequests:
-		return is(fault.RateLimited, text, "")
+		return is(fault.RateLimited, text, hintBusy)
 	case httpclient.Transient(s):
 		return fault.New(fault.Unavailable, "", text, hintPage, errors.New(beginning(r.Body)))
 	case s == http.StatusUnauthorized, s == http.StatusForbidden:
