@@ -30,9 +30,11 @@ month again where they have more than were read. A nightly sync does some of it 
 }
 
 func (a *app) printRecount(r pipeline.Report, done []pipeline.Recounted) {
-	if len(done) == 0 {
+	switch {
+	case len(done) == 0 && len(r.Errors) > 0: // the notes say why
+	case len(done) == 0:
 		fmt.Fprintln(a.out, "nothing to count: no source tells change times and was read to its end")
-	} else {
+	default:
 		t := newTable("SOURCE", "CHANGED FROM", "TO", "COUNTED", "KNOWN", "READ AGAIN", "STATE").alignRight(3, 4, 5)
 		for _, w := range done {
 			from, known := "the beginning", "-"

@@ -47,7 +47,8 @@ const (
 
 // Recount holds what the sources count, window by window, against what was read
 // of them, and reads again where they have more; those that were looked at
-// longest ago first, within a night's limits or all.
+// longest ago first, within a night's limits or all. A source that cannot be counted
+// fails the run and does not stop the others.
 // Faults: config (no such source), conflict (another run is at work).
 func (p *Pipeline) Recount(ctx context.Context, all bool, names ...string) (r Report, done []Recounted, err error) {
 	sources, err := p.sources(names)
@@ -150,6 +151,11 @@ func (p *Pipeline) recount(ctx context.Context, r *Report, sources []config.Sour
 		switch {
 		case ctx.Err() != nil:
 			return c.done, ctx.Err()
+		case err != nil && !kind.nightly: // a person waits for the count that this run was for
+			r.Errors = append(r.Errors, fmt.Errorf("%s: %w", w.source.Name, err))
+			if c.broken[w.source.Name] = true; parks(err) {
+				return c.done, c.fold(ctx, before)
+			}
 		case fault.KindOf(err) == fault.Quota:
 			p.log.Info("the calls are used up; the recount goes on in the next night", "error", err)
 			return c.done, c.fold(ctx, before)
