@@ -1,7 +1,6 @@
 package salesforce
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
@@ -92,13 +91,7 @@ func config(address string) *Config {
 func given(value string) secret.Secret { return secret.New("${env:CRM_SECRET}", value) }
 
 // quick is the connector with pauses that tests can wait for.
-func quick() connectors.Connector {
-	c := Connector
-	c.Open = func(_ context.Context, cfg connectors.Config, env connectors.Env) (connectors.Conn, error) {
-		return newConn(*cfg.(*Config), env, time.Millisecond), nil
-	}
-	return c
-}
+func quick() connectors.Connector { return Pausing(time.Millisecond) }
 
 func (o *org) system() connectortest.System {
 	return connectortest.System{

@@ -65,6 +65,16 @@ func open(_ context.Context, cfg connectors.Config, env connectors.Env) (connect
 	return newConn(*cfg.(*Config), env, time.Second), nil
 }
 
+// Pausing is the connector with another pause than a second before its second attempt, for tests that live
+// through many outages.
+func Pausing(pause time.Duration) connectors.Connector {
+	c := Connector
+	c.Open = func(_ context.Context, cfg connectors.Config, env connectors.Env) (connectors.Conn, error) {
+		return newConn(*cfg.(*Config), env, pause), nil
+	}
+	return c
+}
+
 func newConn(cfg Config, env connectors.Env, pause time.Duration) *Conn {
 	cfg.URL = strings.TrimRight(cfg.URL, "/")
 	c := &Conn{cfg: cfg, log: env.Log, say: env.Say, pause: pause, jobBytes: jobBytes, lanes: newLanes(maxLanes),

@@ -36,6 +36,7 @@ var mayImport = []struct {
 	{"engine", []string{"engine/chance", "internal/fault"}},
 	{"sink", []string{"engine", "connectors", "internal/fault"}},
 	{"configs", nil},
+	{"internal/adversity", nil},
 	{"internal/archtest", nil},
 	{"internal/config", []string{"connectors", "engine", "mapping", "mapping/freetext", "sink", "configs", "internal/fault", "internal/secret", "internal/expression", "internal/schedule", "internal/survey", "internal/report", "internal/review", "internal/telemetry"}},
 	{"internal/crmsim/*", []string{"internal/crmsim/*"}},

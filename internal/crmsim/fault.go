@@ -9,6 +9,10 @@ import (
 	"time"
 )
 
+// Switches are the names of all faults, so that a test can meet each of them.
+var Switches = []string{"status", "slow", "concurrent", "expire", "rotate", "quota", "drop_locators", "page_max", "query_timeout", "commit_delay",
+	"trigger", "lock", "validation", "fls", "right", "clock", "bulk", "edit", "known"}
+
 // Fault is one thing that goes wrong, or one setting, on demand. Name says
 // which; each uses the members listed with it.
 //
@@ -114,6 +118,9 @@ var matchForm = regexp.MustCompile(`^(\*|[A-Z]+) (.+)$`)
 
 // Inject sets a fault. Its error tells what is wrong with f itself.
 func (s *Server) Inject(f Fault) error {
+	if !slices.Contains(Switches, f.Name) {
+		return fmt.Errorf("unknown fault %q", f.Name)
+	}
 	if f.Times < 0 || f.Skip < 0 || f.Rows < 0 || f.DelayMS < 0 {
 		return fmt.Errorf("fault %s: negative numbers make no sense here", f.Name)
 	}
@@ -176,10 +183,8 @@ func (c *control) inject(f Fault, now time.Time) error {
 		c.queryMax = f.Rows
 	case "known":
 		return c.choose(f.Line, f.Outcome)
-	case "status", "slow", "concurrent", "rotate", "lock", "validation", "trigger", "bulk":
+	default: // status, slow and what else waits for requests or rows
 		return c.arm(f)
-	default:
-		return fmt.Errorf("unknown fault %q", f.Name)
 	}
 	return nil
 }
