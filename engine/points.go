@@ -220,6 +220,11 @@ func (p *Points) RankLabel(rank string) Label {
 	return p.config.Ranks[rank].Label
 }
 
+// ClassOf gives the class of a rank; ClassUnknown for one that the table lacks.
+func (p *Points) ClassOf(rank string) Class {
+	return Class(max(0, slices.Index(classNames, p.config.Ranks[rank].Class)))
+}
+
 // ClassLabel gives the label of a rank class.
 func (p *Points) ClassLabel(c Class) Label { return p.config.Classes[c.String()] }
 
