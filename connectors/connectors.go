@@ -601,6 +601,11 @@ type Option struct {
 // no I/O and returns fault.Problems, paths relative to the struct.
 type Config interface{ Validate() error }
 
+// RecordLinker is a Config of a system whose records people open in a browser.
+type RecordLinker interface {
+	RecordLink(id string) string // the address of a record's page
+}
+
 // Env is what a connector gets from its surroundings.
 type Env struct {
 	Log  *slog.Logger

@@ -64,6 +64,11 @@ var (
 	columnForm  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$`)
 )
 
+// RecordLink is where a record stands in the org: My Domain leads from the id to the page of its object.
+func (c *Config) RecordLink(id string) string {
+	return strings.TrimRight(c.URL, "/") + "/" + url.PathEscape(id)
+}
+
 // Validate checks form, not reach.
 func (c *Config) Validate() error {
 	var ps fault.Problems
