@@ -1,6 +1,9 @@
 package matching
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Revision grows when names are brought into another form than before: what is
 // stored under names then has to be made anew.
@@ -34,6 +37,14 @@ func PlainPerson(name string) string {
 		return plain(fold(name))
 	}
 	return p.full
+}
+
+// SearchKeys are the forms in which a company's name is looked for by a part of it, and those of what somebody
+// typed: whole, and without 株式会社. Width, case, blanks and marks make no difference, and neither does Hiragana or
+// Katakana. A name is found where one of its forms holds one of what was typed.
+func SearchKeys(name string) (whole, short string) {
+	whole = katakana(plain(fold(name)))
+	return whole, cmp.Or(katakana(PlainCompany(name)), whole)
 }
 
 // plain leaves out all but letters and digits; of a text without any it leaves all but blanks.

@@ -1,6 +1,9 @@
 package matching
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestPlainCompany_IsTheSameHoweverItIsWritten(t *testing.T) {
 	for _, name := range []string{"株式会社山田製作所", "㈱山田製作所", "山田製作所（株）", "（株） 山田製作所", "株式会社　山田製作所 御中", "山田製作所(株)様", "山田製作所（株式会社）"} {
@@ -42,5 +45,24 @@ func TestPlainCompany_NeverJoinsDifferentOnes(t *testing.T) {
 	}
 	if joined*2 < same {
 		t.Errorf("only %d of %d spellings of the same company come together", joined, same)
+	}
+}
+
+// TestSearchKeys_FindAPartHoweverItIsTyped: width, kana, case, blanks and the legal form make no difference to what is found.
+func TestSearchKeys_FindAPartHoweverItIsTyped(t *testing.T) {
+	for _, test := range []struct {
+		name, typed string
+		found       bool
+	}{
+		{"株式会社山田製作所", "山田", true}, {"株式会社山田製作所", "㈱山田製作所", true}, {"株式会社山田製作所", "山 田　製作", true}, {"株式会社山田製作所", "株式会社山田", true},
+		{"ｻﾆｰｺｰﾋｰ(株)", "さにーこ", true}, {"サニーコーヒー株式会社", "ｻﾆｰ", true}, {"ひかり工業", "ヒカリ", true}, {"ＮＲＳテクノ㈱", "nrs", true}, {"髙砂電機", "高砂", true},
+		{"Nordwind GmbH", "NORD", true}, {"Müller Bau GmbH", "mueller", true},
+		{"株式会社山田製作所", "山川", false}, {"有限会社若松商店", "若竹", false},
+	} {
+		whole, short := SearchKeys(test.name)
+		typed, typedShort := SearchKeys(test.typed)
+		if got := strings.Contains(whole, typed) || strings.Contains(short, typedShort); got != test.found {
+			t.Errorf("%q in %q: %v (%q, %q in %q, %q)", test.typed, test.name, got, typed, typedShort, whole, short)
+		}
 	}
 }
