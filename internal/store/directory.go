@@ -169,6 +169,19 @@ func (s *Store) ProfilesOf(ctx context.Context, kind engine.EntityKind, ids []st
 	return found, nil
 }
 
+// ProfilesUnder gives the profiles of a kind that the CRM keeps under an account, by id, without deleted and merged ones.
+func (s *Store) ProfilesUnder(ctx context.Context, kind engine.EntityKind, account string) ([]engine.Profile, error) {
+	var list []engine.Profile
+	// Without the empty account the index would not be used.
+	for p, err := range s.profiles(ctx, "WHERE kind = ? AND account = ? AND account <> '' AND deleted = 0 AND into_id = '' ORDER BY id", kind, account) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
 // Profiles gives all profiles of a kind, by id, deleted ones included.
 func (s *Store) Profiles(ctx context.Context, kind engine.EntityKind) iter.Seq2[engine.Profile, error] {
 	return s.profiles(ctx, "WHERE kind = ? ORDER BY id", kind)

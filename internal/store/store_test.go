@@ -288,6 +288,37 @@ func TestDirectory_Contact(t *testing.T) {
 	})
 }
 
+// TestProfilesUnder: of a customer its own deals are given, those that are there.
+func TestProfilesUnder(t *testing.T) {
+	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
+		s, ctx := open(t, fresh(t)), t.Context()
+		deal := func(id, account string) engine.Profile {
+			return engine.Profile{Entity: engine.Entity{Kind: engine.Deal, ID: id}, Source: "crm", Version: 1, Account: account}
+		}
+		gone, merged := deal("d3", "a1"), deal("d4", "a1")
+		gone.Deleted, merged.Into = true, "d1"
+		person := deal("c1", "a1")
+		person.Kind = engine.Contact
+		all := []engine.Profile{deal("d2", "a1"), deal("d1", "a1"), gone, merged, deal("d5", "a2"), deal("d6", ""), person}
+		if err := s.SaveBatch(ctx, store.Batch{Run: "r", Source: "crm", Next: "x", Read: len(all), Profiles: all}); err != nil {
+			t.Fatal(err)
+		}
+		for account, want := range map[string]string{"a1": "[d1 d2]", "a2": "[d5]", "a9": "[]", "": "[]"} {
+			list, err := s.ProfilesUnder(ctx, engine.Deal, account)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids := []string{}
+			for _, p := range list {
+				ids = append(ids, p.ID)
+			}
+			if got := fmt.Sprint(ids); got != want {
+				t.Errorf("%q has %s, want %s", account, got, want)
+			}
+		}
+	})
+}
+
 func TestProfile_a_deletion_leaves_the_facts(t *testing.T) {
 	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
 		s, ctx := open(t, fresh(t)), t.Context()
