@@ -31,7 +31,7 @@ type Explanation struct {
 	Alarms      []Alarm `json:"alarms,omitempty"`
 	// Since says what became of the temperature that the CRM was last given; nil when it was given none, or is up to date.
 	Since *Since `json:"since_written,omitempty"`
-	Parts []Part `json:"parts"` // all of them; the shares add up to Temperature
+	Parts []Part `json:"parts"` // all of them; the shares add up to Temperature, to the thousandth
 	// Accounts are those that make up a group, the largest first; their points add up to those of Parts exactly.
 	Accounts []GroupAccount `json:"accounts,omitempty"`
 	// Undelivered are the people, of an account or the contact itself, whose last mail came back.
@@ -53,7 +53,7 @@ type Part struct {
 	Kind     string   `json:"kind"` // label in the tenant's language
 	People   []string `json:"people,omitempty"`
 	Points   float64  `json:"points"`       // earned on the date
-	Share    float64  `json:"points_today"` // what is left of them
+	Share    float64  `json:"points_today"` // what is left of them, to the thousandth; of all parts they add up to the temperature
 	Rule     string   `json:"rule"`         // "rank 3 × keyman 1.5 × kind 6 = 27": the points table's own words
 	Mapping  string   `json:"mapping,omitempty"`
 	Source   string   `json:"source"`
@@ -62,6 +62,8 @@ type Part struct {
 	Sentence string   `json:"sentence"`
 	// Members are the records that tell of this one contact, where several do; Source and Record are those of the first.
 	Members []Member `json:"members,omitempty"`
+	// Of is what the engine found, for who draws it; Of.Share is not rounded.
+	Of engine.Part `json:"-"`
 }
 
 // Member is one of several records of a contact.
@@ -128,6 +130,7 @@ func (x *Explainer) Explain(acts []engine.Activity, e engine.Entity, score engin
 		}
 		out.Parts = append(out.Parts, part)
 	}
+	out.round()
 	if e.Kind == engine.CompanyGroup {
 		if out.Accounts, err = x.groupAccounts(acts, parts); err != nil {
 			return Explanation{}, err
@@ -138,6 +141,17 @@ func (x *Explainer) Explain(acts []engine.Activity, e engine.Entity, score engin
 		out.Undelivered = slices.DeleteFunc(out.Undelivered, func(u Undelivered) bool { return e.Kind == engine.Contact && u.Contact != e.ID })
 	}
 	return out, err
+}
+
+// round rounds the shares so that they add up to the temperature as it is shown.
+func (e *Explanation) round() {
+	shares := make([]float64, len(e.Parts))
+	for i, p := range e.Parts {
+		shares[i] = p.Share
+	}
+	for i, whole := range thousandths(shares) {
+		e.Parts[i].Share = float64(whole) / 1000
+	}
 }
 
 // Undelivered lists the people among the activities of an account whose last mail came back.
@@ -203,7 +217,7 @@ func (x *Explainer) part(a engine.Activity, p engine.Part, e engine.Entity) (Par
 	out := Part{
 		Date: p.Date.String(), Kind: x.Points.KindLabel(p.Kind).In(x.Language),
 		Points: float64(p.Milli) / 1000, Share: p.Share, Rule: x.rule(p),
-		Mapping: a.Mapping, Source: a.Source, Record: a.ID,
+		Mapping: a.Mapping, Source: a.Source, Record: a.ID, Of: p,
 	}
 	if out.Kind == "" {
 		out.Kind = p.Kind

@@ -81,3 +81,44 @@ func TestExplain(t *testing.T) {
 		t.Errorf("the way back to the source is lost: %+v", e.Parts)
 	}
 }
+
+// TestExplain_adds_up: the shares, rounded to the thousandth as they are shown, add up to the temperature as it is shown.
+func TestExplain_adds_up(t *testing.T) {
+	table, err := config.LoadPoints("../../configs/points.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	points, err := engine.Compile(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := engine.DateOf(2026, 5, 1)
+	e := engine.Entity{Kind: engine.Account, ID: "A"}
+	var acts []engine.Activity
+	for i := range 40 { // each leaves a part that no thousandth is
+		acts = append(acts, engine.Activity{Source: "crm", ID: string(rune('a' + i)), Date: day - engine.Date(i*i/7), Kind: "visit", Account: "A"})
+	}
+	var cells []engine.Cell
+	points.Contributions(acts, func(_ int, c engine.Contribution) {
+		if c.Entity == e {
+			cells = append(cells, c.Cell)
+		}
+	})
+	score := points.Evaluate(engine.Account, engine.SortCells(cells), day)
+	x := &explain.Explainer{Points: points, Language: "en", Names: func(engine.Entity) (string, error) { return "", nil }}
+	got, err := x.Explain(acts, e, score)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, plain := int64(0), int64(0)
+	for _, p := range got.Parts {
+		sum += int64(math.Round(p.Share * 1000))
+		plain += int64(math.Round(p.Of.Share * 1000))
+		if math.Abs(p.Share-p.Of.Share) >= 0.001 {
+			t.Errorf("%v is shown as %v", p.Of.Share, p.Share)
+		}
+	}
+	if want := int64(math.Round(score.Temperature * 1000)); sum != want || plain == want {
+		t.Errorf("the parts add up to %d thousandths, each rounded by itself to %d; the temperature is %d", sum, plain, want)
+	}
+}
