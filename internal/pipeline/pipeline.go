@@ -211,6 +211,14 @@ func (p *Pipeline) Disconnect() error {
 	return errors.Join(errs...)
 }
 
+// In is this pipeline with its texts in another language, for looking alone: what the CRM is given is in the tenant's.
+func (p *Pipeline) In(language string) *Pipeline {
+	q, cfg := *p, *p.cfg
+	cfg.Language = language
+	q.cfg = &cfg
+	return &q
+}
+
 // Store gives what is stored, for status and export.
 func (p *Pipeline) Store() *store.Store { return p.store }
 

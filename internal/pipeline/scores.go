@@ -243,11 +243,16 @@ func (p *Pipeline) Explain(ctx context.Context, name string) (explain.Explanatio
 	if err != nil {
 		return explain.Explanation{}, err
 	}
-	why, err := p.explainer(ctx).Explain(acts, e, p.points.Evaluate(e.Kind, entry.Cells, p.AsOf()))
+	return p.why(ctx, e, entry.Cells, acts)
+}
+
+// why explains an entity's score; acts are all activities that may belong to it.
+func (p *Pipeline) why(ctx context.Context, e engine.Entity, cells []engine.Cell, acts []engine.Activity) (explain.Explanation, error) {
+	why, err := p.explainer(ctx).Explain(acts, e, p.points.Evaluate(e.Kind, cells, p.AsOf()))
 	if err != nil {
 		return why, err
 	}
-	if why.Since, err = p.since(ctx, e, entry.Cells); err != nil {
+	if why.Since, err = p.since(ctx, e, cells); err != nil {
 		return why, err
 	}
 	kept, err := p.store.AlarmsOf(ctx, e)
