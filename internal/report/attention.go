@@ -52,7 +52,7 @@ func attention(ctx context.Context, d *Data, o Options) (*Table, error) {
 	})
 	t.Columns = []Column{customerColumn, ownerColumn, {Key: "important", Label: Label{Ja: "重要", En: "Important"}}}
 	if d.Low != nil {
-		t.Columns = append(t.Columns, Column{Key: "earned", Label: Label{Ja: fmt.Sprintf("直近%dか月", d.Low.Months), En: fmt.Sprintf("Last %d months", d.Low.Months)}, Type: Points},
+		t.Columns = append(t.Columns, Column{Key: "earned", Label: Label{Ja: fmt.Sprintf("直近%dか月", d.Low.Months), En: fmt.Sprintf("Last %d months", d.Low.Months)}, Type: Points, Adds: true},
 			Column{Key: "low", Label: Label{Ja: fmt.Sprintf("%g点以下", d.Low.Points), En: fmt.Sprintf("%g or less", d.Low.Points)}})
 	}
 	if d.Halved != nil {
@@ -61,34 +61,30 @@ func attention(ctx context.Context, d *Data, o Options) (*Table, error) {
 			if n := d.Halved.Periods; n > 1 {
 				s = fmt.Sprintf("%s–%s", m-engine.Period(n-1), m)
 			}
-			return Column{Key: key, Label: Label{Ja: s, En: s}, Type: Points}
+			return Column{Key: key, Label: Label{Ja: s, En: s}, Type: Points, Adds: true}
 		}
 		t.Columns = append(t.Columns, name("before", period-engine.Period(d.Halved.Back)), name("now", period),
 			Column{Key: "ratio", Label: Label{Ja: "比", En: "Ratio"}, Type: Share},
 			Column{Key: "halved", Label: Label{Ja: fmt.Sprintf("%g %%以下", 100*d.Halved.Share), En: fmt.Sprintf("%g %% or less", 100*d.Halved.Share)}})
 	}
 	t.Columns = append(t.Columns, temperatureColumn, bandColumn, trendColumn, lastColumn)
-	t.Count = len(rows)
-	t.Rows = func(yield func([]Value) bool) {
-		cells := make([]Value, 0, len(t.Columns))
-		for _, w := range rows {
-			c := &dir.customers[w.customer]
-			cells = append(cells[:0], text(c.name), text(dir.owner(c)), mark(c.important))
-			if d.Low != nil {
-				cells = append(cells, milli(w.recent.Milli), mark(w.recent.Low))
-			}
-			if d.Halved != nil {
-				share := notAvailable // no base: nothing to compare with (case 45)
-				if r, ok := w.recent.Ratio(); ok {
-					share = number(r)
-				}
-				cells = append(cells, milli(w.recent.Before), milli(w.recent.Now), share, mark(w.recent.Halved))
-			}
-			if !yield(append(cells, number(w.temperature), d.band(w.band), Value{Label: explain.TrendLabel(w.trend)}, day(w.last))) {
-				return
-			}
+	t.About = dir.about(func(i int) int { return rows[i].customer })
+	t.of(len(rows), func(i int, cells []Value) []Value {
+		w := &rows[i]
+		c := &dir.customers[w.customer]
+		cells = append(cells, text(c.name), text(dir.owner(c)), mark(c.important))
+		if d.Low != nil {
+			cells = append(cells, milli(w.recent.Milli), mark(w.recent.Low))
 		}
-	}
+		if d.Halved != nil {
+			share := notAvailable // no base: nothing to compare with (case 45)
+			if r, ok := w.recent.Ratio(); ok {
+				share = number(r)
+			}
+			cells = append(cells, milli(w.recent.Before), milli(w.recent.Now), share, mark(w.recent.Halved))
+		}
+		return append(cells, number(w.temperature), d.band(w.band), Value{Label: explain.TrendLabel(w.trend)}, day(w.last))
+	})
 	t.Note("比の n/a は、比べる月に獲得がなかった顧客です。", "A ratio of n/a: nothing was earned in the month to compare with.")
 	dir.scope(t, o, d.Scoped)
 	return t, nil
@@ -195,21 +191,18 @@ func past(ctx context.Context, d *Data, o Options) (*Table, error) {
 	t := &Table{
 		Title: Label{Ja: "取引実績があり、進行中の案件がない顧客", En: "Past customers without an open deal"},
 		Columns: []Column{customerColumn, ownerColumn,
-			{Key: "purchases", Label: Label{Ja: "受注件数", En: "Orders"}, Type: Count}, {Key: "amount", Label: Label{Ja: "受注金額", En: "Ordered"}, Type: Money},
+			{Key: "purchases", Label: Label{Ja: "受注件数", En: "Orders"}, Type: Count, Adds: true}, {Key: "amount", Label: Label{Ja: "受注金額", En: "Ordered"}, Type: Money, Adds: true},
 			{Key: "last_purchase", Label: Label{Ja: "最終受注日", En: "Last order"}, Type: Day},
-			{Key: "earned", Label: Label{Ja: fmt.Sprintf("獲得（%dか月）", o.Months), En: fmt.Sprintf("Earned, %d months", o.Months)}, Type: Points},
-			{Key: "contacts", Label: Label{Ja: "接触回数", En: "Contacts"}, Type: Count}, temperatureColumn, bandColumn, trendColumn, lastColumn},
-		Count: len(rows),
-		Rows: func(yield func([]Value) bool) {
-			for _, w := range rows {
-				c := &dir.customers[w.customer]
-				if !yield([]Value{text(c.name), text(dir.owner(c)), count(w.bought.count), number(w.bought.amount), day(w.bought.last), milli(w.earned),
-					number(float64(w.contacts)), number(w.temperature), d.band(w.band), {Label: explain.TrendLabel(w.trend)}, day(w.last)}) {
-					return
-				}
-			}
-		},
+			{Key: "earned", Label: Label{Ja: fmt.Sprintf("獲得（%dか月）", o.Months), En: fmt.Sprintf("Earned, %d months", o.Months)}, Type: Points, Adds: true},
+			{Key: "contacts", Label: Label{Ja: "接触回数", En: "Contacts"}, Type: Count, Adds: true}, temperatureColumn, bandColumn, trendColumn, lastColumn},
+		About: dir.about(func(i int) int { return rows[i].customer }),
 	}
+	t.of(len(rows), func(i int, cells []Value) []Value {
+		w := &rows[i]
+		c := &dir.customers[w.customer]
+		return append(cells, text(c.name), text(dir.owner(c)), count(w.bought.count), number(w.bought.amount), day(w.bought.last), milli(w.earned),
+			number(float64(w.contacts)), number(w.temperature), d.band(w.band), Value{Label: explain.TrendLabel(w.trend)}, day(w.last))
+	})
 	dir.lacksWon(t)
 	dir.scope(t, o, d.Scoped)
 	return t, dir.money(t, d.Settings.Currency)

@@ -43,6 +43,9 @@ type customer struct {
 	id, name, owner, segment string
 	important                bool // by the directory, or by the points table: whole after scores
 	target                   bool
+	// Known after scores.
+	band        int8
+	low, halved bool
 }
 
 // directory is what reports need of the directory, in memory.
@@ -105,6 +108,15 @@ func (dir *directory) tell(p engine.Profile) {
 	}
 }
 
+// about says whom each row of a table is about; at finds its customer.
+func (dir *directory) about(at func(row int) int) func(int) Subject {
+	return func(row int) Subject { return dir.subject(&dir.customers[at(row)]) }
+}
+
+func (dir *directory) subject(c *customer) Subject {
+	return Subject{Account: c.id, Owner: c.owner, OwnerName: dir.owner(c), Segment: c.segment, Band: int(c.band), Important: c.important, Low: c.low, Halved: c.halved}
+}
+
 // owner names an account's sales person.
 func (dir *directory) owner(c *customer) string { return dir.rep(c.owner) }
 
@@ -157,6 +169,7 @@ func (d *Data) scores(ctx context.Context, dir *directory, o Options, do func(i 
 		seen[i] = true
 		c, s := &dir.customers[i], d.Points.Evaluate(engine.Account, e.Cells, d.AsOf)
 		c.important = c.important || d.Scoped && d.Points.Important(engine.Profile{}, s.Best)
+		c.learn(&s)
 		if !o.Important || c.important {
 			do(i, c, &s, e.Cells)
 		}
@@ -164,10 +177,16 @@ func (d *Data) scores(ctx context.Context, dir *directory, o Options, do func(i 
 	for i := range dir.customers {
 		if c := &dir.customers[i]; !seen[i] && (!o.Important || c.important) {
 			s := d.Points.Evaluate(engine.Account, nil, d.AsOf)
+			c.learn(&s)
 			do(i, c, &s, nil)
 		}
 	}
 	return nil
+}
+
+// learn keeps what customers are chosen by.
+func (c *customer) learn(s *engine.Score) {
+	c.band, c.low, c.halved = int8(s.Band), s.Recent.Low, s.Recent.Halved // bands are few
 }
 
 func or(s, otherwise string) string {

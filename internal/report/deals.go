@@ -10,6 +10,7 @@ import (
 
 // dealRow is a deal of the directory with its score.
 type dealRow struct {
+	id                   string
 	name, account, owner string
 	stage, currency      string
 	amount, margin       float64
@@ -36,7 +37,7 @@ func (d *Data) deals(ctx context.Context, dir *directory, keep func(*dealRow) bo
 		if p.Deleted || p.Into != "" {
 			continue
 		}
-		r := dealRow{name: or(p.Name, p.ID), account: p.Account, owner: p.Owner, stage: p.Facts["stage"], currency: p.Facts["currency"], closed: p.Facts.True("closed") || p.Facts.True("won"), won: p.Facts.True("won"),
+		r := dealRow{id: p.ID, name: or(p.Name, p.ID), account: p.Account, owner: p.Owner, stage: p.Facts["stage"], currency: p.Facts["currency"], closed: p.Facts.True("closed") || p.Facts.True("won"), won: p.Facts.True("won"),
 			opened: p.Facts.Day("opened_on", d.Points), closes: p.Facts.Day("closes_on", d.Points), products: p.Facts.List("products"),
 			last: engine.NoDate, bandUntil: engine.NoDate}
 		r.amount, r.hasAmount = p.Facts.Number("amount")
@@ -96,33 +97,37 @@ func deals(ctx context.Context, d *Data, o Options) (*Table, error) {
 		Columns: []Column{
 			{Key: "deal", Label: Label{Ja: "案件", En: "Deal"}}, customerColumn, ownerColumn,
 			{Key: "stage", Label: Label{Ja: "ステージ", En: "Stage"}},
-			{Key: "amount", Label: Label{Ja: "金額", En: "Amount"}, Type: Money},
+			{Key: "amount", Label: Label{Ja: "金額", En: "Amount"}, Type: Money, Adds: !dir.told[engine.Deal]["currency"]},
 			{Key: "currency", Label: Label{Ja: "通貨", En: "Currency"}},
 			{Key: "closes_on", Label: Label{Ja: "完了予定日", En: "Closes"}, Type: Day},
 			{Key: "temperature", Label: Label{Ja: "温度", En: "Temperature"}, Type: Points},
 			{Key: "band", Label: Label{Ja: "温度帯", En: "Band"}},
-			{Key: "earned", Label: Label{Ja: "獲得エネルギー", En: "Energy earned"}, Type: Points},
-			{Key: "contacts", Label: Label{Ja: "接触回数", En: "Contacts"}, Type: Count},
+			{Key: "earned", Label: Label{Ja: "獲得エネルギー", En: "Energy earned"}, Type: Points, Adds: true},
+			{Key: "contacts", Label: Label{Ja: "接触回数", En: "Contacts"}, Type: Count, Adds: true},
 			{Key: "last_contact", Label: Label{Ja: "最終接触日", En: "Last contact"}, Type: Day},
 		},
-		Count: len(rows), Legend: legend(d.Points),
-		Rows: func(yield func([]Value) bool) {
-			for i := range rows {
-				r := &rows[i]
-				name := r.account
-				if i, ok := dir.at[r.account]; ok {
-					name = dir.customers[i].name
-				}
-				warmth, closes := milli(r.temperature), day(r.closes)
-				warmth.Heat = heat(d.Points, r.temperature)
-				closes.Warn = r.closes != engine.NoDate && r.closes < d.AsOf
-				if !yield([]Value{text(r.name), text(name), text(dir.rep(r.owner)), told(r.stage), optional(r.amount, r.hasAmount), told(r.currency), closes, warmth,
-					d.band(int(r.band)), milli(r.total), count(r.contacts), day(r.last)}) {
-					return
-				}
+		Legend: legend(d.Points),
+		About: func(i int) Subject {
+			r, s := &rows[i], Subject{}
+			if i, ok := dir.at[r.account]; ok {
+				s = dir.subject(&dir.customers[i])
 			}
+			s.Account, s.Deal, s.Owner, s.OwnerName, s.Band = r.account, r.id, r.owner, dir.rep(r.owner), int(r.band)
+			return s
 		},
 	}
+	t.of(len(rows), func(i int, cells []Value) []Value {
+		r := &rows[i]
+		name := r.account
+		if i, ok := dir.at[r.account]; ok {
+			name = dir.customers[i].name
+		}
+		warmth, closes := milli(r.temperature), day(r.closes)
+		warmth.Heat = heat(d.Points, r.temperature)
+		closes.Warn = r.closes != engine.NoDate && r.closes < d.AsOf
+		return append(cells, text(r.name), text(name), text(dir.rep(r.owner)), told(r.stage), optional(r.amount, r.hasAmount), told(r.currency), closes, warmth,
+			d.band(int(r.band)), milli(r.total), count(r.contacts), day(r.last))
+	})
 	if !dir.told[engine.Deal]["currency"] { // most companies sell in one
 		t.without("currency")
 	}

@@ -84,14 +84,7 @@ func funnel(ctx context.Context, d *Data, o Options) (*Table, error) {
 		rows[i] = []Value{{Label: name}, count(reached[i]), count(skipped[i]), conversion, {Label: step.Strength, None: step.Strength == (Label{})}, overall,
 			median, count(s.open), contacts, points, period}
 	}
-	t.Count = len(rows)
-	t.Rows = func(yield func([]Value) bool) {
-		for _, r := range rows {
-			if !yield(r) {
-				return
-			}
-		}
-	}
+	t.of(len(rows), func(i int, cells []Value) []Value { return append(cells, rows[i]...) })
 	for _, step := range steps {
 		if step.Definition != (Label{}) {
 			t.Note("%[1]s: %[2]s", "%[3]s: %[4]s", step.Label.Ja, step.Definition.Ja, step.Label.In("en"), step.Definition.In("en"))
@@ -110,7 +103,7 @@ func funnel(ctx context.Context, d *Data, o Options) (*Table, error) {
 			Ja: "案件のステージ履歴がまだ読み込まれていません。energyd.yaml の sources に「stage_history: {connection: crm, object: OpportunityHistory, mapping: mappings/crm_stage_history.yaml}」を書き、energyd pull を実行してください。",
 			En: "The deals' stage history was not read yet. Write \"stage_history: {connection: crm, object: OpportunityHistory, mapping: mappings/crm_stage_history.yaml}\" under sources of energyd.yaml, and run energyd pull.",
 		}}
-		t.Count, t.Rows = 0, func(func([]Value) bool) {}
+		t.of(0, nil)
 	}
 	dir.scope(t, o, d.Scoped)
 	return t, nil

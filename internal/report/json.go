@@ -59,7 +59,7 @@ func (t *Table) WriteJSON(w io.Writer, language string) error {
 			}
 			b.WriteString(keys[i])
 			b.WriteByte(':')
-			cell, err := v.json(t.Columns[i].Type, language)
+			cell, err := json.Marshal(v.JSON(t.Columns[i].Type, language))
 			if err != nil {
 				return err
 			}
@@ -71,19 +71,23 @@ func (t *Table) WriteJSON(w io.Writer, language string) error {
 	return b.Flush()
 }
 
-func (v Value) json(t Type, language string) ([]byte, error) {
+// JSON is a cell of a column as programs have it: a number, a text, or nil for none.
+func (v Value) JSON(t Type, language string) any {
 	switch {
 	case v.NA:
-		return []byte(`"n/a"`), nil
+		return "n/a"
 	case v.None:
-		return []byte("null"), nil
+		return nil
 	case t == Text:
-		return json.Marshal(v.words(language))
+		return v.words(language)
 	case t == Day:
-		return json.Marshal(engine.Date(v.Number).String())
+		return engine.Date(v.Number).String()
 	}
-	return json.Marshal(v.Number)
+	return v.Number
 }
+
+// String is the type's name in JSON.
+func (t Type) String() string { return typeNames[t] }
 
 func in(labels []Label, language string) []string {
 	texts := make([]string, len(labels))

@@ -28,7 +28,7 @@ func (p periods) columns() []Column {
 	columns := make([]Column, p.n)
 	for i := range columns {
 		name := (p.first + engine.Period(i)).String()
-		columns[i] = Column{Key: name, Label: Label{Ja: name, En: name}, Type: Points}
+		columns[i] = Column{Key: name, Label: Label{Ja: name, En: name}, Type: Points, Adds: true}
 	}
 	return columns
 }
@@ -68,24 +68,20 @@ func month(ctx context.Context, d *Data, o Options) (*Table, error) {
 	t := &Table{
 		Title:   Label{Ja: "顧客別月別 獲得エネルギー", En: "Energy earned by customer and month"},
 		Columns: slices.Concat([]Column{customerColumn, ownerColumn}, p.columns(), []Column{totalColumn}),
-		Count:   len(rows),
 		Legend:  legend(d.Points),
-		Rows: func(yield func([]Value) bool) {
-			cells := make([]Value, 0, p.n+3)
-			for _, r := range rows {
-				c := &dir.customers[r.customer]
-				cells = append(cells[:0], text(c.name), text(dir.owner(c)))
-				for _, m := range r.sums {
-					v := milli(m)
-					v.Heat = heat(d.Points, m)
-					cells = append(cells, v)
-				}
-				if !yield(append(cells, milli(r.total))) {
-					return
-				}
-			}
-		},
+		About:   dir.about(func(i int) int { return rows[i].customer }),
 	}
+	t.of(len(rows), func(i int, cells []Value) []Value {
+		r := &rows[i]
+		c := &dir.customers[r.customer]
+		cells = append(cells, text(c.name), text(dir.owner(c)))
+		for _, m := range r.sums {
+			v := milli(m)
+			v.Heat = heat(d.Points, m)
+			cells = append(cells, v)
+		}
+		return append(cells, milli(r.total))
+	})
 	t.Note("獲得エネルギーは減衰しません（温度とは別の数字です）。最後の月は %s までです。", "Energy earned does not cool (temperature does). The last month is up to %s.", d.AsOf)
 	dir.scope(t, o, d.Scoped)
 	return t, nil
@@ -94,7 +90,7 @@ func month(ctx context.Context, d *Data, o Options) (*Table, error) {
 var (
 	customerColumn = Column{Key: "account", Label: Label{Ja: "顧客企業", En: "Customer"}}
 	ownerColumn    = Column{Key: "owner", Label: Label{Ja: "営業担当", En: "Owner"}}
-	totalColumn    = Column{Key: "total", Label: Label{Ja: "合計", En: "Total"}, Type: Points}
+	totalColumn    = Column{Key: "total", Label: Label{Ja: "合計", En: "Total"}, Type: Points, Adds: true}
 )
 
 // compare orders customers of equal figures: by name, then by id.

@@ -87,16 +87,13 @@ func crosssell(ctx context.Context, d *Data, o Options) (*Table, error) {
 			{Key: "owns", Label: Label{Ja: "購入済み", En: "Owns"}}, {Key: "offer", Label: Label{Ja: "提案する商材", En: "Offer"}},
 			{Key: "lift", Label: Label{Ja: "リフト", En: "Lift"}, Type: Figure}, {Key: "own_both", Label: Label{Ja: "両方購入", En: "Own both"}, Type: Count},
 			{Key: "own_first", Label: Label{Ja: "うち購入済み商材の顧客", En: "Of owners"}, Type: Count}, temperatureColumn},
-		Count: len(rows),
-		Rows: func(yield func([]Value) bool) {
-			for _, p := range rows {
-				c := &dir.customers[p.customer]
-				if !yield([]Value{text(c.name), text(dir.owner(c)), text(p.owns), text(p.lacks), number(p.lift), count(p.both), count(p.ownX), number(p.temperature)}) {
-					return
-				}
-			}
-		},
+		About: dir.about(func(i int) int { return rows[i].customer }),
 	}
+	t.of(len(rows), func(i int, cells []Value) []Value {
+		p := &rows[i]
+		c := &dir.customers[p.customer]
+		return append(cells, text(c.name), text(dir.owner(c)), text(p.owns), text(p.lacks), number(p.lift), count(p.both), count(p.ownX), number(p.temperature))
+	})
 	t.Note("温度帯「%[1]s」の顧客に、同じ商材を買った顧客（商材を買った %[3]d 社のうち）がよく買っている商材を並べます。リフト 2 = 平均の2倍買われている。両方を買った顧客が %[4]d 社以上の組だけです。",
 		"For customers in band %[2]s: what those who own the same also own, of the %[3]d customers with products. Lift 2: twice as often as on average. Only pairs that %[4]d or more own.",
 		d.band(hottest).Label.Ja, d.band(hottest).Label.In("en"), buyers, fewest)

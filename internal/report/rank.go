@@ -82,7 +82,7 @@ func (d *Data) rankTable(dir *directory, o Options, rows []breadth) *Table {
 		if label == (Label{}) {
 			label = Label{Ja: c.String(), En: c.String()}
 		}
-		columns = append(columns, Column{Key: c.String(), Label: label, Type: Points})
+		columns = append(columns, Column{Key: c.String(), Label: label, Type: Points, Adds: true})
 	}
 	columns = append(columns, totalColumn,
 		Column{Key: "coverage", Label: Label{Ja: "階級カバー率", En: "Classes met"}, Type: Share},
@@ -93,29 +93,25 @@ func (d *Data) rankTable(dir *directory, o Options, rows []breadth) *Table {
 		Column{Key: "single_thread", Label: Label{Ja: "一人依存", En: "One thread"}})
 	t := &Table{
 		Title:   Label{Ja: "顧客別階級別 獲得エネルギー", En: "Energy earned by customer and rank class"},
-		Columns: columns, Count: len(rows), Legend: legend(d.Points),
-		Rows: func(yield func([]Value) bool) {
-			cells := make([]Value, 0, len(columns))
-			for i := range rows {
-				b := &rows[i]
-				c := &dir.customers[b.customer]
-				cells = append(cells[:0], text(c.name), text(dir.owner(c)))
-				for _, class := range classes {
-					v := milli(b.byClass[class])
-					v.Heat = heat(d.Points, 3*b.byClass[class]/int64(max(3, o.Months)))
-					cells = append(cells, v)
-				}
-				met := b.spread.Coverage(b.byClass, int64(1000*limits.ClassPoints))
-				concentration := number(met.HHI)
-				if met.Active == 0 {
-					concentration = none
-				}
-				if !yield(append(cells, milli(b.total), number(met.Classes), count(met.Active), concentration, count(b.now), count(b.before), warning(met.SingleThread(limits.Concentration)))) {
-					return
-				}
-			}
-		},
+		Columns: columns, Legend: legend(d.Points),
+		About: dir.about(func(i int) int { return rows[i].customer }),
 	}
+	t.of(len(rows), func(i int, cells []Value) []Value {
+		b := &rows[i]
+		c := &dir.customers[b.customer]
+		cells = append(cells, text(c.name), text(dir.owner(c)))
+		for _, class := range classes {
+			v := milli(b.byClass[class])
+			v.Heat = heat(d.Points, 3*b.byClass[class]/int64(max(3, o.Months)))
+			cells = append(cells, v)
+		}
+		met := b.spread.Coverage(b.byClass, int64(1000*limits.ClassPoints))
+		concentration := number(met.HHI)
+		if met.Active == 0 {
+			concentration = none
+		}
+		return append(cells, milli(b.total), number(met.Classes), count(met.Active), concentration, count(b.now), count(b.before), warning(met.SingleThread(limits.Concentration)))
+	})
 	t.Note("%d か月の合計。色は3か月あたりの深さです。", "Sums of %d months; colours go by what that makes in three.", o.Months)
 	t.Note("階級カバー率: %g ポイント以上の階級の割合（窓口担当・管理者・経営陣）。集中度: 担当者ごとの割合の2乗和（1 = 一人だけ）。%g を超えるか、一人だけなら「一人依存」。",
 		"Classes met: share of the three classes with %g points or more. Concentration: sum of the squared shares of people (1 = one person); above %g, or with one person, the relation hangs on one thread.",

@@ -83,10 +83,10 @@ func ranking(ctx context.Context, d *Data, o Options) (*Table, error) {
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(borda[a], borda[b]), dir.compare(rows[a], rows[b])) })
 
-	t := &Table{Title: Label{Ja: "顧客ランキング比較", En: "Customers ranked side by side"}, Count: len(rows)}
+	t := &Table{Title: Label{Ja: "顧客ランキング比較", En: "Customers ranked side by side"}, About: dir.about(func(i int) int { return rows[order[i]] })}
 	t.Columns = []Column{customerColumn, ownerColumn}
 	for _, a := range axes {
-		t.Columns = append(t.Columns, Column{Key: a.key, Label: a.label, Type: a.kind},
+		t.Columns = append(t.Columns, Column{Key: a.key, Label: a.label, Type: a.kind, Adds: true},
 			Column{Key: a.key + "_place", Label: Label{Ja: a.label.Ja + " 順位", En: a.label.En + ", place"}, Type: Place})
 	}
 	t.Columns = append(t.Columns, Column{Key: "borda", Label: Label{Ja: "順位の合計", En: "Sum of places"}, Type: Place})
@@ -96,26 +96,22 @@ func ranking(ctx context.Context, d *Data, o Options) (*Table, error) {
 	}
 	edges := d.Settings.RFM
 	surprising := math.Max(2, float64(len(rows))/3)
-	t.Rows = func(yield func([]Value) bool) {
-		cells := make([]Value, 0, len(t.Columns))
-		for _, i := range order {
-			c := &dir.customers[rows[i]]
-			cells = append(cells[:0], text(c.name), text(dir.owner(c)))
-			for _, a := range axes {
-				cells = append(cells, number(a.values[i]), number(a.ranks[i]))
-			}
-			cells = append(cells, number(borda[i]))
-			if hasSales {
-				surprise := number(contacts.ranks[i] - sales.ranks[i])
-				surprise.Warn = surprise.Number >= surprising
-				r, f, m := rfm(bought[rows[i]], edges, d.AsOf)
-				cells = append(cells, surprise, r, f, m)
-			}
-			if !yield(cells) {
-				return
-			}
+	t.of(len(rows), func(at int, cells []Value) []Value {
+		i := order[at]
+		c := &dir.customers[rows[i]]
+		cells = append(cells, text(c.name), text(dir.owner(c)))
+		for _, a := range axes {
+			cells = append(cells, number(a.values[i]), number(a.ranks[i]))
 		}
-	}
+		cells = append(cells, number(borda[i]))
+		if hasSales {
+			surprise := number(contacts.ranks[i] - sales.ranks[i])
+			surprise.Warn = surprise.Number >= surprising
+			r, f, m := rfm(bought[rows[i]], edges, d.AsOf)
+			cells = append(cells, surprise, r, f, m)
+		}
+		return cells
+	})
 	t.Note("%d か月（累計の列は全期間）。同じ値は順位を分け合います。並びは順位の合計（ボルダ）の小さい順です。",
 		"%d months, columns of all times apart. Equal values share their places. Least sum of places (Borda) first.", o.Months)
 	if w, ok := engine.Concordance(rankings); ok {

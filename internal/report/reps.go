@@ -163,42 +163,37 @@ func reps(ctx context.Context, d *Data, o Options) (*Table, error) {
 			return cmp.Or(cmp.Compare(a.team, b.team), cmp.Compare(a.name.Ja, b.name.Ja))
 		})
 	}
-	columns := []Column{{Key: "team", Label: Label{Ja: "チーム", En: "Team"}}, {Key: "people", Label: Label{Ja: "人数", En: "People"}, Type: Count}}
+	columns := []Column{{Key: "team", Label: Label{Ja: "チーム", En: "Team"}}, {Key: "people", Label: Label{Ja: "人数", En: "People"}, Type: Count, Adds: true}}
 	if d.Settings.Appraisal {
 		columns = []Column{{Key: "rep", Label: Label{Ja: "営業担当", En: "Sales person"}}, {Key: "team", Label: Label{Ja: "チーム", En: "Team"}}}
 	}
 	columns = append(slices.Concat(columns, p.columns()), totalColumn)
 	if adjusts {
-		columns = append(columns, Column{Key: "adjustment", Label: Label{Ja: "うち調整", En: "Of it adjustment"}, Type: Points})
+		columns = append(columns, Column{Key: "adjustment", Label: Label{Ja: "うち調整", En: "Of it adjustment"}, Type: Points, Adds: true})
 	}
 	t := &Table{
 		Title: Label{Ja: "営業チーム別 獲得エネルギー", En: "Energy earned by sales team"},
 		Columns: append(columns,
-			Column{Key: "customer_started", Label: Label{Ja: "うちお客様から", En: "Customer-started"}, Type: Points},
-			Column{Key: "contacts", Label: Label{Ja: "接触回数", En: "Contacts"}, Type: Count},
-			Column{Key: "accounts", Label: Label{Ja: "担当企業数", En: "Accounts owned"}, Type: Count},
+			Column{Key: "customer_started", Label: Label{Ja: "うちお客様から", En: "Customer-started"}, Type: Points, Adds: true},
+			Column{Key: "contacts", Label: Label{Ja: "接触回数", En: "Contacts"}, Type: Count, Adds: true},
+			Column{Key: "accounts", Label: Label{Ja: "担当企業数", En: "Accounts owned"}, Type: Count, Adds: true},
 			Column{Key: "per_account", Label: Label{Ja: "1社あたり", En: "Per account"}, Type: Points}),
-		Count: len(rows),
-		Rows: func(yield func([]Value) bool) {
-			for i := range rows {
-				r := &rows[i]
-				cells := []Value{{Label: r.name}, count(r.people)}
-				if d.Settings.Appraisal {
-					cells[1] = told(r.team)
-				}
-				for _, m := range r.sums {
-					cells = append(cells, milli(m))
-				}
-				cells = append(cells, milli(r.total))
-				if adjusts {
-					cells = append(cells, milli(r.adjusted))
-				}
-				if !yield(append(cells, milli(r.theirs), number(float64(r.contacts)), count(r.accounts), ratio(float64(r.total)/1000, float64(r.accounts)))) {
-					return
-				}
-			}
-		},
 	}
+	t.of(len(rows), func(i int, cells []Value) []Value {
+		r, size := &rows[i], count(rows[i].people)
+		if d.Settings.Appraisal {
+			size = told(r.team)
+		}
+		cells = append(cells, Value{Label: r.name}, size)
+		for _, m := range r.sums {
+			cells = append(cells, milli(m))
+		}
+		cells = append(cells, milli(r.total))
+		if adjusts {
+			cells = append(cells, milli(r.adjusted))
+		}
+		return append(cells, milli(r.theirs), number(float64(r.contacts)), count(r.accounts), ratio(float64(r.total)/1000, float64(r.accounts)))
+	})
 	if frozen.Any {
 		t.Note("%[1]s までの月は確定済みです。確定後に変わった分は、%[2]s の「調整」として数えます。ほかの表は、変わった後の数字です。",
 			"Months up to %[1]s are frozen. What changed in them since is an adjustment of %[2]s. Other tables show them as they are now.", frozen.Closed, open)

@@ -30,8 +30,12 @@ type Table struct {
 	AsOf    engine.Date
 	Columns []Column
 	// Rows may be walked through again and again. Their cells are those of Columns, and are valid until the next row.
-	Rows   iter.Seq[[]Value]
-	Count  int     // of rows
+	Rows  iter.Seq[[]Value]
+	Count int // of rows
+	// Row appends the cells of one row; nil for a table that can only be walked through.
+	Row func(i int, cells []Value) []Value
+	// About says whom a row is about; nil where rows are about no customers. As Row, many may ask at the same time.
+	About  func(i int) Subject
 	Notes  []Label // what to know when reading it, and what is missing
 	Legend []Label // of the colours, from step 0 on; nil for a table without
 }
@@ -57,6 +61,20 @@ type Column struct {
 	Label Label
 	Type  Type
 	Unit  string // beside the label: "JPY"; "" = none
+	Adds  bool   // its sum over rows says something
+}
+
+// Subject is whom a row is about, for who chooses among rows.
+type Subject struct {
+	Account   string // id
+	Deal      string // id; "" = none
+	Owner     string // id of the sales person
+	OwnerName string
+	Segment   string
+	Band      int  // of the account or the deal, an index of the points table's bands
+	Important bool // as far as the report had to find out
+	Low       bool // A18
+	Halved    bool // A19
 }
 
 // Value is one cell. Its zero value is a text without a character.
@@ -184,18 +202,34 @@ func (t *Table) Note(ja, en string, values ...any) {
 	t.Notes = append(t.Notes, Label{Ja: fmt.Sprintf(ja, values...), En: fmt.Sprintf(en, values...)})
 }
 
-// without takes a column out.
-func (t *Table) without(key string) {
-	at := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Key == key })
-	t.Columns = slices.Delete(t.Columns, at, at+1)
-	rows := t.Rows
+// of gives a table its rows: n of them, each made when somebody asks for it.
+func (t *Table) of(n int, row func(i int, cells []Value) []Value) {
+	t.Count, t.Row = n, row
 	t.Rows = func(yield func([]Value) bool) {
-		for r := range rows {
-			if !yield(slices.Delete(r, at, at+1)) {
+		cells := make([]Value, 0, len(t.Columns))
+		for i := range n {
+			if cells = row(i, cells[:0]); !yield(cells) {
 				return
 			}
 		}
 	}
+}
+
+// Pick gives a table of some of the rows of one that has Row and About, in this order.
+func (t *Table) Pick(rows []int32) *Table {
+	picked := *t
+	picked.Notes = slices.Clone(t.Notes)
+	picked.About = func(i int) Subject { return t.About(int(rows[i])) }
+	picked.of(len(rows), func(i int, cells []Value) []Value { return t.Row(int(rows[i]), cells) })
+	return &picked
+}
+
+// without takes a column out.
+func (t *Table) without(key string) {
+	at := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Key == key })
+	t.Columns = slices.Delete(t.Columns, at, at+1)
+	row := t.Row
+	t.of(t.Count, func(i int, cells []Value) []Value { return slices.Delete(row(i, cells), at, at+1) })
 }
 
 // Limit cuts the table to its first rows, and says so in a note; 0 cuts nothing.
