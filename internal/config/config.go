@@ -23,6 +23,7 @@ import (
 	"energyd/connectors"
 	"energyd/engine"
 	"energyd/internal/fault"
+	"energyd/internal/notice"
 	"energyd/internal/report"
 	"energyd/internal/review"
 	"energyd/internal/schedule"
@@ -58,7 +59,8 @@ type Config struct {
 	Brakes         sink.Brakes
 	Plans          sink.Plans
 	HTTP           telemetry.HTTP // of energyd run
-	Warnings       []string       // findings that do not stop: "FILE:LINE:COLUMN: …"
+	Notices        notice.Settings
+	Warnings       []string // findings that do not stop: "FILE:LINE:COLUMN: …"
 
 	doc *document
 }
@@ -136,6 +138,7 @@ type top struct {
 	Brakes      sink.Brakes     `yaml:"brakes"`
 	Plans       sink.Plans      `yaml:"plans"`
 	HTTP        telemetry.HTTP  `yaml:"http"`
+	Notices     notice.Settings `yaml:"notices"`
 	Recount     int             `yaml:"recount_records"`
 }
 
@@ -224,7 +227,7 @@ type loader struct {
 func (l *loader) load() {
 	t := top{
 		Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml", Reports: report.Defaults(), Review: review.DefaultSettings(), JournalDays: journalDays, Recount: 50_000,
-		HTTP: telemetry.HTTPDefaults(), Brakes: sink.DefaultBrakes(), Plans: sink.DefaultPlans(),
+		HTTP: telemetry.HTTPDefaults(), Notices: notice.Defaults(), Brakes: sink.DefaultBrakes(), Plans: sink.DefaultPlans(),
 	}
 	l.structs(l.doc.root, reflect.ValueOf(&t).Elem())
 	c := l.config
@@ -252,6 +255,7 @@ func (l *loader) load() {
 	}
 	l.jobs(t)
 	l.http(t.HTTP)
+	l.notices(t.Notices)
 	c.Reports = t.Reports
 	if c.RecountRecords = t.Recount; t.Recount < 0 {
 		l.problems.Add("recount_records", "takes 0 or more")

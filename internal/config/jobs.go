@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"energyd/internal/fault"
+	"energyd/internal/notice"
 	"energyd/internal/schedule"
 	"energyd/internal/telemetry"
 )
@@ -80,4 +81,11 @@ func (l *loader) http(h telemetry.HTTP) {
 	l.problems = append(l.problems, h.Problems()...)
 	h.Certificate, h.Key = l.path("http.certificate", h.Certificate), l.path("http.key", h.Key)
 	l.config.HTTP = h
+}
+
+// notices takes who is told of alerts and alarms.
+func (l *loader) notices(n notice.Settings) {
+	l.problems = append(l.problems, n.Problems()...)
+	n.Mail.CAFile = l.path("notices.mail.ca_file", n.Mail.CAFile)
+	l.config.Notices = n
 }

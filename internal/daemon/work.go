@@ -57,7 +57,9 @@ func (w work) Alerts(ctx context.Context) ([]store.Alert, error) { return w.Stor
 
 func (w work) SetAlert(ctx context.Context, a store.Alert) error { return w.Store().SetAlert(ctx, a) }
 
-func (w work) Tell(ctx context.Context, changed <-chan struct{}) { <-ctx.Done() }
+func (w work) Tell(ctx context.Context, changed <-chan struct{}) {
+	w.Notices().Run(ctx, changed)
+}
 
 func (w work) Sync(ctx context.Context) Result {
 	r, _, changes, err := w.Pipeline.Sync(ctx)

@@ -2,7 +2,11 @@ package daemon
 
 import (
 	"context"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,7 +14,9 @@ import (
 	"energyd/engine"
 	"energyd/internal/config"
 	"energyd/internal/demo"
+	"energyd/internal/notice"
 	"energyd/internal/pipeline"
+	"energyd/internal/secret"
 	"energyd/internal/store"
 )
 
@@ -105,4 +111,42 @@ func TestPipeline_reads(t *testing.T) {
 	if r := work.Sync(t.Context()); r.Err != nil || r.Report.State == store.Failed || len(r.Report.Sources) == 0 {
 		t.Errorf("%s: %v", r.Report.State, r.Err)
 	}
+}
+
+// TestPipeline_tells: an alert that was kept goes to the configuration's web hooks at once, and those of alarms get the customers'.
+func TestPipeline_tells(t *testing.T) {
+	posted := make(chan string, 2)
+	chat := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		posted <- string(body)
+	}))
+	defer chat.Close()
+	work := demoWork(t, func() {}, func(c *config.Config) {
+		c.Notices.At = "00:00"
+		c.Notices.Webhooks = []notice.Webhook{{Name: "it", URL: secret.New("", chat.URL), Shape: notice.Slack, Alerts: true}, {Name: "sales", URL: secret.New("", chat.URL), Alarms: true}}
+	})
+	if r := work.Sync(t.Context()); r.Err != nil {
+		t.Fatal(r.Err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	changed, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		work.Tell(ctx, changed)
+	}()
+	if got := <-posted; !strings.Contains(got, `"energyd":"alarms"`) || !strings.Contains(got, `"sentence":"`) {
+		t.Errorf("posted %s", got)
+	}
+	if err := work.SetAlert(ctx, store.Alert{What: "sync", State: "failed", Since: time.Now(), Because: "the CRM is away"}); err != nil {
+		t.Fatal(err)
+	}
+	changed <- struct{}{}
+	if got := <-posted; !strings.Contains(got, "the CRM is away") || !strings.Contains(got, `"text":"*[energyd] `) {
+		t.Errorf("posted %s", got)
+	}
+	cancel()
+	<-over
 }

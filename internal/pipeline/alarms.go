@@ -208,7 +208,8 @@ type Raised struct {
 	Name    string `json:"name,omitempty"`
 	Rep     string `json:"rep_id,omitempty"`
 	RepName string `json:"rep,omitempty"`
-	Decided string `json:"decided"` // on which it was decided what becomes of it
+	Link    string `json:"link,omitempty"` // where it stands in the CRM
+	Decided string `json:"decided"`        // on which it was decided what becomes of it
 }
 
 // Alarms gives the alarms that stand, the least likely first: those that
@@ -218,7 +219,7 @@ func (p *Pipeline) Alarms(ctx context.Context, all bool) ([]Raised, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := p.explainer(ctx)
+	x := &explain.Explainer{Points: p.points, Language: p.cfg.Language} // without the groups, which a run may be changing
 	list := []Raised{}
 	for _, a := range standing {
 		if !all && a.State != engine.Fired {
@@ -233,7 +234,7 @@ func (p *Pipeline) Alarms(ctx context.Context, all bool) ([]Raised, error) {
 			return nil, err
 		}
 		list = append(list, Raised{Alarm: x.Raised(a.Raised), Entity: a.Entity.Kind.String(), ID: a.Entity.ID, Name: profile.Name,
-			Rep: a.Rep, RepName: rep.Name, Decided: a.Told.String()})
+			Rep: a.Rep, RepName: rep.Name, Link: p.link(profile.Source, a.Entity.ID), Decided: a.Told.String()})
 	}
 	return list, nil
 }

@@ -47,12 +47,15 @@ func impersonal(_ []string, a slog.Attr) slog.Attr {
 		if slices.Contains(named, a.Key) {
 			return slog.String(a.Key, shortHash(text))
 		}
-		if hidden := addresses.ReplaceAllStringFunc(text, shortHash); hidden != text {
+		if hidden := Impersonal(text); hidden != text {
 			return slog.String(a.Key, hidden)
 		}
 	}
 	return a
 }
+
+// Impersonal gives a text with short hashes in place of mail addresses, for whatever leaves this machine.
+func Impersonal(text string) string { return addresses.ReplaceAllStringFunc(text, shortHash) }
 
 // shortHash stands for a name in logs; energyd check --json tells which mailbox is which.
 func shortHash(name string) string {
