@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"energyd/engine"
 	"energyd/internal/config"
 	"energyd/internal/pipeline"
 	"energyd/internal/review/paper"
@@ -65,18 +65,18 @@ store nor the CRM is written to. docs/review.md describes the figures.`,
 			}
 			pipeline.LimitReview()
 			return a.withStored(c, func(ctx context.Context, p *pipeline.Pipeline) error {
-				w, err := p.WhatIf(ctx, args[0], months, whoRuns())
+				table, err := config.LoadPoints(args[0])
+				if err != nil {
+					return err
+				}
+				w, err := p.WhatIf(ctx, pipeline.Trial{Table: table, Name: filepath.Base(args[0]), Months: months}, whoRuns())
 				if err != nil {
 					return err
 				}
 				if a.json {
 					return a.encode(w)
 				}
-				words, err := wordsOf(p.Points(), args[0])
-				if err != nil {
-					return err
-				}
-				return f.print(a, paper.OfWhatIf(w, words, orLanguage(f.language, p)))
+				return f.print(a, paper.OfWhatIf(w, paper.WordsOf(p.Points(), table), orLanguage(f.language, p)))
 			})
 		},
 	}
@@ -90,18 +90,4 @@ func orLanguage(language string, p *pipeline.Pipeline) string {
 		return language
 	}
 	return p.Config().Language
-}
-
-// wordsOf names kinds of contact as the table in use does, those that it lacks as another one does.
-func wordsOf(present *engine.Points, file string) (paper.Words, error) {
-	table, err := config.LoadPoints(file)
-	if err != nil {
-		return nil, err
-	}
-	return func(kind string) engine.Label {
-		if label := present.KindLabel(kind); label != (engine.Label{}) {
-			return label
-		}
-		return table.Kinds[kind].Label
-	}, nil
 }

@@ -8,6 +8,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -450,21 +451,43 @@ func LoadPoints(file string) (*engine.PointsConfig, error) { return loadEdition(
 
 // loadEdition reads an edition of a points table; later are the files of those that named it.
 func loadEdition(file string, later []string) (*engine.PointsConfig, error) {
+	later = append(slices.Clone(later), filepath.Clean(file))
+	return edition(open(file), func(named string) (*engine.PointsConfig, error) {
+		before := named
+		if !filepath.IsAbs(before) {
+			before = filepath.Join(filepath.Dir(file), before)
+		}
+		if slices.Contains(later, filepath.Clean(before)) {
+			return nil, fault.Problems{{Path: "earlier", Msg: fmt.Sprintf("%s is no earlier edition, or a later one names it again; name the file of the edition before", named)}}
+		}
+		return loadEdition(before, later)
+	})
+}
+
+// ParsePoints reads a points table that somebody typed or sent; name is what its problems are told under. It reads no
+// file: of earlier editions it may name those of editions, by the name of their file. The error is Errors.
+func ParsePoints(name string, text []byte, editions map[string]*engine.PointsConfig) (*engine.PointsConfig, error) {
+	return edition(parse(name, text), func(named string) (*engine.PointsConfig, error) {
+		if known := editions[filepath.Base(named)]; known != nil {
+			return known, nil
+		}
+		return nil, fault.Problems{{Path: "earlier", Msg: fmt.Sprintf("%s is not an edition that is in use%s", named, suggest(named, slices.Sorted(maps.Keys(editions))))}}
+	})
+}
+
+// edition decodes a points table; before gives the one that it names as its earlier edition. What it says of the name is told there.
+func edition(doc *document, before func(named string) (*engine.PointsConfig, error)) (*engine.PointsConfig, error) {
 	var cfg engine.PointsConfig
 	var earlier error // told as it is: with the file and the line where it stands
-	err := open(file).into(&cfg, func() error {
+	err := doc.into(&cfg, func() error {
 		if cfg.Earlier == "" {
 			return cfg.Validate()
 		}
-		later := append(slices.Clone(later), filepath.Clean(file))
-		named := cfg.Earlier
-		if !filepath.IsAbs(named) {
-			named = filepath.Join(filepath.Dir(file), named)
+		var named fault.Problems
+		if cfg.EarlierEdition, earlier = before(cfg.Earlier); errors.As(earlier, &named) {
+			earlier = nil
+			return named
 		}
-		if slices.Contains(later, filepath.Clean(named)) {
-			return fault.Problems{{Path: "earlier", Msg: fmt.Sprintf("%s is no earlier edition, or a later one names it again; name the file of the edition before", cfg.Earlier)}}
-		}
-		cfg.EarlierEdition, earlier = loadEdition(named, later)
 		return cfg.Validate()
 	})
 	if err == nil {

@@ -48,3 +48,39 @@ func TestLoadPoints_earlierEdition(t *testing.T) {
 		}
 	}
 }
+
+// What somebody typed may name an edition that is in use, and no file of this machine.
+func TestParsePoints(t *testing.T) {
+	t.Parallel()
+	first, err := ParsePoints("first.yaml", configs.Points, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	editions := map[string]*engine.PointsConfig{"points.yaml": first}
+	text := func(earlier string) []byte {
+		return []byte(string(configs.Points) + "\napplies_from: 2027-04-01\nearlier: " + earlier + "\n")
+	}
+	next, err := ParsePoints("next.yaml", text("points.yaml"), editions)
+	if err != nil || next.EarlierEdition != first {
+		t.Errorf("the edition before is %p, want %p (%v)", next.EarlierEdition, first, err)
+	}
+	file := filepath.Join(t.TempDir(), "secret.yaml")
+	if err := os.WriteFile(file, []byte("password: swordfish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		text []byte
+		want string
+	}{
+		"a file of this machine": {text(file), "is not an edition that is in use"},
+		"nearly an edition":      {text("pionts.yaml"), `did you mean "points.yaml"?`},
+		"a mistake":              {[]byte(strings.Replace(string(configs.Points), "mode: multiply", "mode: flatt", 1)), "typed:"},
+		"no table":               {[]byte("- 1"), "typed"},
+		"a reference":            {[]byte(strings.Replace(string(configs.Points), `half_life_days: 60`, "half_life_days: ${file:"+file+"}", 1)), "half_life_days"},
+	} {
+		_, err := ParsePoints("typed", test.text, editions)
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "swordfish") {
+			t.Errorf("%s: %v, want …%s", name, err, test.want)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -16,10 +15,19 @@ import (
 	"energyd/sink"
 )
 
-// WhatIf tells what another points table would do to all that is stored, as of today and over so many months, the
-// present one included. It writes nothing: only where reports may show single sales people, that they were looked at. Faults: config.
-func (p *Pipeline) WhatIf(ctx context.Context, file string, months int, who string) (*review.WhatIf, error) {
-	q, err := p.under(file)
+// Trial is a points table that is tried out.
+type Trial struct {
+	Table     *engine.PointsConfig
+	Name      string // what the table is called where it has the version of the one in use
+	Months    int    // of alarms, points of reps and outcomes, the present one included
+	Customers int    // no more than so many are looked at, always the same ones, as chance has it; 0 = all
+}
+
+// WhatIf tells what another points table would do to what is stored, as of today. It writes nothing: only where reports
+// may show single sales people, that they were looked at. Of some customers alone (decisions/0128) it tells neither of groups
+// nor of single sales people, nor which table foretells orders better. Faults: config.
+func (p *Pipeline) WhatIf(ctx context.Context, t Trial, who string) (*review.WhatIf, error) {
+	q, err := p.under(t.Table)
 	if err != nil {
 		return nil, err
 	}
@@ -28,12 +36,12 @@ func (p *Pipeline) WhatIf(ctx context.Context, file string, months int, who stri
 	}
 	q.groups = p.groups
 	asOf := p.AsOf()
-	w := &whatIf{tables: [2]*Pipeline{p, q}, asOf: asOf, from: p.points.PeriodStart(p.points.Period(asOf) - engine.Period(months) + 1), // 120 at most
-		shifts: review.NewShifts(p.points, q.points), profiles: map[engine.Entity]engine.Profile{}, reader: p.store.AccountReader()}
-	w.result = &review.WhatIf{AsOf: asOf.String(), From: w.from.String(), Months: months, Present: p.points.Version(), Candidate: q.points.Version(),
-		People: p.cfg.Reports.Appraisal, Reps: []review.RepTotal{}, WriteBacks: []review.WriteBack{}, Notes: []review.Finding{}}
+	w := &whatIf{tables: [2]*Pipeline{p, q}, asOf: asOf, from: p.points.PeriodStart(p.points.Period(asOf) - engine.Period(t.Months) + 1), // 120 at most
+		shifts: review.NewShifts(p.points, q.points), profiles: map[engine.Entity]engine.Profile{}, reader: p.store.AccountReader(), some: t.Customers > 0}
+	w.result = &review.WhatIf{AsOf: asOf.String(), From: w.from.String(), Months: t.Months, Present: p.points.Version(), Candidate: q.points.Version(),
+		People: p.cfg.Reports.Appraisal && !w.some, Reps: []review.RepTotal{}, WriteBacks: []review.WriteBack{}, Notes: []review.Finding{}}
 	if w.result.Candidate == w.result.Present { // who tries numbers does not count versions
-		w.result.Candidate = filepath.Base(file)
+		w.result.Candidate = t.Name
 	}
 	for i := range w.piles {
 		w.piles[i] = map[engine.Entity]*pile{}
@@ -41,13 +49,8 @@ func (p *Pipeline) WhatIf(ctx context.Context, file string, months int, who stri
 	if err := w.prepare(ctx); err != nil {
 		return nil, err
 	}
-	for acts, err := range p.accounts(ctx) {
-		if err == nil {
-			err = w.account(ctx, acts)
-		}
-		if err != nil {
-			return nil, err
-		}
+	if err := w.walk(ctx, t.Customers); err != nil {
+		return nil, err
 	}
 	if err := w.rest(ctx); err != nil {
 		return nil, err
@@ -61,12 +64,27 @@ func (p *Pipeline) WhatIf(ctx context.Context, file string, months int, who stri
 	return w.result, err
 }
 
-// under is this pipeline with another points table, for looking alone.
-func (p *Pipeline) under(file string) (*Pipeline, error) {
-	table, err := config.LoadPoints(file)
-	if err != nil {
-		return nil, err
+// walk compares all accounts, or the first of them: they lie in the order of a hash of their ids, so the first are as good as drawn by lot.
+func (w *whatIf) walk(ctx context.Context, most int) error {
+	for acts, err := range w.tables[0].accounts(ctx) {
+		if err == nil && acts[0].Account != "" {
+			if w.some && w.result.Sample == most {
+				return nil
+			}
+			w.result.Sample++
+		}
+		if err == nil {
+			err = w.account(ctx, acts)
+		}
+		if err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// under is this pipeline with another points table, for looking alone.
+func (p *Pipeline) under(table *engine.PointsConfig) (*Pipeline, error) {
 	points, err := engine.Compile(table)
 	if err != nil {
 		return nil, err
@@ -82,6 +100,7 @@ type whatIf struct {
 	tables     [2]*Pipeline
 	asOf, from engine.Date
 	kinds      []engine.EntityKind // that are compared
+	some       bool                // some customers alone are looked at: what is more than one customer's would be half of it
 	writings   map[engine.EntityKind]*writing
 	piles      [2]map[engine.Entity]*pile // cells of what several accounts may give to
 	samples    [2]*review.Sample          // nil where outcomes are too few
@@ -117,6 +136,9 @@ func (w *whatIf) prepare(ctx context.Context) error {
 	w.kinds = []engine.EntityKind{engine.Account, engine.Deal}
 	w.writings = map[engine.EntityKind]*writing{}
 	for _, c := range p.cfg.Write {
+		if w.some && c.Entity == engine.CompanyGroup {
+			continue
+		}
 		if !slices.Contains(w.kinds, c.Entity) {
 			w.kinds = append(w.kinds, c.Entity)
 		}
@@ -133,6 +155,9 @@ func (w *whatIf) prepare(ctx context.Context) error {
 		w.writings[c.Entity] = to
 	}
 	slices.Sort(w.kinds)
+	if w.some {
+		return nil
+	}
 	return w.outcomes(ctx)
 }
 
@@ -368,8 +393,13 @@ func (w *whatIf) finish(ctx context.Context) error {
 		r.Kinds = append(r.Kinds, shift)
 	}
 	r.Alarms = w.shifts.Alarms()
+	if !w.some {
+		r.Sample = 0
+	}
 	for _, c := range p.cfg.Write {
-		r.WriteBacks = append(r.WriteBacks, w.writings[c.Entity].count)
+		if to := w.writings[c.Entity]; to != nil {
+			r.WriteBacks = append(r.WriteBacks, to.count)
+		}
 	}
 	frozen, err := p.store.Frozen(ctx)
 	if err != nil {

@@ -13,8 +13,9 @@ type WhatIf struct {
 	AsOf       string      `json:"as_of"`
 	From       string      `json:"from"` // first day of the months that were replayed
 	Months     int         `json:"months"`
-	Present    string      `json:"present"`   // version of the table in use
-	Candidate  string      `json:"candidate"` // of the other one, or its file where both have one version
+	Present    string      `json:"present"`          // version of the table in use
+	Candidate  string      `json:"candidate"`        // of the other one, or its file where both have one version
+	Sample     int         `json:"sample,omitempty"` // so many customers were looked at, where not all were to be; 0 = all
 	Kinds      []Shift     `json:"entities"`
 	Alarms     []Firings   `json:"alarms"`
 	People     bool        `json:"people"` // Reps are single sales people; else teams

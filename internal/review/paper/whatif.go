@@ -13,11 +13,24 @@ import (
 // Words name kinds of contact as a points table does.
 type Words func(kind string) engine.Label
 
+// WordsOf names kinds as the table in use does, those that it lacks as the other one does.
+func WordsOf(present *engine.Points, other *engine.PointsConfig) Words {
+	return func(kind string) engine.Label {
+		if label := present.KindLabel(kind); label != (engine.Label{}) {
+			return label
+		}
+		return other.Kinds[kind].Label
+	}
+}
+
 // OfWhatIf tells what another points table would do.
 func OfWhatIf(w *review.WhatIf, words Words, language string) *Document {
 	s := teller{speaker(language), words, sidesOf(w)}
 	d := &Document{Language: language, Title: s.say("配点表を変えたら", "If the points table were another one"), AsOf: w.AsOf}
 	d.Lead = s.say("現行の配点表「%s」を「%s」に替えた場合です。何も書き込んでいません。", "The table in use, %q, against %q. Nothing was written.", w.Present, w.Candidate)
+	if w.Sample > 0 {
+		d.Lead += s.say("見たのは顧客%d社だけです。", " Of %d customers alone.", w.Sample)
+	}
 	for i := range w.Kinds {
 		if w.Kinds[i].Entities > 0 {
 			d.Sections = append(d.Sections, s.bands(&w.Kinds[i]), s.movers(&w.Kinds[i]))
@@ -27,7 +40,10 @@ func OfWhatIf(w *review.WhatIf, words Words, language string) *Document {
 		d.Sections = append(d.Sections, Section{Heading: s.say("温度", "Temperatures"), Words: []string{s.say("接触がまだ読み込まれていません。energyd pull から始めてください。", "No contacts were read yet. Start with energyd pull.")}})
 		return d
 	}
-	d.Sections = append(d.Sections, s.alarms(w), s.reps(w), s.writeBacks(w), s.judged(w))
+	d.Sections = append(d.Sections, s.alarms(w), s.reps(w), s.writeBacks(w))
+	if w.Sample == 0 {
+		d.Sections = append(d.Sections, s.judged(w))
+	}
 	return d
 }
 
