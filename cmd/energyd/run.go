@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 	"energyd/internal/daemon"
 	"energyd/internal/pipeline"
 	"energyd/internal/telemetry"
+	"energyd/internal/web"
 )
 
 func (a *app) runCommand() *cobra.Command {
@@ -67,19 +69,24 @@ func (a *app) daemon(ctx context.Context, log *slog.Logger) error {
 		Log: log, Now: time.Now, Reload: onHangUp(ctx), Ready: func() { notify(telemetry.Ready) },
 		Metrics: telemetry.NewMetrics(versionText()), Health: telemetry.NewHealth(),
 	}
-	opt.Open = func(ctx context.Context) (daemon.Work, error) { return openWork(ctx, file, cfg.HTTP, log) }
+	pages := web.New(log)
+	opt.Open = func(ctx context.Context) (daemon.Work, error) { return openWork(ctx, file, cfg.HTTP, pages, log) }
 	if cfg.HTTP.Listen == telemetry.Off {
-		return daemon.Run(ctx, opt)
+		return errors.Join(daemon.Run(ctx, opt), pages.Close())
 	}
-	endpoint, err := telemetry.Serve(ctx, cfg.HTTP, opt.Health, opt.Metrics, log)
+	var served http.Handler
+	if cfg.HTTP.Local() {
+		served = pages
+	}
+	endpoint, err := telemetry.Serve(ctx, cfg.HTTP, opt.Health, opt.Metrics, served, log)
 	if err != nil {
 		return err
 	}
-	return errors.Join(daemon.Run(ctx, opt), endpoint.Close())
+	return errors.Join(daemon.Run(ctx, opt), endpoint.Close(), pages.Close())
 }
 
-// openWork reads the configuration and opens the pipeline over it. What is served by HTTP stays as it is.
-func openWork(ctx context.Context, file string, served telemetry.HTTP, log *slog.Logger) (daemon.Work, error) {
+// openWork reads the configuration and opens the pipeline over it, and another one for the pages. What is served by HTTP stays as it is.
+func openWork(ctx context.Context, file string, served telemetry.HTTP, pages *web.Dashboard, log *slog.Logger) (daemon.Work, error) {
 	cfg, err := config.Load(file, all.Connectors)
 	if err != nil {
 		return nil, err
@@ -97,6 +104,13 @@ func openWork(ctx context.Context, file string, served telemetry.HTTP, log *slog
 	work, err := daemon.Pipeline(ctx, p)
 	if err != nil {
 		return nil, errors.Join(err, p.Close())
+	}
+	shown, err := pipeline.Open(ctx, cfg, pipeline.Options{Log: log, Now: time.Now, AtRest: true, AsOf: engine.NoDate})
+	if err != nil {
+		return nil, errors.Join(err, work.Close())
+	}
+	if err := pages.Use(shown); err != nil {
+		return nil, errors.Join(err, work.Close())
 	}
 	return work, nil
 }

@@ -58,6 +58,8 @@ var mayImport = []struct {
 	{"internal/telemetry", []string{"internal/fault", "internal/secret"}},
 	{"internal/testdb", nil},
 	{"internal/testmail", nil},
+	{"internal/web", []string{"engine", "connectors", "sink", "mapping", "internal/*"}},
+	{"internal/web/signon", []string{"internal/fault", "internal/secret"}},
 	{"cmd/crmsim", []string{"internal/crmsim/*"}},
 	{"cmd/energyd", []string{"*"}},
 	{"scripts/*", nil},

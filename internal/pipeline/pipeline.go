@@ -219,6 +219,18 @@ func (p *Pipeline) In(language string) *Pipeline {
 	return &q
 }
 
+// Beside gives a pipeline over the same configuration and store for somebody who looks, or decides, at the
+// same time; who stands in the journal. It opens connections of its own, which Disconnect closes; Close is the first one's.
+func (p *Pipeline) Beside(who string) *Pipeline {
+	q := *p
+	q.opt.Who = who
+	q.conns, q.counted, q.matcher = map[string]connectors.Conn{}, map[string]int{}, nil
+	return &q
+}
+
+// Now is the time.
+func (p *Pipeline) Now() time.Time { return p.opt.Now() }
+
 // Store gives what is stored, for status and export.
 func (p *Pipeline) Store() *store.Store { return p.store }
 

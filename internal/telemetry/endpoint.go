@@ -68,6 +68,12 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
+// Local tells that only this machine reaches the address, and that no proxy is said to stand before it.
+func (h *HTTP) Local() bool {
+	host, _, err := net.SplitHostPort(h.Listen)
+	return err == nil && loopback(host) && !h.BehindProxy
+}
+
 // Endpoint serves health and metrics.
 type Endpoint struct {
 	server   http.Server
@@ -75,9 +81,9 @@ type Endpoint struct {
 	done     chan struct{}
 }
 
-// Serve listens and serves until Close. Faults: config (the address is taken, or
+// Serve listens and serves until Close: health, metrics and, at every other address, pages, which may be nil. Faults: config (the address is taken, or
 // not ours; certificate and key cannot be used).
-func Serve(ctx context.Context, h HTTP, health *Health, metrics *Metrics, log *slog.Logger) (*Endpoint, error) {
+func Serve(ctx context.Context, h HTTP, health *Health, metrics *Metrics, pages http.Handler, log *slog.Logger) (*Endpoint, error) {
 	bad := func(msg, hint string, err error) (*Endpoint, error) {
 		return nil, fault.New(fault.Config, "http", msg, hint, err)
 	}
@@ -99,7 +105,7 @@ func Serve(ctx context.Context, h HTTP, health *Health, metrics *Metrics, log *s
 	}
 	e := &Endpoint{listener: listener, done: make(chan struct{})}
 	e.server = http.Server{
-		Handler:           handler(h.Token, health, metrics),
+		Handler:           handler(h.Token, health, metrics, pages),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
@@ -126,7 +132,7 @@ func (e *Endpoint) Close() error {
 }
 
 // handler serves. Whether the process is alive is told to everybody; the rest only to who knows the token, where there is one.
-func handler(token secret.Secret, health *Health, metrics *Metrics) http.Handler {
+func handler(token secret.Secret, health *Health, metrics *Metrics, pages http.Handler) http.Handler {
 	known := func(next http.Handler) http.Handler {
 		if token.IsZero() {
 			return next
@@ -160,5 +166,8 @@ func handler(token secret.Secret, health *Health, metrics *Metrics) http.Handler
 		_, _ = io.WriteString(w, "ready\n")
 	})))
 	mux.Handle("GET /metrics", known(metrics.Handler()))
+	if pages != nil {
+		mux.Handle("/", pages)
+	}
 	return mux
 }

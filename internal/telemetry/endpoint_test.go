@@ -69,7 +69,7 @@ func serve(t *testing.T, h HTTP, health *Health, client *http.Client) func(path,
 	t.Helper()
 	h.Listen = "127.0.0.1:0"
 	var log bytes.Buffer
-	e, err := Serve(t.Context(), h, health, NewMetrics("1.2.3"), slog.New(slog.NewTextHandler(&log, nil)))
+	e, err := Serve(t.Context(), h, health, NewMetrics("1.2.3"), nil, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestServe_refused(t *testing.T) {
 	}
 	defer taken.Close()
 	for _, h := range []HTTP{{Listen: taken.Addr().String()}, {Listen: "127.0.0.1:0", Certificate: "none", Key: "none"}} {
-		if _, err := Serve(t.Context(), h, NewHealth(), NewMetrics(""), slog.New(slog.DiscardHandler)); fault.KindOf(err) != fault.Config || fault.HintOf(err) == "" {
+		if _, err := Serve(t.Context(), h, NewHealth(), NewMetrics(""), nil, slog.New(slog.DiscardHandler)); fault.KindOf(err) != fault.Config || fault.HintOf(err) == "" {
 			t.Errorf("%+v: %v", h, err)
 		}
 	}

@@ -1,0 +1,126 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"energyd/internal/pipeline"
+)
+
+// held keeps what is dear to read of a large store, until the store has moved
+// on or another day has come. What is asked for after that is the old one once
+// more, while the new one is made: a reader never waits for it but the first time.
+type held struct {
+	log  *slog.Logger
+	ctx  context.Context // of what is made
+	stop func()
+	work sync.WaitGroup
+
+	mu     sync.Mutex
+	things map[string]*thing
+}
+
+// mostHeld is how many things are kept at most: the longest unused one goes.
+const mostHeld = 32
+
+// thing is one that is kept.
+type thing struct {
+	ready chan struct{} // closed when value or err is there
+	state string        // of the store, of which it was made
+	value any
+	err   error
+	used  time.Time
+	next  *thing // being made of a newer state
+}
+
+func newHeld(log *slog.Logger) *held {
+	h := &held{log: log, things: map[string]*thing{}}
+	h.ctx, h.stop = context.WithCancel(context.Background())
+	return h
+}
+
+func (h *held) close() { h.stop(); h.work.Wait() }
+
+// hold gives what build makes, made once for each state of the store, under a
+// name that says all it depends on but the store and the day. build has a
+// pipeline of its own, and what it returns must not be changed by anybody.
+func hold[T any](ctx context.Context, v *visit, name string, build func(context.Context, *pipeline.Pipeline) (T, error)) (T, error) {
+	var none T
+	generation, err := v.store().Generation(ctx)
+	if err != nil {
+		return none, err
+	}
+	p := v.site.p.Beside("")
+	t := v.held.thing(name, fmt.Sprint(generation, " ", p.AsOf()), func(ctx context.Context) (any, error) { return build(ctx, p) })
+	select {
+	case <-t.ready:
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+	if t.err != nil {
+		return none, t.err
+	}
+	return t.value.(T), nil
+}
+
+// thing finds or begins what is kept under a name.
+func (h *held) thing(name, state string, build func(context.Context) (any, error)) *thing {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.things[name]
+	switch {
+	case t == nil:
+		t = h.begin(name, state, build)
+		h.things[name] = t
+		h.trim()
+	case t.state != state && t.next == nil && t.done():
+		t.next = h.begin(name, state, build)
+	}
+	t.used = time.Now()
+	return t
+}
+
+// begin makes a thing in the background.
+func (h *held) begin(name, state string, build func(context.Context) (any, error)) *thing {
+	t := &thing{ready: make(chan struct{}), state: state, used: time.Now()}
+	h.work.Go(func() {
+		began := time.Now()
+		t.value, t.err = build(h.ctx)
+		close(t.ready)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		switch old := h.things[name]; {
+		case t.err != nil && old == t:
+			delete(h.things, name) // who comes next tries again
+		case t.err != nil && old != nil && old.next == t:
+			old.next = nil
+			h.log.Warn("a page shows what it had: it cannot be made anew", "what", name, "error", t.err)
+		case old != nil && old.next == t:
+			h.things[name] = t
+		}
+		h.log.Debug("made for the dashboard", "what", name, "took", time.Since(began))
+	})
+	return t
+}
+
+func (t *thing) done() bool {
+	select {
+	case <-t.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// trim lets go of what was not used for longest.
+func (h *held) trim() {
+	for len(h.things) > mostHeld {
+		names := slices.Collect(maps.Keys(h.things))
+		delete(h.things, slices.MinFunc(names, func(a, b string) int { return h.things[a].used.Compare(h.things[b].used) }))
+	}
+}

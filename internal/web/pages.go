@@ -1,0 +1,64 @@
+package web
+
+import (
+	"context"
+
+	"energyd/engine"
+	"energyd/internal/fault"
+	"energyd/internal/web/signon"
+)
+
+// text is a text in both languages.
+type text = engine.Label
+
+// api is put before a page's path for the same as JSON.
+const api = "/api/v1"
+
+// page is one page. What its view returns is shown by templates/NAME.html, and
+// as JSON at /api/v1PATH; a download(ctx, v) method of it offers it as CSV and workbook too.
+type page struct {
+	path    string // as in net/http: "/customers/{id}"
+	name    string // of its template
+	role    signon.Role
+	section *section // where the navigation has it; nil for a page that others lead to
+	title   text
+	// view makes what is shown: one struct with json tags. Faults: config for
+	// what there is not (404), auth (403), those of the store.
+	view func(ctx context.Context, v *visit) (any, error)
+}
+
+// section is a part of the navigation.
+type section struct{ title text }
+
+// The sections, in the order of the pages that are in them.
+var (
+	inToday      = &section{text{Ja: "今日", En: "Today"}}
+	inCustomers  = &section{text{Ja: "顧客", En: "Customers"}}
+	inSales      = &section{text{Ja: "営業", En: "Sales"}}
+	inPoints     = &section{text{Ja: "配点", En: "Points"}}
+	inOperations = &section{text{Ja: "運用", En: "Operations"}}
+)
+
+// pages are all pages; the first is the one at "/". NAME.go and templates/NAME.html make the page NAME.
+var pages = []page{
+	{"/today", "today", signon.Viewer, inToday, text{Ja: "今日", En: "Today"}, viewToday},
+}
+
+// action is something that a button does: a form posts to its path.
+type action struct {
+	path string // "/plans/{hash}/approve"
+	role signon.Role
+	// do does it and says which page shows what came of it. It is journaled
+	// under the reader's name by what it calls, and pressing twice does it once.
+	do func(ctx context.Context, v *visit) (to string, err error)
+}
+
+var actions = []action{}
+
+var errNoPage = fault.New(fault.Config, "", "there is no such page", "", nil)
+
+// Title is the title in a language.
+func (p *page) Title(language string) string { return p.title.In(language) }
+
+// Path is where it is.
+func (p *page) Path() string { return p.path }

@@ -1,0 +1,134 @@
+package web
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"net/http"
+	"path"
+	"time"
+
+	"energyd/engine"
+	"energyd/internal/report"
+)
+
+//go:embed templates static
+var files embed.FS
+
+// renderers draw each page in each language: "ja/today".
+type renderers map[string]*template.Template
+
+// newRenderers reads the templates. Each page's own one defines "content", which layout.html puts into its frame.
+func newRenderers(zone *time.Location) (renderers, error) {
+	all := renderers{}
+	for _, language := range languages {
+		frame, err := template.New("layout.html").Funcs(functions(language, zone)).ParseFS(files, "templates/layout.html")
+		if err != nil {
+			return nil, err
+		}
+		names, err := fs.Glob(files, "templates/*.html")
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			own, err := frame.Clone()
+			if err != nil {
+				return nil, err
+			}
+			if all[language+"/"+path.Base(name)], err = own.ParseFS(files, name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+}
+
+func (r renderers) page(w io.Writer, language, name string, data any) error {
+	t, ok := r[language+"/"+name+".html"]
+	if !ok {
+		return fmt.Errorf("there is no template %s.html", name)
+	}
+	return t.ExecuteTemplate(w, "layout.html", data)
+}
+
+// functions are what templates say things with.
+func functions(language string, zone *time.Location) template.FuncMap {
+	return template.FuncMap{
+		// t says something in the reader's language: {{t "%d 社" "%d companies" .Count}}.
+		"t": func(ja, en string, values ...any) string { return say(language, ja, en, values...) },
+		// in gives the text of a label.
+		"in": func(l text) string { return l.In(language) },
+		// clock tells a time to the minute, in the tenant's zone.
+		"clock": func(t time.Time) string {
+			if t.IsZero() {
+				return "–"
+			}
+			return t.In(zone).Format("2006-01-02 15:04")
+		},
+		// machine is a time or a date as <time datetime> has it.
+		"machine": func(t time.Time) string { return t.In(zone).Format(time.RFC3339) },
+		"day": func(d engine.Date) string {
+			if d == engine.NoDate {
+				return "–"
+			}
+			return d.String()
+		},
+		"number": func(n any) string { return shown(report.Count, language, n) },
+		"points": func(n float64) string { return shown(report.Points, language, n) },
+		"share":  func(n float64) string { return shown(report.Share, language, n) },
+		// took tells how long something lasted, to the second.
+		"took": func(d time.Duration) string { return d.Round(time.Second).String() },
+		// asset is the address of a file of static/, which changes with the file.
+		"asset": func(name string) string { return "/static/" + name + "?" + assets[name] },
+	}
+}
+
+// shown writes a number as the reports do.
+func shown(t report.Type, language string, n any) string {
+	v := report.Value{}
+	switch n := n.(type) {
+	case int:
+		v.Number = float64(n)
+	case int64:
+		v.Number = float64(n)
+	case float64:
+		v.Number = n
+	}
+	return v.String(t, language)
+}
+
+// assets are the files of static/, each with a hash of what is in it.
+var assets = func() map[string]string {
+	all := map[string]string{}
+	entries, err := files.ReadDir("static")
+	if err != nil {
+		panic(err) // embedded
+	}
+	for _, e := range entries {
+		b, err := files.ReadFile("static/" + e.Name())
+		if err != nil {
+			panic(err)
+		}
+		sum := sha256.Sum256(b)
+		all[e.Name()] = hex.EncodeToString(sum[:6])
+	}
+	return all
+}()
+
+// static serves the files of static/, for ever where the address has their hash.
+var static = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("file")
+	hash, ok := assets[name]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	if r.URL.RawQuery == hash {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	http.ServeFileFS(w, r, files, "static/"+name)
+})

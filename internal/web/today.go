@@ -1,0 +1,125 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"energyd/internal/pipeline"
+	"energyd/internal/store"
+	"energyd/sink"
+)
+
+// today is what changed overnight and what asks for somebody.
+type today struct {
+	Alarms    []pipeline.Raised  `json:"alarms"`               // the least likely first, mostAlarms at most
+	AllAlarms int                `json:"all_alarms"`           // that stand and that people are told of
+	New       int                `json:"new_alarms"`           // of them, decided on the last day on which any was
+	Arrivals  []pipeline.Arrival `json:"arrivals,omitempty"`   // people who are at another customer now
+	Plan      *sink.Summary      `json:"plan,omitempty"`       // open, parked or being applied
+	Applied   *applied           `json:"applied,omitempty"`    // what the last night wrote
+	Runs      []runRow           `json:"runs"`                 // the latest first
+	Sources   []sourceRow        `json:"sources"`              // in the configuration's order
+	Budgets   []store.SeenUsage  `json:"budgets,omitempty"`    // of connections that count their calls
+	Starts    []startRow         `json:"starts,omitempty"`     // what runs next
+	Advice    []string           `json:"advice,omitempty"`     // what to do about what is not as it should be
+	ReviewDue string             `json:"review_due,omitempty"` // since when the points table should be reviewed
+}
+
+// applied is a plan that was sent.
+type applied struct {
+	Plan    string `json:"plan"`
+	Run     string `json:"run"`
+	Records int    `json:"records"` // of the CRM
+	Fields  int    `json:"fields"`  // in them
+}
+
+// runRow is a run with its sums (rule 1).
+type runRow struct {
+	ID       string          `json:"id"`
+	Kind     string          `json:"kind"`
+	State    string          `json:"state"` // ok, partial, parked, failed, running, interrupted
+	Started  time.Time       `json:"started"`
+	Took     time.Duration   `json:"took_ns,omitempty"`
+	Message  string          `json:"message,omitempty"`
+	Sum      store.RunSource `json:"sum"` // over all sources
+	Balanced bool            `json:"balanced"`
+}
+
+// sourceRow is how fresh and how complete a source is.
+type sourceRow struct {
+	Name     string    `json:"source"`
+	Read     bool      `json:"read"`                    // at least once
+	Until    time.Time `json:"read_up_to,omitzero"`     // changes before this were read
+	Verified time.Time `json:"verified_up_to,omitzero"` // up to this the source was counted, and nothing was missing
+	Rejects  int       `json:"rejects"`
+}
+
+// startRow is a job that starts next.
+type startRow struct {
+	Source   string    `json:"source,omitempty"` // "" = the whole sync
+	Schedule string    `json:"schedule"`
+	At       time.Time `json:"at,omitzero"`
+	After    string    `json:"after,omitempty"` // of another source
+	News     bool      `json:"on_news,omitempty"`
+	Missed   bool      `json:"missed,omitempty"`
+}
+
+// mostAlarms is how many alarms the page lists: who has more looks at the list of them all.
+const mostAlarms = 20
+
+func viewToday(ctx context.Context, v *visit) (any, error) {
+	s, err := v.p.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	alarms, err := v.p.Alarms(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	t := &today{AllAlarms: len(alarms), Arrivals: s.Arrivals, Budgets: s.Budgets, Plan: s.Plan, Advice: append(s.Advice, s.Quality...)}
+	last := ""
+	for _, a := range alarms {
+		last = max(last, a.Decided)
+	}
+	for _, a := range alarms {
+		if a.Decided == last {
+			t.New++
+		}
+	}
+	t.Alarms = alarms[:min(len(alarms), mostAlarms)]
+	for _, r := range s.Runs {
+		t.Runs = append(t.Runs, runOf(r, s.StateOf(r)))
+	}
+	for _, src := range s.Sources {
+		t.Sources = append(t.Sources, sourceRow{Name: src.Name, Read: src.Read, Until: src.Until, Verified: src.Verified, Rejects: src.Rejects})
+	}
+	for _, b := range s.Starts {
+		t.Starts = append(t.Starts, startRow{Source: b.Source, Schedule: b.Schedule.String(), At: b.At, After: b.Schedule.After(), News: b.Schedule.OnNews(), Missed: b.Missed})
+	}
+	if s.Review.Overdue {
+		t.ReviewDue = s.Review.Due
+	}
+	if plan, ok, err := v.store().Plan(ctx, ""); err != nil {
+		return nil, err
+	} else if ok && plan.State == sink.Done {
+		t.Applied = &applied{Plan: plan.Plan, Run: plan.Run, Records: plan.Records, Fields: plan.Fields}
+	}
+	return t, nil
+}
+
+// runOf is a run as pages show it.
+func runOf(r store.Run, state string) runRow {
+	row := runRow{ID: r.ID, Kind: r.Kind, State: state, Started: r.Started, Message: r.Message, Balanced: true}
+	if !r.Ended.IsZero() {
+		row.Took = r.Ended.Sub(r.Started)
+	}
+	for _, s := range r.Sources {
+		row.Sum.Read += s.Read
+		row.Sum.Stored += s.Stored
+		row.Sum.Unchanged += s.Unchanged
+		row.Sum.Skipped += s.Skipped
+		row.Sum.Rejected += s.Rejected
+		row.Balanced = row.Balanced && s.Balanced()
+	}
+	return row
+}

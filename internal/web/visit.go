@@ -1,0 +1,93 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"energyd/engine"
+	"energyd/internal/fault"
+	"energyd/internal/pipeline"
+	"energyd/internal/store"
+	"energyd/internal/web/signon"
+)
+
+// visit is one reader asking for one thing.
+type visit struct {
+	*site
+	p        *pipeline.Pipeline // of this visit alone, under the reader's name
+	request  *http.Request
+	reader   signon.Reader
+	language string // "ja" or "en"
+	colours  string // "light", "dark"; "" = as the machine has it
+	query    url.Values
+	json     bool // asked for as JSON, not as a page
+	log      func(msg string, args ...any)
+}
+
+// visited makes a handler of what answers a visit.
+func (d *Dashboard) visited(answer func(http.ResponseWriter, *visit) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, leave := d.enter()
+		defer leave()
+		if s == nil {
+			w.Header().Set("Retry-After", "5")
+			http.Error(w, "energyd has not begun yet, or is stopping", http.StatusServiceUnavailable)
+			return
+		}
+		v := &visit{site: s, request: r, query: r.URL.Query(), json: strings.HasPrefix(r.URL.Path, api+"/")}
+		v.log = func(msg string, args ...any) { d.log.Error(msg, append(args, "path", r.Pattern)...) }
+		v.language, v.colours = languageOf(r, s.p.Config().Language), coloursOf(r)
+		v.reader = signon.Reader{Role: signon.Admin}
+		v.p = s.p.Beside(v.reader.Name)
+		if err := answer(w, v); err != nil {
+			v.fail(w, err)
+		}
+	})
+}
+
+// t says something in the reader's language; the values fit into both, as of fmt.Sprintf.
+func (v *visit) t(ja, en string, values ...any) string { return say(v.language, ja, en, values...) }
+
+func say(language, ja, en string, values ...any) string {
+	text := text{Ja: ja, En: en}.In(language)
+	if len(values) == 0 {
+		return text
+	}
+	return fmt.Sprintf(text, values...)
+}
+
+// today is the date of what is shown.
+func (v *visit) today() engine.Date { return v.p.AsOf() }
+
+// path gives a part of the path: "id" of "/customers/{id}".
+func (v *visit) path(name string) string { return v.request.PathValue(name) }
+
+// store is what is stored.
+func (v *visit) store() *store.Store { return v.p.Store() }
+
+// may refuses who lacks a role.
+func (v *visit) may(role signon.Role) error {
+	if v.reader.Role >= role {
+		return nil
+	}
+	return errNotAllowed
+}
+
+var errNotAllowed = fault.New(fault.Auth, "", "you may not see this page", "ask the admin of energyd for it", nil)
+
+// lastRun is the run that ended last, for the foot of every page; nil before the first.
+func (v *visit) lastRun(ctx context.Context) *store.Run {
+	runs, err := v.store().Runs(ctx, 5)
+	if err != nil {
+		return nil // the page itself tells of a store that cannot be read
+	}
+	for i := range runs {
+		if !runs[i].Ended.IsZero() {
+			return &runs[i]
+		}
+	}
+	return nil
+}

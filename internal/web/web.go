@@ -1,0 +1,144 @@
+// Package web is the dashboard: pages for people who would rather look than
+// read, and the same as JSON under /api/v1.
+//
+//   - pages.go is the table of pages and actions. A page is one file with a struct
+//     (what it shows) and a view (which makes it), and one template of the same name.
+//   - visit.go is what a view is given; render.go and templates/ make HTML of what it returns;
+//   - held.go keeps what is dear to read until the store has moved on;
+//   - answer.go writes pages, JSON, downloads and errors; preferences.go language and colours.
+//
+// Nothing is computed here that a command computes too: views ask internal/pipeline and internal/report.
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"energyd/internal/pipeline"
+)
+
+// Dashboard serves the pages over the configuration that Use gave last.
+// It may be used by many at the same time.
+type Dashboard struct {
+	log *slog.Logger
+	mux *http.ServeMux
+
+	mu   sync.Mutex
+	site *site // nil before the first Use and after Close
+
+	closing sync.WaitGroup // sites that were replaced
+}
+
+// site is one configuration and what is known of its store.
+type site struct {
+	p    *pipeline.Pipeline
+	zone *time.Location // in which times are told
+	held *held
+	draw renderers
+
+	visits sync.WaitGroup // at work; it is closed after them
+}
+
+// New makes a dashboard that answers "not yet" until Use.
+func New(log *slog.Logger) *Dashboard {
+	d := &Dashboard{log: log}
+	d.mux = d.routes()
+	return d
+}
+
+// Use shows this pipeline's store from now on, and takes it over: it is closed
+// when another one comes or with the dashboard, after what is being shown of it.
+func (d *Dashboard) Use(p *pipeline.Pipeline) error {
+	zone, err := time.LoadLocation(p.Config().Zone)
+	if err != nil {
+		return err
+	}
+	next := &site{p: p, zone: zone, held: newHeld(d.log)}
+	if next.draw, err = newRenderers(zone); err != nil {
+		return err
+	}
+	if before := d.swap(next); before != nil {
+		d.closing.Go(func() {
+			if err := before.close(); err != nil {
+				d.log.Warn("a configuration that is no longer shown was not closed", "error", err)
+			}
+		})
+	}
+	return nil
+}
+
+// Close ends the dashboard, after what is being shown.
+func (d *Dashboard) Close() error {
+	defer d.closing.Wait()
+	if before := d.swap(nil); before != nil {
+		return before.close()
+	}
+	return nil
+}
+
+func (d *Dashboard) swap(next *site) (before *site) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before, d.site = d.site, next
+	return before
+}
+
+// close ends a site that nobody enters any more.
+func (s *site) close() error {
+	s.visits.Wait()
+	s.held.close()
+	return s.p.Close()
+}
+
+// enter gives the site, which stays open until leave is called; nil when there is none.
+func (d *Dashboard) enter() (s *site, leave func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.site == nil {
+		return nil, func() {}
+	}
+	d.site.visits.Add(1)
+	return d.site, d.site.visits.Done
+}
+
+// ServeHTTP answers under the rules that hold for every page.
+func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store") // customers' names stay in no cache
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	d.mux.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// policy lets a page use nothing but our own style sheet, pictures and forms.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// patience is how long an answer may take; the server's own time-out of writing is a little longer.
+const patience = 25 * time.Second
+
+// routes are the addresses.
+func (d *Dashboard) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	for i := range pages {
+		p := &pages[i]
+		mux.Handle("GET "+p.path, d.visited(func(w http.ResponseWriter, v *visit) error { return v.show(w, p) }))
+		mux.Handle("GET "+api+p.path, d.visited(func(w http.ResponseWriter, v *visit) error { return v.tell(w, p) }))
+	}
+	for i := range actions {
+		a := &actions[i]
+		mux.Handle("POST "+a.path, d.visited(func(w http.ResponseWriter, v *visit) error { return v.act(w, a) }))
+	}
+	mux.Handle("GET /{$}", http.RedirectHandler(pages[0].path, http.StatusSeeOther))
+	mux.Handle("GET /static/{file}", static)
+	mux.HandleFunc("POST /preferences", prefer)
+	mux.Handle("/", d.visited(func(http.ResponseWriter, *visit) error { return errNoPage }))
+	return mux
+}
