@@ -54,6 +54,7 @@ var mayImport = []struct {
 	{"internal/schedule", []string{"internal/fault"}},
 	{"internal/secret", nil},
 	{"internal/store", []string{"engine", "connectors", "sink", "internal/fault"}},
+	{"internal/support", []string{"internal/config", "internal/pipeline", "internal/store"}},
 	{"internal/survey", []string{"connectors", "engine", "mapping", "mapping/freetext", "mapping/matching", "internal/fault"}},
 	{"internal/telemetry", []string{"internal/fault", "internal/secret"}},
 	{"internal/testdb", nil},
