@@ -19,7 +19,7 @@ func TestStatus_Interrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	unlock, err := s.Lock(t.Context())
+	hold, err := s.Lock(t.Context(), store.Scores)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestStatus_Interrupted(t *testing.T) {
 	if out := mustRun(t, exitDone, "status", "--config", config); !strings.Contains(out, " running ") || strings.Contains(out, "interrupted") {
 		t.Errorf("while it runs:\n%s", out)
 	}
-	if err := unlock(); err != nil {
+	if err := hold.Leave(); err != nil {
 		t.Fatal(err)
 	}
 	if out := mustRun(t, exitDone, "status", "--config", config); !strings.Contains(out, " interrupted ") || strings.Contains(out, "running") {

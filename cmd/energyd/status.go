@@ -64,6 +64,9 @@ func (a *app) printStatus(s pipeline.Status) {
 			fmt.Fprintf(a.out, "%s %s: %s\n", r.Kind, r.State, strings.TrimSuffix(line, "\n"))
 		}
 	}
+	for _, r := range s.AtWork {
+		fmt.Fprintf(a.out, "at work: %s %s, by %s\n", r.Kind, r.ID, r.By)
+	}
 	fmt.Fprintln(a.out)
 	t := newTable("SOURCE", "READ UP TO", "VERIFIED UP TO", "REJECTS KEPT").alignRight(3)
 	for _, src := range s.Sources {

@@ -1,16 +1,20 @@
-// Package daemon keeps energyd at work: it starts what is due, one run at a
-// time, and what sources tell of; it tries again what may heal, takes a new
-// configuration between two runs, tells once when something changes for the
-// worse or the better, and ends within a deadline.
+// Package daemon keeps energyd at work: it starts what is due, what sources tell
+// of and what people hand to it; it tries again what may heal, takes a new
+// configuration, tells once when something changes for the worse or the better,
+// and ends within a deadline. Runs that have no lane in common go on side by
+// side. Several daemons may serve one store: whoever gets a run's lanes first does it.
 //
-// daemon.go is the loop, jobs.go says what runs next, ended.go what follows from
-// a run, alerts.go tells people, work.go is the pipeline as the loop sees it.
+// daemon.go is the loop, jobs.go says what is due, start.go what may begin,
+// errands.go what people ask for, ended.go what follows from a run, alerts.go
+// tells people, work.go is the pipeline as the loop sees it.
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,15 +28,17 @@ import (
 )
 
 // Work is what a daemon does by one configuration: a pipeline, in all but tests.
-// Its methods are called one at a time, but for Listen, Tell and Ping.
+// Runs without a lane in common, Listen, Tell and Ping may be called at the same time.
 type Work interface {
 	Jobs() []schedule.Job
 	Sources() []string
 	LastStarts(ctx context.Context) (store.LastStarts, error)
-	// Sync reads all sources and writes to the CRM; Pull reads the named ones. news says that
-	// a system told of something, and that this may happen again soon.
-	Sync(ctx context.Context) Result
-	Pull(ctx context.Context, sources []string, news bool) Result
+	// Lanes are what a run needs.
+	Lanes(r Order) pipeline.Lanes
+	// Do does a run, unless another process has done it when it has its lanes.
+	Do(ctx context.Context, r Order) Result
+	// Errands are what people asked for and nobody has done yet.
+	Errands(ctx context.Context) ([]store.Errand, error)
 	// Listen calls told when a source has something new, until ctx ends.
 	Listen(ctx context.Context, sources []string, told func(sources []string)) error
 	// Alerts are how things stood when a daemon kept it last, and SetAlert keeps it.
@@ -46,6 +52,16 @@ type Work interface {
 	// Standing is what a monitor wants to know of the store.
 	Standing(ctx context.Context) (Standing, error)
 	Close() error
+}
+
+// Order is a run to be done.
+type Order struct {
+	Kind    string       // sync, pull, or that of an errand
+	Sources []string     // of a pull
+	News    bool         // of a pull: its systems told of something, and this may happen again soon
+	Errand  store.Errand // what it is done for; zero for none
+	// Done tells of the last starts that another process has done it meanwhile.
+	Done func(store.LastStarts) bool
 }
 
 // Result is what a run came to.
@@ -71,11 +87,14 @@ type Options struct {
 	Metrics *telemetry.Metrics
 	Health  *telemetry.Health
 	Ready   func() // called once, when the first configuration is at work; may be nil
+	Desk    *Desk  // where people hand work to this daemon; may be nil
+
+	heartbeat time.Duration // of tests whose clocks are fast; 0 is a minute
 }
 
-// How long a run that is at work when the daemon is told to stop may go on: so
-// long until it ends by itself, and then so long to drop the step that it is
-// at. Together they are less than service managers wait before they kill.
+// How long runs that are at work when the daemon is told to stop may go on: so
+// long until they end by themselves, and then so long to drop the step that they
+// are at. Together they are less than service managers wait before they kill.
 const (
 	toEnd  = 15 * time.Second
 	toDrop = 10 * time.Second
@@ -90,15 +109,17 @@ type Daemon struct {
 	alerts  alerts
 	changed chan struct{} // an alert is new
 
-	work    Work
-	waiting Work // of a newer configuration, until the run at work has ended
-	jobs    []*job
-	news    *pipeline.News
-	asked   map[string]asking // sources to read that no time of day asks for
+	work  Work
+	jobs  []*job
+	seen  store.LastStarts // when the jobs were last compared with them
+	news  *pipeline.News
+	asked map[string]asking // sources to read that no time of day asks for
 
-	running *running
-	ended   chan Result
-	hangUp  func() // ends the listening
+	errands errands
+	running []*running
+	ended   chan ended
+	gone    chan struct{} // closed when nobody waits for runs any more
+	hangUp  func()        // ends the listening
 }
 
 // asking is why a source is to be read.
@@ -107,20 +128,27 @@ type asking struct {
 	from time.Time // when it may be read
 }
 
-// running is the run at work.
+// running is a run at work.
 type running struct {
-	sync    bool
-	sources []string
-	news    bool
+	Order
+	work    Work
+	lanes   []string // that it has, as far as this process knows
 	started time.Time
 	cancel  context.CancelFunc
+}
+
+// ended is a run that is over.
+type ended struct {
+	*running
+	Result
 }
 
 // Run keeps at work until ctx ends, which is no error. Faults: those of Open, and
 // unavailable when a run could not be ended in time: it is dropped where it is,
 // and nothing of what it had saved is lost.
 func Run(ctx context.Context, opt Options) error {
-	d := &Daemon{Options: opt, changed: make(chan struct{}, 1), news: pipeline.NewNews(), asked: map[string]asking{}, ended: make(chan Result, 1), hangUp: func() {}}
+	d := &Daemon{Options: opt, changed: make(chan struct{}, 1), news: pipeline.NewNews(), asked: map[string]asking{}, ended: make(chan ended), gone: make(chan struct{}), hangUp: func() {}}
+	defer close(d.gone)
 	d.alerts = alerts{log: opt.Log, keep: d.keepAlert}
 	work, err := d.Open(ctx)
 	if err != nil {
@@ -138,8 +166,10 @@ func Run(ctx context.Context, opt Options) error {
 		select {
 		case <-ctx.Done():
 			return d.stop()
-		case r := <-d.ended:
-			d.end(ctx, r)
+		case e := <-d.ended:
+			d.end(ctx, e)
+		case <-d.Desk.rung():
+			d.errands.look = true
 		case <-d.news.Signal():
 			d.ask(asking{news: true, from: d.Now().Add(settle)}, d.news.Take()...)
 		case <-d.Reload:
@@ -148,7 +178,7 @@ func Run(ctx context.Context, opt Options) error {
 		}
 		d.Health.Beat()
 		if ctx.Err() == nil {
-			wake.Reset(d.next(ctx))
+			wake.Reset(min(d.next(ctx), cmp.Or(d.heartbeat, heartbeat)))
 		}
 	}
 }
@@ -178,8 +208,8 @@ func (d *Daemon) begin(ctx context.Context, work Work) error {
 
 // take puts a configuration to work. Jobs that stood in the one before keep what is known of them.
 func (d *Daemon) take(ctx context.Context, work Work, last store.LastStarts) {
-	d.hangUp()
 	before := d.jobs
+	d.seen = last
 	d.work, d.jobs = work, nil
 	now := d.Now()
 	var listen, names []string
@@ -240,18 +270,10 @@ func (d *Daemon) reload(ctx context.Context) {
 		return
 	}
 	d.alerts.set("configuration", string(store.OK), "", "")
-	if d.running == nil {
-		d.swap(ctx, work)
-		return
-	}
-	d.Log.Info("the configuration is right; it is at work when the run has ended", "kind", d.running.kind())
-	if d.waiting != nil {
-		d.close(d.waiting)
-	}
-	d.waiting = work
+	d.swap(ctx, work)
 }
 
-// swap takes another configuration in place of the one at work.
+// swap takes another configuration in place of the one at work. Runs at work end by the one that they began with.
 func (d *Daemon) swap(ctx context.Context, work Work) {
 	last, err := work.LastStarts(ctx)
 	if err != nil {
@@ -263,8 +285,15 @@ func (d *Daemon) swap(ctx context.Context, work Work) {
 	d.hangUp() // before what it listens by is closed
 	before := d.work
 	d.take(ctx, work, last)
-	d.close(before)
+	d.drop(before)
 	d.Log.Info("the new configuration is at work")
+}
+
+// drop closes a configuration that nothing is at work by.
+func (d *Daemon) drop(work Work) {
+	if work != d.work && !slices.ContainsFunc(d.running, func(r *running) bool { return r.work == work }) {
+		d.close(work)
+	}
 }
 
 func (d *Daemon) close(work Work) {
@@ -277,32 +306,35 @@ func (d *Daemon) close(work Work) {
 func (d *Daemon) stop() error {
 	d.Health.By(nil)
 	d.hangUp()
-	if d.running != nil {
-		d.Log.Info("told to stop; the run may end", "kind", d.running.kind(), "within", toEnd)
+	if len(d.running) > 0 {
+		d.Log.Info("told to stop; what is at work may end", "runs", len(d.running), "within", toEnd)
 		if !d.within(toEnd) {
-			d.Log.Info("the run is dropped; what it saved stays, and the next one goes on from there", "kind", d.running.kind())
-			d.running.cancel()
+			for _, r := range d.running {
+				d.Log.Info("the run is dropped; what it saved stays, and the next one goes on from there", "kind", r.Kind)
+				r.cancel()
+			}
 			if !d.within(toDrop) {
-				return fault.New(fault.Unavailable, "stop", "the run did not end in time and was dropped where it was",
+				return fault.New(fault.Unavailable, "stop", "a run did not end in time and was dropped where it was",
 					"nothing is lost: the next run goes on from what was saved", nil)
 			}
 		}
 	}
 	err := d.work.Close()
-	if d.waiting != nil {
-		err = errors.Join(err, d.waiting.Close())
-	}
 	d.Log.Info("stopped")
 	return err
 }
 
-// within waits for the run at work.
+// within waits for all that is at work.
 func (d *Daemon) within(limit time.Duration) bool {
-	select {
-	case r := <-d.ended:
-		d.tell(r)
-		return true
-	case <-time.After(limit):
-		return false
+	over := time.After(limit)
+	for len(d.running) > 0 {
+		select {
+		case e := <-d.ended:
+			d.tell(e)
+			d.drop(e.work)
+		case <-over:
+			return false
+		}
 	}
+	return true
 }

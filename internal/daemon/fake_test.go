@@ -37,7 +37,10 @@ type machine struct {
 	missed schedule.Missed
 	broken error // of the configuration, when it is read next
 
-	atWork   int
+	busy     map[string]int // lanes, by how many runs have them
+	handed   []store.Errand
+	desk     *Desk
+	before   func() // of a run, before it has its lanes; may be nil
 	standing Standing
 	down     error // the store
 	// run says how long the runs take, and what they come to.
@@ -53,7 +56,7 @@ func newMachine(t *testing.T, zone string, jobs ...[2]string) *machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &machine{T: t, metrics: telemetry.NewMetrics("test"), health: telemetry.NewHealth(), zone: loc, jobs: jobs, run: func(context.Context, string, []string) (time.Duration, error) { return 5 * time.Minute, nil }}
+	return &machine{T: t, metrics: telemetry.NewMetrics("test"), health: telemetry.NewHealth(), zone: loc, jobs: jobs, busy: map[string]int{}, desk: NewDesk(), run: func(context.Context, string, []string) (time.Duration, error) { return 5 * time.Minute, nil }}
 }
 
 func (m *machine) now() time.Time { return time.Now().Add(time.Duration(m.set.Load())).In(m.zone) }
@@ -94,7 +97,7 @@ func (m *machine) start() (stop func() error, reload func()) {
 		return a
 	}}))
 	go func() {
-		ended <- Run(ctx, Options{Open: m.read, Log: log, Now: m.now, Reload: again, Metrics: m.metrics, Health: m.health})
+		ended <- Run(ctx, Options{Open: m.read, Log: log, Now: m.now, Reload: again, Metrics: m.metrics, Health: m.health, Desk: m.desk})
 	}()
 	synctest.Wait()
 	return func() error { cancel(); return <-ended }, func() { again <- struct{}{}; synctest.Wait() }
@@ -162,25 +165,82 @@ func (w *scripted) Listen(ctx context.Context, sources []string, told func([]str
 	return ctx.Err()
 }
 
-func (w *scripted) Sync(ctx context.Context) Result {
-	var all []string
-	for _, j := range w.planned {
-		if j.Source != "" {
-			all = append(all, j.Source)
-		}
-	}
-	return w.work(ctx, "sync", all)
+func (w *scripted) Errands(context.Context) ([]store.Errand, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.handed), nil
 }
 
-func (w *scripted) Pull(ctx context.Context, sources []string, _ bool) Result {
-	return w.work(ctx, "pull", sources)
+// Lanes are the CRM's, but for sources whose names say that they are read from elsewhere: mail@post.
+func (w *scripted) Lanes(o Order) (l pipeline.Lanes) {
+	switch o.Kind {
+	case "sync":
+		l.Must = []string{"sync", "crm"}
+		for _, s := range w.Sources() {
+			if c := connectionOf(s); c != "crm" {
+				l.May = append(l.May, c)
+			}
+		}
+	case "pull":
+		l.Must = []string{connectionOf(o.Sources[0])}
+	default:
+		l.Must = []string{"scores", "crm"}
+	}
+	return l
+}
+
+func connectionOf(source string) string {
+	if _, c, ok := strings.Cut(source, "@"); ok {
+		return c
+	}
+	return "crm"
+}
+
+func (w *scripted) Do(ctx context.Context, o Order) Result {
+	var all []string
+	for _, s := range w.Sources() {
+		if c := connectionOf(s); o.Kind == "sync" && w.busy[c] == 0 {
+			all = append(all, s)
+		}
+	}
+	if o.Kind == "pull" {
+		all = o.Sources
+	}
+	if w.before != nil {
+		w.before()
+	}
+	w.mu.Lock()
+	done := o.Done != nil && o.Done(w.stored)
+	w.mu.Unlock()
+	if done {
+		return Result{Err: fault.New(fault.Conflict, "", "done meanwhile", "", nil)}
+	}
+	lanes := w.Lanes(o)
+	for _, s := range all {
+		if c := connectionOf(s); !slices.Contains(lanes.Must, c) {
+			lanes.Must = append(lanes.Must, c)
+		}
+	}
+	for _, lane := range lanes.Must {
+		if w.busy[lane]++; w.busy[lane] > 1 {
+			w.Errorf("%s: %d runs at a time have %s", w.now(), w.busy[lane], lane)
+		}
+	}
+	defer func() {
+		for _, lane := range lanes.Must {
+			w.busy[lane]--
+		}
+	}()
+	r := w.work(ctx, o.Kind, all)
+	if o.Errand.ID != 0 && r.Report.Run != "" {
+		w.mu.Lock()
+		w.handed = slices.DeleteFunc(w.handed, func(e store.Errand) bool { return e.ID == o.Errand.ID })
+		w.mu.Unlock()
+	}
+	return r
 }
 
 func (w *scripted) work(ctx context.Context, kind string, sources []string) Result {
-	if w.atWork++; w.atWork > 1 {
-		w.Errorf("%s: %d runs at a time", w.now(), w.atWork)
-	}
-	defer func() { w.atWork-- }()
 	began := w.now()
 	takes, err := w.run(ctx, kind, sources)
 	if fault.KindOf(err) == fault.Conflict {
@@ -203,7 +263,7 @@ func (w *scripted) work(ctx context.Context, kind string, sources []string) Resu
 		r.Report.Sources = append(r.Report.Sources, report)
 	}
 	what := kind
-	if kind == "pull" {
+	if kind == "pull" && len(sources) > 0 {
 		what = "pull " + strings.Join(sources, "+")
 	}
 	w.mu.Lock()

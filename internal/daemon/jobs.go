@@ -66,22 +66,6 @@ func (j *job) pause(now time.Time) {
 	j.failures++
 }
 
-// next starts what is due, when nothing is at work, and says how long there is nothing to do.
-func (d *Daemon) next(ctx context.Context) time.Duration {
-	if d.running != nil {
-		return heartbeat
-	}
-	now := d.Now()
-	rest := d.rest(now)
-	if rest == 0 && d.upToDate(ctx, now) {
-		d.start(ctx, now)
-	}
-	if rest == 0 && d.running == nil { // another process did it, or cannot be asked
-		rest = d.rest(now)
-	}
-	return rest
-}
-
 // rest is how long no job is to start, and heartbeat at most.
 func (d *Daemon) rest(now time.Time) time.Duration {
 	rest := heartbeat
@@ -91,7 +75,7 @@ func (d *Daemon) rest(now time.Time) time.Duration {
 			d.Metrics.Next(j.label(), at)
 			j.shown = at
 		}
-		if !at.IsZero() {
+		if !at.IsZero() && (at.After(now) || d.mayBegin(j, now)) { // else the end of a run is waited for
 			rest = min(rest, max(at.Sub(now), 0))
 		}
 	}
@@ -145,58 +129,12 @@ func (d *Daemon) upToDate(ctx context.Context, now time.Time) bool {
 		return false
 	}
 	d.alerts.set("store", "ok", "", "")
+	d.seen = last
 	for _, j := range d.jobs {
-		if l, ok := last.Of(j.Source); ok && l.At.After(j.known) && l.At.After(j.last) && !l.At.After(now) {
+		// Another machine's clock may be ahead of this one's.
+		if l, ok := last.Of(j.Source); ok && l.At.After(j.known) && l.At.After(j.last) && !schedule.TurnedBack(l.At, now) {
 			j.last, j.again, j.failures = l.At, time.Time{}, 0
 		}
 	}
 	return true
-}
-
-// start starts one run of all that is to start now: a sync reads every source,
-// so nothing else is left to do.
-func (d *Daemon) start(ctx context.Context, now time.Time) {
-	r := &running{started: now}
-	for _, j := range d.jobs {
-		if !d.ready(j, now) {
-			continue
-		}
-		if r.sync = j.Source == ""; r.sync {
-			r.sources = nil
-			break // it is the first of the jobs
-		}
-		r.sources = append(r.sources, j.Source)
-	}
-	if !r.sync && len(r.sources) == 0 {
-		return // another process did it
-	}
-	// All of them were told of: what is read by schedule may take its time.
-	r.news = !r.sync
-	for _, source := range r.sources {
-		r.news = r.news && d.asked[source].news
-		delete(d.asked, source)
-	}
-	if r.sync {
-		clear(d.asked)
-	}
-	// The run outlives ctx for a while: see stop.
-	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	d.running = r
-	d.Metrics.Began()
-	work := d.work
-	go func() {
-		if r.sync {
-			d.ended <- work.Sync(ctx)
-		} else {
-			d.ended <- work.Pull(ctx, r.sources, r.news)
-		}
-	}()
-}
-
-// kind is the run's, as the store calls it.
-func (r *running) kind() string {
-	if r.sync {
-		return "sync"
-	}
-	return "pull"
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // count tells the metrics what a run came to.
-func (d *Daemon) count(run *running, r Result, now time.Time) {
+func (d *Daemon) count(r ended, now time.Time) {
 	if r.Report.Run == "" {
 		d.Metrics.Waited()
 		return
@@ -18,7 +18,7 @@ func (d *Daemon) count(run *running, r Result, now time.Time) {
 	if state == store.Running { // its end could not be kept
 		state = store.Failed
 	}
-	d.Metrics.Ended(run.kind(), string(state), run.started, now)
+	d.Metrics.Ended(r.Kind, string(state), r.started, now)
 	for _, s := range r.Report.Sources {
 		d.Metrics.SourceRead(telemetry.Read{Source: s.Source, Failed: s.Error != "",
 			Read: s.Read, Stored: s.Stored, Unchanged: s.Unchanged, Skipped: s.Skipped, Rejected: s.Rejected}, now)

@@ -58,7 +58,7 @@ func TestPipeline_nights(t *testing.T) {
 	work := demoWork(t, func() {})
 	var used []int
 	for range 3 {
-		r := work.Sync(t.Context())
+		r := work.Do(t.Context(), Order{Kind: "sync"})
 		if r.Err != nil || r.Report.State != store.OK && r.Report.State != store.Partial {
 			t.Fatalf("%s: %v %v", r.Report.State, r.Err, r.Report.Notes)
 		}
@@ -71,7 +71,7 @@ func TestPipeline_nights(t *testing.T) {
 	if used[1] >= used[0] || used[2] > used[1] {
 		t.Errorf("the runs made %v calls; the later ones found nothing new", used)
 	}
-	if r := work.Pull(t.Context(), []string{"tasks"}, true); r.Err != nil || len(r.Report.Sources) != 1 {
+	if r := work.Do(t.Context(), Order{Kind: "pull", Sources: []string{"tasks"}, News: true}); r.Err != nil || len(r.Report.Sources) != 1 {
 		t.Errorf("%+v", r)
 	}
 	if err := work.Ping(t.Context()); err != nil {
@@ -83,7 +83,7 @@ func TestPipeline_nights(t *testing.T) {
 func TestPipeline_interrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	work := demoWork(t, cancel)
-	r := work.Sync(ctx)
+	r := work.Do(ctx, Order{Kind: "sync"})
 	if r.Err == nil || r.Report.State != store.Failed {
 		t.Fatalf("%s: %v", r.Report.State, r.Err)
 	}
@@ -94,7 +94,7 @@ func TestPipeline_interrupted(t *testing.T) {
 	if sync, ok := last.Of(""); ok {
 		t.Errorf("it counts as done: %v", sync)
 	}
-	if r := work.Sync(t.Context()); r.Err != nil || r.Changes.Written == 0 {
+	if r := work.Do(t.Context(), Order{Kind: "sync"}); r.Err != nil || r.Changes.Written == 0 {
 		t.Errorf("%s: %v, %+v", r.Report.State, r.Err, r.Changes)
 	}
 	if last, err = work.LastStarts(t.Context()); err != nil {
@@ -108,7 +108,7 @@ func TestPipeline_interrupted(t *testing.T) {
 // TestPipeline_reads: who writes to no CRM has nights too.
 func TestPipeline_reads(t *testing.T) {
 	work := demoWork(t, func() {}, func(c *config.Config) { c.Write = nil })
-	if r := work.Sync(t.Context()); r.Err != nil || r.Report.State == store.Failed || len(r.Report.Sources) == 0 {
+	if r := work.Do(t.Context(), Order{Kind: "sync"}); r.Err != nil || r.Report.State == store.Failed || len(r.Report.Sources) == 0 {
 		t.Errorf("%s: %v", r.Report.State, r.Err)
 	}
 }
@@ -128,7 +128,7 @@ func TestPipeline_tells(t *testing.T) {
 		c.Notices.At = "00:00"
 		c.Notices.Webhooks = []notice.Webhook{{Name: "it", URL: secret.New("", chat.URL), Shape: notice.Slack, Alerts: true}, {Name: "sales", URL: secret.New("", chat.URL), Alarms: true}}
 	})
-	if r := work.Sync(t.Context()); r.Err != nil {
+	if r := work.Do(t.Context(), Order{Kind: "sync"}); r.Err != nil {
 		t.Fatal(r.Err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

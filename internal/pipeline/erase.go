@@ -42,13 +42,13 @@ func (p *Pipeline) Erase(ctx context.Context, who string, really bool) (r Report
 		return r, e, err
 	}
 	if !really {
-		unlock, err := p.store.Lock(ctx)
+		hold, err := p.lock(ctx, p.everything())
 		if err != nil {
 			return r, e, err
 		}
-		return r, e, errors.Join(p.erase(ctx, "", person, &e), unlock())
+		return r, e, errors.Join(p.erase(ctx, "", person, &e), hold.Leave())
 	}
-	r, err = p.run(ctx, "erase", func(ctx context.Context, r *Report) error {
+	r, err = p.run(ctx, "erase", p.everything(), func(ctx context.Context, r *Report) error {
 		if err := p.erase(ctx, r.Run, person, &e); err != nil {
 			return err
 		}

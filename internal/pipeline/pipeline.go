@@ -50,7 +50,7 @@ type Options struct {
 	Progress func(source string, read int)
 }
 
-// Pipeline runs one configuration. Its methods are not for concurrent use.
+// Pipeline runs one configuration. Its methods are not for concurrent use; Beside and ForRun give one for use at the same time.
 type Pipeline struct {
 	cfg      *config.Config
 	opt      Options
@@ -65,6 +65,9 @@ type Pipeline struct {
 	log      *slog.Logger                // of the run at work
 	watching bool                        // pulls follow each other with every mail
 	counted  map[string]int              // of the connections' calls, how many are in the store
+	hold     *store.Hold                 // of the run at work
+	done     func(store.LastStarts) bool // of ForRun
+	errand   int64                       // what the run is done for; 0 = for none
 }
 
 // Open compiles the configuration's points table and mappings and opens the store. It does not touch any source or CRM.

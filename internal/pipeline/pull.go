@@ -63,7 +63,7 @@ func (p *Pipeline) Pull(ctx context.Context, names ...string) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	return p.run(ctx, "pull", func(ctx context.Context, r *Report) error {
+	return p.run(ctx, "pull", p.PullLanes(names...), func(ctx context.Context, r *Report) error {
 		if err := p.pull(ctx, sources, r); err != nil {
 			return err
 		}
@@ -79,22 +79,33 @@ func (p *Pipeline) settle(ctx context.Context, r *Report) error {
 	return p.raise(ctx, r)
 }
 
-// run wraps a run's steps in its record: one run at a time, and whatever
-// happens, it ends with a state. Faults: conflict (another run is at work).
-func (p *Pipeline) run(ctx context.Context, kind string, steps func(context.Context, *Report) error) (r Report, err error) {
+// run wraps a run's steps in its record and its lanes: whatever happens, it ends
+// with a state. Faults: conflict (another run is at work, or has done it meanwhile).
+func (p *Pipeline) run(ctx context.Context, kind string, lanes Lanes, steps func(context.Context, *Report) error) (r Report, err error) {
 	if p.AsOf() > p.today() {
 		return r, fault.New(fault.Config, kind, fmt.Sprintf("%s lies in the future", p.AsOf()),
 			"leave --as-of out; explain, export and score can look ahead", nil)
 	}
-	unlock, err := p.store.Lock(ctx)
-	if err != nil {
+	if p.hold, err = p.lock(ctx, lanes); err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
-	if r.Run, err = p.store.BeginRun(ctx, kind, p.opt.Now()); err != nil {
+	defer func() { err = errors.Join(err, p.hold.Leave()) }()
+	ctx, cancel := p.hold.While(ctx)
+	defer cancel()
+	if err := p.stillToDo(ctx, kind); err != nil {
 		return r, err
 	}
-	p.purge(ctx)
+	if r.Run, err = p.store.BeginRun(ctx, kind, p.opt.Now(), p.hold.Lanes()...); err != nil {
+		return r, err
+	}
+	if p.errand != 0 {
+		if err := p.store.BeginErrand(ctx, p.errand, r.Run); err != nil {
+			return r, err
+		}
+	}
+	if slices.Contains(lanes.Must, store.Scores) {
+		p.purge(ctx)
+	}
 	p.log = p.opt.Log.With("run", r.Run)
 	defer func() { p.log = p.opt.Log }()
 	p.log.Info("run begins", "kind", kind)
@@ -123,6 +134,7 @@ func (p *Pipeline) run(ctx context.Context, kind string, steps func(context.Cont
 	}
 	if err != nil && ctx.Err() != nil {
 		r.Notes = []string{store.Interrupted} // whatever else it says comes of that
+		err = errors.Join(context.Cause(ctx), err)
 	}
 	// The run's end is kept even when the run was told to stop.
 	end := context.WithoutCancel(ctx)
@@ -132,6 +144,29 @@ func (p *Pipeline) run(ctx context.Context, kind string, steps func(context.Cont
 	p.tellSources(&r)
 	p.log.Info("run ends", "state", string(r.State))
 	return r, err
+}
+
+// stillToDo refuses a run that another one, which had the lanes before, has done.
+func (p *Pipeline) stillToDo(ctx context.Context, kind string) error {
+	done := false
+	if p.done != nil {
+		last, err := p.store.LastStarts(ctx)
+		if err != nil {
+			return err
+		}
+		done = p.done(last)
+	}
+	if p.errand != 0 && !done {
+		e, ok, err := p.store.Errand(ctx, p.errand)
+		if err != nil {
+			return err
+		}
+		done = !ok || !e.Ended.IsZero()
+	}
+	if done {
+		return fault.New(fault.Conflict, kind, "another process has done it meanwhile", "energyd status shows its run", nil)
+	}
+	return nil
 }
 
 // tellSources logs what became of each source.
@@ -212,7 +247,7 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 		if !profiles && !followed {
 			// The directory is up to date now: what follows looks things up in it.
 			if followed = true; missing == "" {
-				if err := errors.Join(p.followMerges(ctx), p.followDecisions(ctx)); err != nil {
+				if err := p.follow(ctx); err != nil {
 					return err
 				}
 			}
@@ -235,6 +270,9 @@ func (p *Pipeline) pull(ctx context.Context, sources []config.Source, r *Report)
 			r.Errors = append(r.Errors, err)
 		}
 		r.Sources = append(r.Sources, sr)
+	}
+	if err := p.alone(ctx); err != nil {
+		return err
 	}
 	fold, err := p.fold(ctx)
 	if err != nil {
@@ -290,6 +328,14 @@ func (p *Pipeline) broken(ctx context.Context, connection string, err error) str
 		return "the connection " + connection + " does not work"
 	}
 	return ""
+}
+
+// follow draws the consequences of merges and decisions, alone.
+func (p *Pipeline) follow(ctx context.Context) error {
+	if err := p.alone(ctx); err != nil {
+		return err
+	}
+	return errors.Join(p.followMerges(ctx), p.followDecisions(ctx), p.hold.Give(store.Scores))
 }
 
 // followMerges lets the sources be read again whose activities name an entity

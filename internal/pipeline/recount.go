@@ -55,7 +55,7 @@ func (p *Pipeline) Recount(ctx context.Context, all bool, names ...string) (r Re
 	if err != nil {
 		return r, nil, err
 	}
-	r, err = p.run(ctx, "recount", func(ctx context.Context, r *Report) (err error) {
+	r, err = p.run(ctx, "recount", p.everything(), func(ctx context.Context, r *Report) (err error) {
 		defer p.countCalls(ctx)
 		how := byHand
 		if all {
@@ -75,7 +75,7 @@ func (p *Pipeline) recountNightly(ctx context.Context, r *Report) error {
 		return err
 	}
 	defer p.countCalls(ctx)
-	if _, err := p.recount(ctx, r, p.cfg.Sources, nightly); err != nil {
+	if _, err := p.recount(ctx, r, p.free(&Report{}, p.cfg.Sources), nightly); err != nil {
 		return err
 	}
 	return p.store.SetRecounted(ctx, p.opt.Now())

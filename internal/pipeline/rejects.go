@@ -185,11 +185,11 @@ func (p *Pipeline) DropRejects(ctx context.Context, f RejectFilter, reason strin
 
 func (p *Pipeline) decideRejects(ctx context.Context, f RejectFilter, act, reason string, dropped bool) (done Decided, err error) {
 	// A plan that is just being made may have looked at the refused changes already.
-	unlock, err := p.store.Lock(ctx)
+	hold, err := p.lock(ctx, p.everything())
 	if err != nil {
 		return done, err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
+	defer func() { err = errors.Join(err, hold.Leave()) }()
 	var some []Reject
 	filters := []RejectFilter{f}
 	if dropped && !f.Dropped {

@@ -53,14 +53,14 @@ func (c company) configure(old, new string) {
 // TestRun_OneAtATime: a run that meets another changes nothing, and says which one is at work.
 func TestRun_OneAtATime(t *testing.T) {
 	c := newCompany(t)
-	unlock, err := c.Store().Lock(t.Context())
+	hold, err := c.Store().Lock(t.Context(), "crm")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Pull(t.Context()); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("a second run gives %v, want a conflict", err)
 	}
-	if err := unlock(); err != nil {
+	if err := hold.Leave(); err != nil {
 		t.Fatal(err)
 	}
 	if r, _, _ := c.sync(); r.State != store.Partial {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // Status is what an admin asks first: what ran, how far, what is kept back, what comes next.
 type Status struct {
 	Runs     []store.Run // latest first
-	Running  bool        // a run is at work; else those without an end were interrupted
+	AtWork   []store.Run // without an end, and their processes are there; the others without one were interrupted
 	Sources  []SourceStatus
 	Rejects  []store.RejectCount
 	Review   ReviewStatus
@@ -48,10 +49,8 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 	if s.Runs, err = p.store.Runs(ctx, 10); err != nil {
 		return s, err
 	}
-	if len(s.Runs) > 0 && s.Runs[0].State == store.Running {
-		if s.Running, err = p.store.Locked(ctx); err != nil {
-			return s, err
-		}
+	if s.AtWork, err = p.atWork(ctx); err != nil {
+		return s, err
 	}
 	if s.Rejects, err = p.store.RejectCounts(ctx); err != nil {
 		return s, err
@@ -108,6 +107,19 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 	return s, err
 }
 
+// atWork gives the runs that are at work.
+func (p *Pipeline) atWork(ctx context.Context) (runs []store.Run, err error) {
+	open, err := p.store.Unended(ctx)
+	for _, r := range open {
+		if there, lookErr := p.store.AtWork(ctx, r); lookErr != nil {
+			err = errors.Join(err, lookErr)
+		} else if there {
+			runs = append(runs, r)
+		}
+	}
+	return runs, err
+}
+
 // Start is when a job starts next.
 type Start struct {
 	schedule.Job
@@ -153,7 +165,7 @@ func (s Status) StateOf(r store.Run) string {
 	switch {
 	case r.State != store.Running:
 		return string(r.State)
-	case s.Running && r.ID == s.Runs[0].ID:
+	case slices.ContainsFunc(s.AtWork, func(w store.Run) bool { return w.ID == r.ID }):
 		return "running"
 	}
 	return "interrupted"

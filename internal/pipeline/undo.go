@@ -24,7 +24,7 @@ func (p *Pipeline) Undo(ctx context.Context, name, record string) (Report, Undoi
 		return Report{}, Undoing{}, err
 	}
 	var u Undoing
-	r, err := p.run(ctx, "undo", func(ctx context.Context, r *Report) (err error) {
+	r, err := p.run(ctx, "undo", p.WriteLanes(), func(ctx context.Context, r *Report) (err error) {
 		u, err = p.undo(ctx, r, of, record)
 		return err
 	})

@@ -15,7 +15,7 @@ import (
 // Plan computes what would change in the CRM, and keeps it under a hash. It writes nothing to the CRM.
 func (p *Pipeline) Plan(ctx context.Context) (Report, sink.Summary, error) {
 	var sum sink.Summary
-	r, err := p.run(ctx, "plan", func(ctx context.Context, r *Report) (err error) {
+	r, err := p.run(ctx, "plan", p.WriteLanes(), func(ctx context.Context, r *Report) (err error) {
 		sum, err = p.plan(ctx, r)
 		return err
 	})
@@ -94,7 +94,7 @@ func (p *Pipeline) forgetPlans(ctx context.Context) error {
 // lets it go on where brakes hold it, and is journaled. Faults: those of sink.Apply.
 func (p *Pipeline) Apply(ctx context.Context, hash string) (Report, sink.Outcome, error) {
 	var out sink.Outcome
-	r, err := p.run(ctx, "apply", func(ctx context.Context, r *Report) (err error) {
+	r, err := p.run(ctx, "apply", p.WriteLanes(), func(ctx context.Context, r *Report) (err error) {
 		out, err = p.apply(ctx, hash, sink.Word{Named: hash != "", Reason: p.opt.Override}, r)
 		return err
 	})
@@ -138,8 +138,8 @@ func (p *Pipeline) apply(ctx context.Context, hash string, word sink.Word, r *Re
 func (p *Pipeline) Sync(ctx context.Context) (Report, sink.Summary, sink.Outcome, error) {
 	var sum sink.Summary
 	var out sink.Outcome
-	r, err := p.run(ctx, "sync", func(ctx context.Context, r *Report) (err error) {
-		if err := p.pull(ctx, p.cfg.Sources, r); err != nil {
+	r, err := p.run(ctx, "sync", p.SyncLanes(), func(ctx context.Context, r *Report) (err error) {
+		if err := p.pull(ctx, p.free(r, p.cfg.Sources), r); err != nil {
 			return err
 		}
 		if len(p.cfg.Write) == 0 { // who only reads, for reports, has nights too

@@ -86,6 +86,10 @@ func Inspect(ctx context.Context, file string) (Held, error) {
 	var state string
 	var held Held
 	if err := db.GetContext(ctx, &held.Version, "SELECT MAX(version_id) FROM goose_db_version WHERE is_applied"); err != nil {
+		var lite *sqlite.Error
+		if errors.As(err, &lite) && lite.Code()&0xff == 11 { // SQLITE_CORRUPT, where its version stands
+			return refuse("is damaged", "take an older backup", err)
+		}
 		return refuse("is no store of energyd", again, err)
 	}
 	if err := db.GetContext(ctx, &state, "PRAGMA quick_check(1)"); err != nil || state != "ok" {
@@ -165,11 +169,11 @@ func restoreSQLite(ctx context.Context, path, file string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	unlock, err := s.Lock(ctx)
+	hold, err := s.Lock(ctx, Scores)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
+	defer func() { err = errors.Join(err, hold.Leave()) }()
 	return storeError("restore the store", s.replace(ctx, file))
 }
 

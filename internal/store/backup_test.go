@@ -145,11 +145,11 @@ func TestRestore_waits_for_no_run(t *testing.T) {
 	if err := s.Backup(t.Context(), file); err != nil {
 		t.Fatal(err)
 	}
-	unlock, err := s.Lock(t.Context())
+	hold, err := s.Lock(t.Context(), store.Scores)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unlock()
+	defer hold.Leave()
 	if err := store.Restore(t.Context(), url, file); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("while a run is at work: %v", err)
 	}

@@ -23,7 +23,7 @@ func (s *Store) CopyTo(ctx context.Context, to *Store) (sums []TableSum, err err
 	if err != nil {
 		return nil, storeError(op, err)
 	}
-	unlock, err := to.Lock(ctx)
+	hold, err := to.Lock(ctx, Scores)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (s *Store) CopyTo(ctx context.Context, to *Store) (sums []TableSum, err err
 			return differing(sums, written)
 		})
 	})
-	return sums, errors.Join(err, unlock())
+	return sums, errors.Join(err, hold.Leave())
 }
 
 // snapshot runs f in a transaction that sees the store as it is now, whatever others write meanwhile.

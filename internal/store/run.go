@@ -20,7 +20,7 @@ type RunState string
 
 // The states of a run. Only a run whose sums balance, without rejects, is OK.
 const (
-	Running RunState = "" // or it was interrupted: see Locked
+	Running RunState = "" // or it was interrupted: see AtWork
 	OK      RunState = "ok"
 	Partial RunState = "partial"
 	Parked  RunState = "parked"
@@ -39,7 +39,12 @@ type Run struct {
 	State   RunState    `json:"state"`
 	Message string      `json:"message,omitempty"`
 	Sources []RunSource `json:"sources,omitempty"`
+	By      string      `json:"by,omitempty"` // the machine and process that it runs in
+	Lanes   []string    `json:"-"`            // that it took when it began; none are all
 }
+
+// holds tells whether the run had a lane when it began.
+func (r Run) holds(lane string) bool { return len(r.Lanes) == 0 || slices.Contains(r.Lanes, lane) }
 
 // RunSource is what became of the records of one source in one run. After the fold,
 // Read = Stored + Unchanged + Skipped + Rejected.
@@ -58,19 +63,44 @@ func (r RunSource) Balanced() bool {
 }
 
 // BeginRun notes that a run of this kind begins at that time, and gives its
-// id. The caller holds Lock, so runs that never ended were interrupted: they are closed as failed.
-func (s *Store) BeginRun(ctx context.Context, kind string, at time.Time) (id string, err error) {
+// id. The caller holds its lanes, or all for none: so runs with one of them that
+// never ended were interrupted, and are closed as failed.
+func (s *Store) BeginRun(ctx context.Context, kind string, at time.Time, lanes ...string) (id string, err error) {
 	id = at.UTC().Format("20060102T150405") + "-" + strings.ToLower(rand.Text()[:4])
+	open, err := s.Unended(ctx)
+	if err != nil {
+		return "", err
+	}
 	err = s.tx(ctx, "begin run", func(tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE run SET ended_us = ?, state = ?, message = ? WHERE ended_us IS NULL"),
-			at.UnixMicro(), Failed, Interrupted)
-		if err != nil {
-			return err
+		for _, r := range open {
+			if len(lanes) > 0 && !slices.ContainsFunc(lanes, r.holds) {
+				continue // it may be at work
+			}
+			_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE run SET ended_us = ?, state = ?, message = ? WHERE id = ? AND ended_us IS NULL"),
+				at.UnixMicro(), Failed, Interrupted, r.ID)
+			if err != nil {
+				return err
+			}
 		}
-		_, err = tx.ExecContext(ctx, tx.Rebind("INSERT INTO run (id, kind, started_us, state, message) VALUES (?, ?, ?, '', '')"), id, kind, at.UnixMicro())
+		_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO run (id, kind, started_us, state, message, by_whom, lanes) VALUES (?, ?, ?, '', '', ?, ?)"),
+			id, kind, at.UnixMicro(), s.by, strings.Join(lanes, "\n"))
 		return err
 	})
 	return id, err
+}
+
+// Unended gives the runs without an end, the latest first: those at work, and those whose process died.
+func (s *Store) Unended(ctx context.Context) ([]Run, error) {
+	runs, err := s.runs(ctx, "WHERE ended_us IS NULL ORDER BY started_us DESC, id DESC LIMIT ?", 1000)
+	return runs, storeError("read runs", err)
+}
+
+// AtWork tells whether a run without an end is at work; else its process died.
+func (s *Store) AtWork(ctx context.Context, r Run) (bool, error) {
+	if len(r.Lanes) == 0 {
+		return s.Locked(ctx, Scores)
+	}
+	return s.Locked(ctx, r.Lanes...)
 }
 
 // FinishRun notes how a run ended; message is for people, "" when there is nothing to say.
@@ -181,13 +211,18 @@ func (s *Store) runs(ctx context.Context, which string, arg any) ([]Run, error) 
 		Ended    sql.NullInt64 `db:"ended_us"`
 		State    RunState
 		Message  string
+		By       string `db:"by_whom"`
+		Lanes    string
 	}
-	if err := s.read.SelectContext(ctx, &rows, s.read.Rebind("SELECT id, kind, started_us, ended_us, state, message FROM run "+which), arg); err != nil {
+	if err := s.read.SelectContext(ctx, &rows, s.read.Rebind("SELECT id, kind, started_us, ended_us, state, message, by_whom, lanes FROM run "+which), arg); err != nil {
 		return nil, err
 	}
 	runs := make([]Run, len(rows))
 	for i, r := range rows {
-		runs[i] = Run{ID: r.ID, Kind: r.Kind, Started: time.UnixMicro(r.Started).UTC(), State: r.State, Message: r.Message}
+		runs[i] = Run{ID: r.ID, Kind: r.Kind, Started: time.UnixMicro(r.Started).UTC(), State: r.State, Message: r.Message, By: r.By}
+		if r.Lanes != "" {
+			runs[i].Lanes = strings.Split(r.Lanes, "\n")
+		}
 		if r.Ended.Valid {
 			runs[i].Ended = time.UnixMicro(r.Ended.Int64).UTC()
 		}

@@ -4,42 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"energyd/internal/fault"
 	"energyd/sink"
 )
-
-// TestLock: one run at a time; whoever comes meanwhile learns who is at work.
-func TestLock(t *testing.T) {
-	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
-		url := fresh(t)
-		first, second := open(t, url), open(t, url)
-		unlock, err := first.Lock(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		run, err := first.BeginRun(t.Context(), "sync", time.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := second.Lock(t.Context()); fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), run) {
-			t.Errorf("the second lock gives %v, want a conflict that names %s", err, run)
-		}
-		if err := unlock(); err != nil {
-			t.Fatal(err)
-		}
-		unlock, err = second.Lock(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := unlock(); err != nil {
-			t.Fatal(err)
-		}
-	})
-}
 
 // TestPlan_Superseded: what a newer plan has replaced can neither be finished, sent nor moved on.
 func TestPlan_Superseded(t *testing.T) {

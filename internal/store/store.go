@@ -24,6 +24,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
@@ -40,7 +41,10 @@ var migrations embed.FS
 type Store struct {
 	read, write *sqlx.DB // the same for PostgreSQL; SQLite writes over one connection
 	postgres    bool
-	lockFile    string // of Lock, a SQLite url
+	sessions    *sqlx.DB      // PostgreSQL's of Lock: apart, so that who waits for a lock keeps nobody's work waiting
+	lockFile    string        // of Lock, a SQLite url
+	watchEvery  time.Duration // tests look oftener
+	by          string        // this machine and process, for the runs
 
 	mu        sync.Mutex
 	directory *Directory
@@ -68,6 +72,11 @@ func Open(ctx context.Context, address string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown machine"
+	}
+	s.by = fmt.Sprintf("%s (process %d)", host, os.Getpid())
 	if err := s.migrate(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -115,13 +124,17 @@ func openPostgres(address string) (*Store, error) {
 		return nil, fault.New(fault.Config, "open store", "the store's postgres:// url has a wrong option", "see the documentation of lib/pq", nil)
 	}
 	db.SetMaxOpenConns(8)
-	return &Store{slice: wholeSlice, read: db, write: db, postgres: true}, nil
+	sessions, err := sqlx.Open("postgres", address)
+	if err != nil {
+		return nil, errors.Join(storeError("open store", err), db.Close())
+	}
+	return &Store{slice: wholeSlice, read: db, write: db, sessions: sessions, watchEvery: watchEvery, postgres: true}, nil
 }
 
 // Close ends all connections.
 func (s *Store) Close() error {
 	if s.postgres {
-		return s.write.Close()
+		return errors.Join(s.write.Close(), s.sessions.Close())
 	}
 	return errors.Join(s.read.Close(), s.write.Close())
 }

@@ -221,6 +221,12 @@ func TestRuns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for i := range got {
+			if !strings.HasPrefix(got[i].By, host(t)) {
+				t.Errorf("it was done by %q", got[i].By)
+			}
+			got[i].By = ""
+		}
 		at = at.UTC()
 		want := []store.Run{
 			{ID: next, Kind: "sync", Started: at.Add(time.Hour), Ended: at.Add(2 * time.Hour), State: store.Partial, Message: "3 rejects"},

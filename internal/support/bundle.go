@@ -157,7 +157,7 @@ func status(ctx context.Context, p *pipeline.Pipeline, cover *Cover) ([]byte, er
 	if s.Plan != nil {
 		plan = map[string]any{"plan": s.Plan.Plan, "state": s.Plan.State, "records": s.Plan.Records, "brakes": len(s.Plan.Brakes)}
 	}
-	return lines(map[string]any{"running": s.Running, "runs": runs, "sources": s.Sources, "rejects": s.Rejects, "advice": covered(s.Advice), "quality": covered(s.Quality),
+	return lines(map[string]any{"running": len(s.AtWork) > 0, "runs": runs, "sources": s.Sources, "rejects": s.Rejects, "advice": covered(s.Advice), "quality": covered(s.Quality),
 		"budgets": s.Budgets, "starts": starts, "plan": plan, "unconfigured": s.Unconfigured, "zone": s.Zone.String()})
 }
 

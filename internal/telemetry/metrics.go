@@ -73,7 +73,7 @@ func NewMetrics(version string) *Metrics {
 	m.lastState = gauges("energyd_last_run_state", "1 for the state of the last run of a kind, 0 for the others.", "kind", "state")
 	m.lastEnd = gauges("energyd_last_run_timestamp_seconds", "When the last run of a kind ended.", "kind")
 	m.lastGood = gauges("energyd_last_success_timestamp_seconds", "When the last run of a kind ended that came to its end, ok or partial.", "kind")
-	m.active = gauge("energyd_run_active", "1 while a run is at work.")
+	m.active = gauge("energyd_run_active", "Runs that are at work in this process.")
 	m.next = gauges("energyd_next_start_timestamp_seconds", "When a job starts next: sync, or the pull of the source of this name.", "job")
 
 	m.records = counters("energyd_records_total", "Source records by what became of them; read is the sum of the others.", "source", "result")
@@ -153,11 +153,11 @@ func (m *Metrics) Succeeded(kind string, ended time.Time) {
 }
 
 // Began tells that a run is at work.
-func (m *Metrics) Began() { m.active.Set(1) }
+func (m *Metrics) Began() { m.active.Inc() }
 
 // Ended tells of a run that is over.
 func (m *Metrics) Ended(kind, state string, began, ended time.Time) {
-	m.active.Set(0)
+	m.active.Dec()
 	m.runs.WithLabelValues(kind, state).Inc()
 	m.took.WithLabelValues(kind).Observe(ended.Sub(began).Seconds())
 	m.Was(kind, state, ended)
@@ -167,7 +167,7 @@ func (m *Metrics) Ended(kind, state string, began, ended time.Time) {
 }
 
 // Waited tells that a run did not begin.
-func (m *Metrics) Waited() { m.active.Set(0) }
+func (m *Metrics) Waited() { m.active.Dec() }
 
 // Next tells when a job starts next; zero when it waits for something else than a time.
 func (m *Metrics) Next(job string, at time.Time) {
