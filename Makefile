@@ -2,10 +2,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build demo test bench lint
+.PHONY: build demo test bench lint packages
 
 build: ## one static binary for each command, into bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
+
+packages: ## deb and rpm for amd64 and arm64, into dist/
+	./scripts/packages
 
 demo: ## simulated CRM, daily-report database, scores: everything on this machine
 	go run ./cmd/energyd demo
