@@ -71,7 +71,7 @@ func (p *Pipeline) Customer(ctx context.Context, id string) (*Customer, error) {
 	case err != nil:
 		return nil, err
 	case !known && !scored:
-		return nil, fault.New(fault.Config, "", fmt.Sprintf("there is no customer with the id %q", id), "look for it by its name", nil)
+		return nil, NoCustomer(id)
 	}
 	acts, err := p.store.AccountActivities(ctx, e.ID)
 	if err != nil {
@@ -97,6 +97,11 @@ func (p *Pipeline) Customer(ctx context.Context, id string) (*Customer, error) {
 	}
 	c.Deals, err = p.dealsOf(ctx, e.ID)
 	return c, err
+}
+
+// NoCustomer says that there is no customer of an id.
+func NoCustomer(id string) error {
+	return fault.New(fault.Config, "", fmt.Sprintf("there is no customer with the id %q", id), "look for it by its name", nil)
 }
 
 // until is how far a course is shown: some days beyond the last step, so that it is seen where it leads.

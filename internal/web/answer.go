@@ -58,6 +58,9 @@ type downloadable interface {
 	download(ctx context.Context, v *visit) (*report.Table, error)
 }
 
+// titled is what has a title of its own: a customer's page has its name.
+type titled interface{ title() string }
+
 // writers are the kinds of files, and their media types.
 var writers = map[string]struct {
 	write func(*report.Table, *bytes.Buffer, string) error
@@ -86,6 +89,9 @@ func (v *visit) show(w http.ResponseWriter, p *page) error {
 	}
 	f := v.frame(ctx, p)
 	f.Title, f.Data = p.Title(v.language), data
+	if named, is := data.(titled); is {
+		f.Title = named.title()
+	}
 	if can {
 		f.Form = formats{"csv", "xlsx"}
 	}

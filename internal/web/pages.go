@@ -42,6 +42,8 @@ var (
 // pages are all pages; the first is the one at "/". NAME.go and templates/NAME.html make the page NAME.
 var pages = []page{
 	{"/today", "today", signon.Viewer, inToday, text{Ja: "今日", En: "Today"}, viewToday},
+	{"/search", "search", signon.Viewer, nil, text{Ja: "顧客を探す", En: "Find a customer"}, viewSearch},
+	{"/customers/{id}", "account", signon.Viewer, nil, text{Ja: "顧客", En: "Customer"}, viewAccount},
 }
 
 // action is something that a button does: a form posts to its path.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strconv"
 	"time"
 
 	"energyd/engine"
@@ -80,6 +81,13 @@ func functions(language string, zone *time.Location) template.FuncMap {
 		"number": func(n any) string { return shown(report.Count, language, n) },
 		"points": func(n float64) string { return shown(report.Points, language, n) },
 		"share":  func(n float64) string { return shown(report.Share, language, n) },
+		// thousandths are points as energyd explain prints them; signed ones with + or −.
+		"thousandths": func(n float64) string { return strconv.FormatFloat(n, 'f', 3, 64) },
+		"signed":      func(n float64) string { return fmt.Sprintf("%+.3f", n) },
+		"less":        func(a, b int) int { return a - b },
+		// gave says what a contact has of one of its records.
+		"gave":  func(g engine.Given) string { return gaveLabels[g].In(language) },
+		"width": func(d *drawing) float64 { return d.Right - d.Left },
 		// took tells how long something lasted, to the second.
 		"took": func(d time.Duration) string { return d.Round(time.Second).String() },
 		// asset is the address of a file of static/, which changes with the file.
