@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build demo test bench lint packages
+.PHONY: build demo test bench kills soak lint packages
 
 build: ## one static binary for each command, into bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/...
@@ -23,20 +23,32 @@ UNWATCHED_YAML := go.yaml.in/yaml/...=-race=false
 ALONE := ./engine/... ./mapping/... ./connectors/imap/message ./internal/explain ./internal/expression \
 	./internal/fault ./internal/review/... ./internal/schedule ./internal/secret ./internal/crmsim/soql ./scripts/...
 
+# The whole program under faults: its processes, and much waiting. Its parts are watched in their own tests; decisions/0133.
+WHOLE := ./internal/adversity
+
 # What takes longest begins first, so that no core is idle at the end.
 LONGEST := ./internal/pipeline ./cmd/energyd ./internal/store ./connectors/salesforce ./connectors/imap ./internal/crmsim
 
 test: ## all tests, with the race detector where goroutines run, on real database servers; a skipped test is a failure
 	./scripts/servers
 	./scripts/node
-	CGO_ENABLED=0 ./scripts/scratch go test -timeout 20m -json $(ALONE) | CGO_ENABLED=0 go run ./scripts/testlog
-	others=$$(go list $(LONGEST) ./... | grep -vxF "$$(go list $(ALONE))"); \
+	CGO_ENABLED=0 ./scripts/scratch go test -timeout 20m -json $(WHOLE) $(ALONE) | CGO_ENABLED=0 go run ./scripts/testlog
+	others=$$(go list $(LONGEST) ./... | grep -vxF "$$(go list $(WHOLE) $(ALONE))"); \
 	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 ./scripts/scratch go test -race -gcflags='$(UNWATCHED)' -gcflags='$(UNWATCHED_YAML)' -timeout 20m -json $$others | CGO_ENABLED=0 go run ./scripts/testlog
 
 bench: ## all benchmarks, once each; BENCH_EVENTS says how many contacts the large ones have
 	./scripts/servers
 	./scripts/node
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./...
+
+KILLS ?= 200
+kills: ## energyd is killed at KILLS random moments of pull, plan, apply and undo
+	KILLS=$(KILLS) ./scripts/scratch go test -count=1 -v -timeout 60m -parallel 4 -run TestKill ./internal/adversity
+
+SOAK_HOURS ?= 400
+soak: ## the daemon on real servers whose connections break, for SOAK_HOURS simulated hours: some twenty in a minute
+	./scripts/servers
+	SOAK_HOURS=$(SOAK_HOURS) ./scripts/scratch go test -count=1 -v -timeout 120m -run TestSoak ./internal/adversity
 
 lint:
 	@unformatted=$$(gofmt -l .); if [[ -n $$unformatted ]]; then echo "not in gofmt's form: $$unformatted"; exit 1; fi

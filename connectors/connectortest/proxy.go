@@ -3,8 +3,10 @@ package connectortest
 import (
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Proxy is a TCP proxy in front of a system that injects faults. Changing its
@@ -17,6 +19,7 @@ type Proxy struct {
 	mu    sync.Mutex
 	mode  mode
 	limit int64
+	delay time.Duration
 	conns map[net.Conn]bool
 }
 
@@ -27,9 +30,10 @@ const (
 	cutting
 	hanging
 	refusing
+	delaying
 )
 
-// NewProxy starts a healthy proxy to target ("host:port"); it ends with the test.
+// NewProxy starts a healthy proxy to target, "host:port" or the path of a Unix socket; it ends with the test.
 func NewProxy(t testing.TB, target string) *Proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -46,16 +50,19 @@ func NewProxy(t testing.TB, target string) *Proxy {
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
 // Heal lets everything through again.
-func (p *Proxy) Heal() { p.set(healthy, 0) }
+func (p *Proxy) Heal() { p.set(healthy, 0, 0) }
 
 // CutAfter resets every connection once n bytes of the system's answers went through it.
-func (p *Proxy) CutAfter(n int64) { p.set(cutting, n) }
+func (p *Proxy) CutAfter(n int64) { p.set(cutting, n, 0) }
 
 // Hang takes connections and bytes and answers nothing.
-func (p *Proxy) Hang() { p.set(hanging, 0) }
+func (p *Proxy) Hang() { p.set(hanging, 0, 0) }
 
 // Refuse resets every connection as soon as it stands.
-func (p *Proxy) Refuse() { p.set(refusing, 0) }
+func (p *Proxy) Refuse() { p.set(refusing, 0, 0) }
+
+// Delay lets everything through, each piece of an answer that much later.
+func (p *Proxy) Delay(d time.Duration) { p.set(delaying, 0, d) }
 
 // DeadAddr gives a "host:port" at which nobody listens.
 func DeadAddr(t testing.TB) string {
@@ -68,10 +75,10 @@ func DeadAddr(t testing.TB) string {
 	return l.Addr().String()
 }
 
-func (p *Proxy) set(m mode, limit int64) {
+func (p *Proxy) set(m mode, limit int64, delay time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.mode, p.limit = m, limit
+	p.mode, p.limit, p.delay = m, limit, delay
 	for c := range p.conns {
 		reset(c)
 	}
@@ -79,7 +86,7 @@ func (p *Proxy) set(m mode, limit int64) {
 
 func (p *Proxy) close() {
 	p.listener.Close()
-	p.set(refusing, 0)
+	p.set(refusing, 0, 0)
 	p.wait.Wait()
 }
 
@@ -95,14 +102,14 @@ func (p *Proxy) accept() {
 
 func (p *Proxy) serve(client net.Conn) {
 	p.mu.Lock()
-	mode, limit := p.mode, p.limit
+	mode, limit, delay := p.mode, p.limit, p.delay
 	p.conns[client] = true
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
 		delete(p.conns, client)
 		p.mu.Unlock()
-		if mode == healthy {
+		if mode == healthy || mode == delaying {
 			client.Close()
 		} else {
 			reset(client)
@@ -114,9 +121,13 @@ func (p *Proxy) serve(client net.Conn) {
 	case hanging:
 		_, _ = io.Copy(io.Discard, client)
 		return
-	case healthy, cutting:
+	case healthy, cutting, delaying:
 	}
-	server, err := net.Dial("tcp", p.target)
+	network := "tcp"
+	if strings.HasPrefix(p.target, "/") {
+		network = "unix"
+	}
+	server, err := net.Dial(network, p.target)
 	if err != nil {
 		return
 	}
@@ -129,7 +140,18 @@ func (p *Proxy) serve(client net.Conn) {
 		_, _ = io.CopyN(client, server, limit)
 		return
 	}
-	_, _ = io.Copy(client, server)
+	_, _ = io.Copy(late{client, delay}, server)
+}
+
+// late writes after a while.
+type late struct {
+	io.Writer
+	delay time.Duration
+}
+
+func (l late) Write(b []byte) (int, error) {
+	time.Sleep(l.delay)
+	return l.Writer.Write(b)
 }
 
 // reset ends a connection without the courtesy of a FIN, as broken networks do.

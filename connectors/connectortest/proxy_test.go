@@ -43,6 +43,7 @@ func TestProxy(t *testing.T) {
 		{"cut at once", func() { p.CutAfter(0) }, 0, time.Minute, errReset},
 		{"refused", p.Refuse, 0, time.Minute, errReset},
 		{"hanging", p.Hang, 0, 50 * time.Millisecond, os.ErrDeadlineExceeded},
+		{"late", func() { p.Delay(time.Millisecond) }, 100, time.Minute, nil},
 		{"healed", p.Heal, 100, time.Minute, nil},
 	} {
 		tt.set()

@@ -3,4 +3,8 @@
 //
 //   - world_test.go: the company, kept at each step of a night so that a test begins where it likes
 //   - faults_test.go: every fault switch of the simulated CRM meets every step
+//   - kill_test.go: kill -9 at random moments of each step; killjob_test.go: at each moment of a bulk job
+//   - soak_test.go: the daemon, hour after hour, on real servers whose connections break
+//
+// The last two do little by themselves; make kills and make soak do much.
 package adversity

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"energyd/internal/crmsim"
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
@@ -215,20 +213,7 @@ func (m meeting) meets(c *company, from string) {
 		}
 	}
 	c.open(pipeline.Options{AsOf: kept.asOf, Resend: m.resend})
-	if undone {
-		r, _, err := c.Undo(c.Context(), kept.wrote, "")
-		c.mustEnd(r, err)
-	} else {
-		r, _, _, err := c.Sync(c.Context())
-		c.mustEnd(r, err)
-	}
-	if diff := cmp.Diff(want, c.state()); diff != "" {
-		c.Errorf("after the fault the world differs (-calm +now):\n%s", diff)
-	}
-	if _, sum, _, err := c.Sync(c.Context()); err != nil || sum.Records != 0 {
-		c.Errorf("a further night writes %d records: %v", sum.Records, err)
-	}
-	c.balanced()
+	c.endsAs(want, undone)
 }
 
 // begin switches the fault on; stop ends only what comes again and again.

@@ -14,8 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"energyd/connectors"
 	"energyd/connectors/all"
 	"energyd/connectors/salesforce"
 	"energyd/engine"
@@ -158,8 +160,8 @@ func (c *company) account(number string) string {
 	return fmt.Sprint(rows[at]["Id"])
 }
 
-// open opens energyd over the systems, with an edited configuration.
-func (c *company) open(opt pipeline.Options, edits ...edit) {
+// configure edits the configuration.
+func (c *company) configure(edits ...edit) {
 	c.Helper()
 	text, err := os.ReadFile(c.world.Config)
 	if err != nil {
@@ -172,13 +174,13 @@ func (c *company) open(opt pipeline.Options, edits ...edit) {
 		text = []byte(strings.Replace(string(text), e[0], e[1], 1))
 	}
 	c.write(filepath.Base(c.world.Config), string(text))
-	reg := slices.Clone(all.Connectors)
-	for i, known := range reg {
-		if known.Name == salesforce.Connector.Name {
-			reg[i] = salesforce.Pausing(time.Millisecond)
-		}
-	}
-	cfg, err := config.Load(c.world.Config, reg)
+}
+
+// open opens energyd over the systems, with an edited configuration.
+func (c *company) open(opt pipeline.Options, edits ...edit) {
+	c.Helper()
+	c.configure(edits...)
+	cfg, err := config.Load(c.world.Config, impatient())
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -191,6 +193,17 @@ func (c *company) open(opt pipeline.Options, edits ...edit) {
 	if c.Pipeline, err = pipeline.Open(c.Context(), cfg, opt); err != nil {
 		c.Fatal(err)
 	}
+}
+
+// impatient are the connectors, of which Salesforce's does not wait long before it tries again.
+func impatient() connectors.Registry {
+	reg := slices.Clone(all.Connectors)
+	for i, known := range reg {
+		if known.Name == salesforce.Connector.Name {
+			reg[i] = salesforce.Pausing(time.Millisecond)
+		}
+	}
+	return reg
 }
 
 // wake is start and open.
@@ -305,4 +318,23 @@ func (c *company) balanced() {
 			}
 		}
 	}
+}
+
+// endsAs takes the rest of the night, or of an undo, and holds what it leaves.
+func (c *company) endsAs(want state, undone bool) {
+	c.Helper()
+	if undone {
+		r, _, err := c.Undo(c.Context(), kept.wrote, "")
+		c.mustEnd(r, err)
+	} else {
+		r, _, _, err := c.Sync(c.Context())
+		c.mustEnd(r, err)
+	}
+	if diff := cmp.Diff(want, c.state()); diff != "" {
+		c.Errorf("the world differs (-calm +now):\n%s", diff)
+	}
+	if _, sum, _, err := c.Sync(c.Context()); err != nil || sum.Records != 0 {
+		c.Errorf("a further night writes %d records: %v", sum.Records, err)
+	}
+	c.balanced()
 }

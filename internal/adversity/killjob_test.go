@@ -1,4 +1,4 @@
-package main
+package adversity
 
 import (
 	"bytes"
@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -21,7 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"energyd/internal/crmsim"
-	"energyd/internal/demo"
+	"energyd/internal/pipeline"
 )
 
 // moment is a point of a bulk job at which something happens to energyd: at the
@@ -71,11 +70,11 @@ var moments = []moment{
 }
 
 // gate stands before the org and calls strike at a moment.
-func gate(t *testing.T, w *demo.World, m moment, strike func()) *httptest.Server {
-	t.Helper()
-	org, err := url.Parse(w.URL)
+func (m moment) gate(c *company, strike func()) *httptest.Server {
+	c.Helper()
+	org, err := url.Parse(c.world.URL)
 	if err != nil {
-		t.Fatal(err)
+		c.Fatal(err)
 	}
 	forward := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -103,7 +102,7 @@ func gate(t *testing.T, w *demo.World, m moment, strike func()) *httptest.Server
 			strike()
 		case halfway:
 			if _, err := io.CopyN(io.Discard, r.Body, 200); err != nil {
-				t.Errorf("the upload is no 200 bytes long: %v", err)
+				c.Errorf("the upload is no 200 bytes long: %v", err)
 			}
 			strike()
 		case done:
@@ -112,48 +111,23 @@ func gate(t *testing.T, w *demo.World, m moment, strike func()) *httptest.Server
 		case answered:
 			forward.ServeHTTP(rw, r)
 			if err := http.NewResponseController(rw).Flush(); err != nil {
-				t.Error(err)
+				c.Error(err)
 			}
 			strike()
 		}
 	}))
-	t.Cleanup(server.Close)
+	c.Cleanup(server.Close)
 	return server
 }
 
-// throughGate makes the configuration reach the org through its gate, and read and write everything by jobs.
-func throughGate(t *testing.T, config, orgURL, gateURL string) {
+// refusing is a company before its first night, whose CRM refuses some values, so that jobs have failures to tell of.
+func refusing(t *testing.T, polls int) *company {
 	t.Helper()
-	text, err := os.ReadFile(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := bytes.ReplaceAll(text, []byte(orgURL), []byte(gateURL))
-	if !bytes.Contains(changed, []byte("write_bulk_from")) {
-		changed = bytes.Replace(changed, []byte("type: salesforce\n"), []byte("type: salesforce\n    bulk_from: 1\n    write_bulk_from: 1\n"), 1)
-	}
-	if !bytes.Contains(changed, []byte(gateURL)) || !bytes.Contains(changed, []byte("write_bulk_from")) {
-		t.Fatalf("the configuration has another form than this test thinks:\n%s", text)
-	}
-	if err := os.WriteFile(config, changed, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// jobWorld is a demo's company whose CRM refuses some values, so that jobs have failures to tell of.
-func jobWorld(t *testing.T, polls int) (*demo.World, string) {
-	t.Helper()
-	w, config := world(t)
-	for _, f := range []crmsim.Fault{
-		{Name: "validation", Object: "Account", Field: "Energy__c", Bound: 100, Message: "温度は100以下です"},
-		{Name: "bulk", Polls: polls},
-		{Name: "page_max", Rows: 30},
-	} {
-		if err := w.CRM().Inject(f); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return w, config
+	c := standing(t, fresh)
+	c.start()
+	c.inject(crmsim.Fault{Name: "validation", Object: "Account", Field: "Energy__c", Bound: 100, Message: "温度は100以下です"},
+		crmsim.Fault{Name: "bulk", Polls: polls}, crmsim.Fault{Name: "page_max", Rows: 30})
+	return c
 }
 
 // TestKillJob kills energyd with SIGKILL at each step of a bulk job, runs it
@@ -172,29 +146,29 @@ func TestStopJob(t *testing.T) {
 }
 
 func struckJob(t *testing.T, moments []moment, strike func(*exec.Cmd)) {
-	asOf := time.Now().In(time.FixedZone("JST", 9*3600)).Format(time.DateOnly)
-	calm, calmConfig := jobWorld(t, 0)
-	throughGate(t, calmConfig, calm.URL, calm.URL)
-	mustEnd(t, []int{exitPartial}, "sync", "--config", calmConfig, "--as-of", asOf)
-	want := stateOf(t, calm, calmConfig, asOf)
-	if len(calm.CRM().Jobs()) > 0 || len(want.CRM) < 50 {
-		t.Fatalf("the calm world has jobs %v and %d records", calm.CRM().Jobs(), len(want.CRM))
+	calm := refusing(t, 0)
+	calm.open(pipeline.Options{AsOf: kept.asOf}, byJobs)
+	r, _, _, err := calm.Sync(t.Context())
+	calm.mustEnd(r, err)
+	want := calm.state()
+	if len(calm.world.CRM().Jobs()) > 0 || len(want.Rejects) < 4 {
+		t.Fatalf("the calm world has jobs %v and rejects %q", calm.world.CRM().Jobs(), want.Rejects)
 	}
 	for _, m := range moments {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			w, config := jobWorld(t, m.polls)
+			c := refusing(t, m.polls)
 			started, ended := make(chan struct{}), make(chan struct{})
 			var cmd *exec.Cmd
 			var late *time.Timer
-			g := gate(t, w, m, func() {
+			g := m.gate(c, func() {
 				<-started
 				late = time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
 				strike(cmd)
 				<-ended // the answer, if it is one, comes too late
 			})
-			throughGate(t, config, w.URL, g.URL)
-			cmd = process(t.Context(), t, "sync", "--config", config, "--as-of", asOf)
+			c.configure(byJobs, edit{c.world.URL, g.URL})
+			cmd = c.command("sync", "--as-of", kept.asOf.String())
 			var said bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &said, &said
 			if err := cmd.Start(); err != nil {
@@ -208,19 +182,21 @@ func struckJob(t *testing.T, moments []moment, strike func(*exec.Cmd)) {
 			if late == nil || !late.Stop() || !errors.As(err, &exit) {
 				t.Fatalf("struck %v, and it did not end at once: %v:\n%s", late != nil, err, said.String())
 			}
-			throughGate(t, config, g.URL, w.URL)
+			c.open(pipeline.Options{AsOf: kept.asOf}, edit{g.URL, c.world.URL})
 			// Partial or done: the struck run may have come to the refused records already, which are told once.
-			sync := []string{"sync", "--config", config, "--as-of", asOf}
-			mustEnd(t, []int{exitPartial, exitDone}, sync...)
-			if diff := cmp.Diff(want, stateOf(t, w, config, asOf)); diff != "" {
+			r, _, _, err := c.Sync(t.Context())
+			c.mustEnd(r, err)
+			if diff := cmp.Diff(want, c.state()); diff != "" {
 				t.Fatalf("the world differs (-calm +struck):\n%s", diff)
 			}
-			if left := w.CRM().Jobs(); len(left) > 0 {
+			c.balanced()
+			if left := c.world.CRM().Jobs(); len(left) > 0 {
 				t.Errorf("the org has %v left", left)
 			}
-			before := len(w.CRM().Log())
-			mustEnd(t, []int{exitDone}, sync...)
-			for _, r := range w.CRM().Log()[before:] {
+			before := len(c.world.CRM().Log())
+			r, _, _, err = c.Sync(t.Context())
+			c.mustEnd(r, err)
+			for _, r := range c.world.CRM().Log()[before:] {
 				if r.Method == http.MethodPut {
 					t.Errorf("a sync after the last one still writes: %s %s", r.Method, r.Path)
 				}
