@@ -113,6 +113,7 @@ func deals(ctx context.Context, d *Data, o Options) (*Table, error) {
 				s = dir.subject(&dir.customers[i])
 			}
 			s.Account, s.Deal, s.Owner, s.OwnerName, s.Band = r.account, r.id, r.owner, dir.rep(r.owner), int(r.band)
+			s.Important = s.Important && !d.Scoped // no scores were looked at, on which it may depend
 			return s
 		},
 	}

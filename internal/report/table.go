@@ -215,11 +215,13 @@ func (t *Table) of(n int, row func(i int, cells []Value) []Value) {
 	}
 }
 
-// Pick gives a table of some of the rows of one that has Row and About, in this order.
+// Pick gives a table of some of the rows of one that has Row, in this order.
 func (t *Table) Pick(rows []int32) *Table {
 	picked := *t
 	picked.Notes = slices.Clone(t.Notes)
-	picked.About = func(i int) Subject { return t.About(int(rows[i])) }
+	if t.About != nil {
+		picked.About = func(i int) Subject { return t.About(int(rows[i])) }
+	}
 	picked.of(len(rows), func(i int, cells []Value) []Value { return t.Row(int(rows[i]), cells) })
 	return &picked
 }

@@ -44,6 +44,18 @@ var pages = []page{
 	{"/today", "today", signon.Viewer, inToday, text{Ja: "今日", En: "Today"}, viewToday},
 	{"/search", "search", signon.Viewer, nil, text{Ja: "顧客を探す", En: "Find a customer"}, viewSearch},
 	{"/customers/{id}", "account", signon.Viewer, nil, text{Ja: "顧客", En: "Customer"}, viewAccount},
+
+	{"/months", "months", signon.Viewer, inCustomers, text{Ja: "月別エネルギー", En: "By month"}, viewTable("month")},
+	{"/ranks", "ranks", signon.Viewer, inCustomers, text{Ja: "階級別エネルギー", En: "By rank class"}, viewTable("rank")},
+	{"/attention", "attention", signon.Viewer, inCustomers, text{Ja: "要フォロー", En: "To act on"}, viewTable("attention")},
+	{"/past", "past", signon.Viewer, inCustomers, text{Ja: "取引実績のある顧客", En: "Past customers"}, viewTable("past")},
+	{"/cross-sell", "crosssell", signon.Viewer, inCustomers, text{Ja: "クロスセル", En: "Cross-selling"}, viewTable("crosssell")},
+	{"/rankings", "rankings", signon.Viewer, inCustomers, text{Ja: "ランキング比較", En: "Rankings"}, viewTable("ranking")},
+	{"/customers/{id}/months/{month}", "month", signon.Viewer, nil, text{Ja: "月の接触", En: "Contacts of a month"}, viewMonthOf},
+
+	{"/deals", "deals", signon.Viewer, inSales, text{Ja: "案件", En: "Deals"}, viewTable("deals")},
+	{"/reps", "reps", signon.Manager, inSales, text{Ja: "営業チーム", En: "Sales teams"}, viewReps},
+	{"/funnel", "funnel", signon.Viewer, inSales, text{Ja: "ファネル", En: "Funnel"}, viewFunnel},
 }
 
 // action is something that a button does: a form posts to its path.

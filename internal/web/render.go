@@ -23,11 +23,11 @@ var files embed.FS
 // renderers draw each page in each language: "ja/today".
 type renderers map[string]*template.Template
 
-// newRenderers reads the templates. Each page's own one defines "content", which layout.html puts into its frame.
+// newRenderers reads the templates. Each page's own one defines "content", which layout.html puts into its frame; parts are what several pages are made of.
 func newRenderers(zone *time.Location) (renderers, error) {
 	all := renderers{}
 	for _, language := range languages {
-		frame, err := template.New("layout.html").Funcs(functions(language, zone)).ParseFS(files, "templates/layout.html")
+		frame, err := template.New("layout.html").Funcs(functions(language, zone)).ParseFS(files, "templates/layout.html", "templates/parts/*.html")
 		if err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func demoDay() time.Time { return time.Date(2026, 11, 20, 0, 30, 0, 0, time.UTC) }
 
 // open opens a pipeline over a configuration, for a dashboard that takes it over.
-func open(t *testing.T, file string) *pipeline.Pipeline {
+func open(t testing.TB, file string) *pipeline.Pipeline {
 	t.Helper()
 	cfg, err := config.Load(file, all.Connectors)
 	if err != nil {
@@ -64,7 +64,7 @@ func company(t *testing.T) (file string) {
 }
 
 // dashboard serves a configuration's pages.
-func dashboard(t *testing.T, file string) *Dashboard {
+func dashboard(t testing.TB, file string) *Dashboard {
 	t.Helper()
 	d := New(slog.New(slog.NewTextHandler(logOf(t), nil)))
 	if err := d.Use(open(t, file)); err != nil {
@@ -79,14 +79,14 @@ func dashboard(t *testing.T, file string) *Dashboard {
 }
 
 // logOf writes a log into the test's.
-func logOf(t *testing.T) io.Writer { return logWriter{t} }
+func logOf(t testing.TB) io.Writer { return logWriter{t} }
 
-type logWriter struct{ t *testing.T }
+type logWriter struct{ t testing.TB }
 
 func (l logWriter) Write(b []byte) (int, error) { l.t.Logf("%s", b); return len(b), nil }
 
 // get asks for an address, as who has chosen a language.
-func get(t *testing.T, d http.Handler, address, language string) *httptest.ResponseRecorder {
+func get(t testing.TB, d http.Handler, address, language string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:9765"+address, nil)
 	r.AddCookie(&http.Cookie{Name: "language", Value: language})
@@ -104,6 +104,7 @@ func addresses(t *testing.T, d *Dashboard) map[string]string {
 	}
 	all["search"] = "/search?q=%E6%A0%AA"
 	all["account"] = "/customers/0015g0000000001AAA"
+	all["month"] = all["account"] + "/months/2026-11"
 	return all
 }
 
