@@ -67,7 +67,7 @@ func (a *app) daemon(ctx context.Context, log *slog.Logger) error {
 	}
 	opt := daemon.Options{
 		Log: log, Now: time.Now, Reload: onHangUp(ctx), Ready: func() { notify(telemetry.Ready) },
-		Metrics: telemetry.NewMetrics(versionText()), Health: telemetry.NewHealth(),
+		Metrics: telemetry.NewMetrics(versionText()), Health: telemetry.NewHealth(), Desk: daemon.NewDesk(),
 	}
 	pages := web.New(log)
 	opt.Open = func(ctx context.Context) (daemon.Work, error) { return openWork(ctx, file, cfg.HTTP, pages, log) }

@@ -37,8 +37,9 @@ type Work interface {
 	Lanes(r Order) pipeline.Lanes
 	// Do does a run, unless another process has done it when it has its lanes.
 	Do(ctx context.Context, r Order) Result
-	// Errands are what people asked for and nobody has done yet.
+	// Errands are what people asked for and nobody has done yet; Ask keeps another one.
 	Errands(ctx context.Context) ([]store.Errand, error)
+	Ask(ctx context.Context, e store.Errand) (store.Errand, error)
 	// Listen calls told when a source has something new, until ctx ends.
 	Listen(ctx context.Context, sources []string, told func(sources []string)) error
 	// Alerts are how things stood when a daemon kept it last, and SetAlert keeps it.
@@ -241,6 +242,7 @@ func (d *Daemon) take(ctx context.Context, work Work, last store.LastStarts) {
 	}
 	d.Metrics.Configured(work.Sources(), names, now)
 	d.Health.By(work.Ping)
+	d.Desk.by(work)
 	d.listen(ctx, listen)
 }
 
@@ -305,6 +307,7 @@ func (d *Daemon) close(work Work) {
 // stop ends what is at work, within toEnd and toDrop.
 func (d *Daemon) stop() error {
 	d.Health.By(nil)
+	d.Desk.by(nil)
 	d.hangUp()
 	if len(d.running) > 0 {
 		d.Log.Info("told to stop; what is at work may end", "runs", len(d.running), "within", toEnd)

@@ -2,24 +2,35 @@ package daemon
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"energyd/internal/fault"
 	"energyd/internal/store"
 )
 
-// Desk is where the program hands work to the daemon that runs in it.
-type Desk struct{ bell chan struct{} }
+// Desk is where the program hands work to the daemon that runs in it. Its
+// methods may be called at any time, from any goroutine.
+type Desk struct {
+	bell chan struct{}
+	mu   sync.Mutex
+	work Work
+}
 
-// NewDesk makes one.
-func NewDesk() *Desk { return &Desk{make(chan struct{}, 1)} }
+// NewDesk makes one for Options.Desk.
+func NewDesk() *Desk { return &Desk{bell: make(chan struct{}, 1)} }
 
 // Ask keeps an errand in the store and has the daemon look at once; daemons of
 // other processes on the store look within a minute. Whichever gets the lanes
 // does it, once: asked again before it has ended, the errand there is given.
-// How it goes is store.Errand. Faults: unavailable.
-func (d *Desk) Ask(ctx context.Context, s *store.Store, e store.Errand) (store.Errand, error) {
-	e, err := s.Ask(ctx, e)
+// How it goes is told by store.Errand. Faults: unavailable (also before the daemon is at work).
+func (d *Desk) Ask(ctx context.Context, e store.Errand) (store.Errand, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock() // else the work may be closed meanwhile
+	if d.work == nil {
+		return e, fault.New(fault.Unavailable, "", "the daemon is not at work", "wait until it has begun; if it was told to stop, start it again", nil)
+	}
+	e, err := d.work.Ask(ctx, e)
 	if err == nil {
 		select {
 		case d.bell <- struct{}{}:
@@ -27,6 +38,15 @@ func (d *Desk) Ask(ctx context.Context, s *store.Store, e store.Errand) (store.E
 		}
 	}
 	return e, err
+}
+
+// by says by which configuration the daemon is at work; nil for none any more.
+func (d *Desk) by(work Work) {
+	if d != nil {
+		d.mu.Lock()
+		d.work = work
+		d.mu.Unlock()
+	}
 }
 
 // rung is the bell; nil, which never rings, of no desk.

@@ -83,10 +83,9 @@ func TestErrands(t *testing.T) {
 		}
 		stop, _ := m.start()
 		ask := func(id int64, kind string) {
-			m.mu.Lock()
-			m.handed = append(m.handed, store.Errand{ID: id, Kind: kind, Who: "aya"})
-			m.mu.Unlock()
-			m.desk.bell <- struct{}{}
+			if _, err := m.desk.Ask(t.Context(), store.Errand{ID: id, Kind: kind, Who: "aya"}); err != nil {
+				t.Error(err)
+			}
 		}
 		m.until("2026-11-22 01:58")
 		ask(1, "apply")
@@ -94,6 +93,9 @@ func TestErrands(t *testing.T) {
 		ask(2, "undo") // waits for the apply, and so does the sync
 		m.until("2026-11-22 03:00")
 		m.end(stop)
+		if _, err := m.desk.Ask(t.Context(), store.Errand{}); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("asked when it has ended, it says %v", err)
+		}
 		runs := m.took()
 		if want := "11-22 01:58 apply ok"; len(runs) != 3 || runs[0] != want || !slices.ContainsFunc(runs, func(r string) bool { return strings.HasSuffix(r, "sync ok") }) ||
 			!slices.ContainsFunc(runs, func(r string) bool { return strings.HasSuffix(r, "undo ok") }) {

@@ -72,6 +72,11 @@ func (w *work) Errands(ctx context.Context) ([]store.Errand, error) {
 	return w.Store().OpenErrands(ctx)
 }
 
+func (w *work) Ask(ctx context.Context, e store.Errand) (store.Errand, error) {
+	e.Asked = w.Now()
+	return w.Store().Ask(ctx, e)
+}
+
 func (w *work) Lanes(r Order) pipeline.Lanes {
 	switch r.Kind {
 	case "sync":

@@ -14,6 +14,7 @@ import (
 	"energyd/engine"
 	"energyd/internal/config"
 	"energyd/internal/demo"
+	"energyd/internal/fault"
 	"energyd/internal/notice"
 	"energyd/internal/pipeline"
 	"energyd/internal/secret"
@@ -149,4 +150,46 @@ func TestPipeline_tells(t *testing.T) {
 	}
 	cancel()
 	<-over
+}
+
+// TestErrand_apply: a plan that somebody has sent by the daemon is in the CRM once, under the person's name,
+// however often it was asked for, and by whichever of two daemons.
+func TestErrand_apply(t *testing.T) {
+	first := demoWork(t, func() {}, func(c *config.Config) { c.Brakes.First = 1 })
+	if r := first.Do(t.Context(), Order{Kind: "sync"}); r.Report.State != store.Parked {
+		t.Fatalf("%s: %v", r.Report.State, r.Err)
+	}
+	s := first.(*work).Store()
+	plan, ok, err := s.Plan(t.Context(), "")
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	var asked [2]store.Errand
+	for i, who := range []string{"aya", "ken"} {
+		if asked[i], err = first.Ask(t.Context(), store.Errand{Kind: "apply", Subject: plan.Plan, Reason: "a large import", Who: who}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	results := make(chan Result, 2)
+	for range 2 {
+		go func() { results <- first.Do(t.Context(), Order{Kind: "apply", Errand: asked[0]}) }()
+	}
+	written, refused := 0, 0
+	for range 2 {
+		r := <-results
+		written += r.Changes.Written
+		if fault.KindOf(r.Err) == fault.Conflict {
+			refused++
+		}
+	}
+	if asked[0].ID != asked[1].ID || written != plan.Records || refused != 1 {
+		t.Errorf("of %d records %d were written, %d daemons found it done", plan.Records, written, refused)
+	}
+	e, _, err := s.Errand(t.Context(), asked[0].ID)
+	if err != nil || e.Ended.IsZero() || e.Run == "" || e.State == store.Failed {
+		t.Errorf("it came to %+v, %v", e, err)
+	}
+	if open, err := first.Errands(t.Context()); err != nil || len(open) != 0 {
+		t.Errorf("still asked for: %v, %v", open, err)
+	}
 }
