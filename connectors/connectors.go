@@ -351,6 +351,25 @@ type Clock interface {
 	Clock(ctx context.Context) (time.Time, error)
 }
 
+// TaskMaker is an optional ability of a Target: to give people to-dos.
+type TaskMaker interface {
+	// Tasks gives to-dos as a Target of their own. The id of a row is RECORD/REST: the CRM's record
+	// that the to-do is about, and what makes the id unique. Its fields are the five below. One that
+	// is not there holds nothing, and is never Missing. Writing values makes it, once however often they
+	// are written; writing nothing into all it holds deletes it. No to-do is ever changed.
+	Tasks() Target
+}
+
+// The fields of to-dos. Its state is TaskOpen until somebody works on it.
+const (
+	TaskSubject = "subject"
+	TaskText    = "text"
+	TaskDue     = "due"
+	TaskOwner   = "owner"
+	TaskState   = "state"
+	TaskOpen    = "open"
+)
+
 // JobTarget is an optional ability of a Target: to take many updates as one
 // job that the CRM works off by itself, at far fewer calls than Write needs.
 // The steps are apart so that the caller can keep the job's id before anything

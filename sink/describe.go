@@ -44,6 +44,7 @@ func (w Writing) describe(ctx context.Context) (described, error) {
 			missing = append(missing, m)
 		case !f.Updateable:
 			locked = append(locked, m)
+		case w.Once: // its fields are what they hold
 		case !writable(me.Type, f.Type):
 			d.problems = append(d.problems, fault.Problem{Path: m.Measure,
 				Msg:  fmt.Sprintf("%s.%s is a %s field; %s needs %s or text", w.Object, m.Field, f.Type, m.Measure, me.Type),

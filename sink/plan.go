@@ -25,6 +25,8 @@ type Writing struct {
 	Kind   engine.EntityKind
 	Target connectors.Target
 	Fields []FieldOf
+	// Once is of to-dos: what was written once is never written again, and an undo takes back all of one or nothing.
+	Once bool
 }
 
 // FieldOf says that a measure goes to a CRM field.
@@ -308,7 +310,11 @@ func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.
 		if err != nil {
 			return sum, err
 		}
-		problems.Under(fmt.Sprintf("write[%d].fields", i), d.problems)
+		path := fmt.Sprintf("write[%d].fields", i)
+		if w.Once {
+			path = "alarms.tasks"
+		}
+		problems.Under(path, d.problems)
 		fields[i], sum.Narrow = d.fields, append(sum.Narrow, d.narrow...)
 	}
 	if len(problems) > 0 {

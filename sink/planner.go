@@ -68,7 +68,7 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 		values, unfit := p.fit(w)
 		p.sum.Unfit += len(unfit)
 		p.sum.Problems = append(p.sum.Problems, limited(p.sum.Problems, unfit)...)
-		if written, ok := last[w.ID]; ok && !p.w.noticeable(values, undone[w.ID].over(written), p.sink.Plans.Smallest) {
+		if written, ok := last[w.ID]; ok && (p.w.Once || !p.w.noticeable(values, undone[w.ID].over(written), p.sink.Plans.Smallest)) {
 			p.sum.Unchanged++
 			accepted = append(accepted, p.accept(w.ID, nil, len(unfit) == 0))
 			continue

@@ -167,6 +167,9 @@ func (u *undoer) some(ctx context.Context, changes []Change) ([]Change, error) {
 				u.sum.keep(Kept{u.w.Name, c.ID, c.Name, d.Field, holds, was, same(holds, last[c.ID][d.Field])})
 			}
 		}
+		if u.w.Once && kept { // somebody works on it: it stays as it is
+			continue
+		}
 		if len(b.Fields) == 0 {
 			if !kept { // it was taken back before
 				u.sum.Unchanged++

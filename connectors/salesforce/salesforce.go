@@ -154,6 +154,20 @@ type call struct {
 	// content is sent instead of body, as it is read: a bulk file. It is opened for each
 	// attempt, and header names its Content-Type. Its errors come back as they are.
 	content func() (io.ReadCloser, error)
+	// once sends it again only where the org surely did nothing: it makes records.
+	once bool
+}
+
+// unrepeated lets one attempt through.
+func (c *Conn) unrepeated(op string) func() error {
+	tried := false
+	return func() error {
+		if tried {
+			return fault.New(fault.Unavailable, op, "the org broke off, so that nobody knows whether it did it", "nothing: the next run asks the org, and goes on", nil)
+		}
+		tried = true
+		return c.meter.Spend(op)
+	}
 }
 
 // call sends what, renews a dead session once, and decodes the answer into out;
@@ -223,6 +237,9 @@ func (c *Conn) signedOn(ctx context.Context, what call, send func(httpclient.Req
 		s, err := c.sessions.get(ctx, c, stale)
 		if err != nil {
 			return err
+		}
+		if what.once {
+			request.Before = c.unrepeated(what.op)
 		}
 		request.URL = s.instance + path
 		request.Header["Authorization"] = "Bearer " + s.token

@@ -61,7 +61,8 @@ type Config struct {
 	Plans          sink.Plans
 	HTTP           telemetry.HTTP // of energyd run
 	Notices        notice.Settings
-	Warnings       []string // findings that do not stop: "FILE:LINE:COLUMN: …"
+	Tasks          sink.AlarmTasks // alarms that become to-dos in the CRM
+	Warnings       []string        // findings that do not stop: "FILE:LINE:COLUMN: …"
 
 	doc *document
 }
@@ -140,6 +141,7 @@ type top struct {
 	Plans       sink.Plans      `yaml:"plans"`
 	HTTP        telemetry.HTTP  `yaml:"http"`
 	Notices     notice.Settings `yaml:"notices"`
+	Alarms      alarmsTop       `yaml:"alarms"`
 	Recount     int             `yaml:"recount_records"`
 }
 
@@ -157,6 +159,10 @@ type writeTop struct {
 	Object     string            `yaml:"object"`
 	Entity     string            `yaml:"entity"`
 	Fields     map[string]string `yaml:"fields"`
+}
+
+type alarmsTop struct {
+	Tasks sink.AlarmTasks `yaml:"tasks"`
 }
 
 type connectionTop struct {
@@ -228,7 +234,7 @@ type loader struct {
 func (l *loader) load() {
 	t := top{
 		Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml", Reports: report.Defaults(), Review: review.DefaultSettings(), JournalDays: journalDays, Recount: 50_000,
-		HTTP: telemetry.HTTPDefaults(), Notices: notice.Defaults(), Brakes: sink.DefaultBrakes(), Plans: sink.DefaultPlans(),
+		HTTP: telemetry.HTTPDefaults(), Notices: notice.Defaults(), Alarms: alarmsTop{sink.DefaultAlarmTasks()}, Brakes: sink.DefaultBrakes(), Plans: sink.DefaultPlans(),
 	}
 	l.structs(l.doc.root, reflect.ValueOf(&t).Elem())
 	c := l.config
@@ -269,6 +275,7 @@ func (l *loader) load() {
 	for i, w := range t.Write {
 		l.write(fmt.Sprintf("write[%d]", i), w)
 	}
+	l.tasks(t.Alarms.Tasks)
 	l.doc.place(l.problems)
 }
 

@@ -10,6 +10,7 @@ import (
 	"energyd/internal/notice"
 	"energyd/internal/schedule"
 	"energyd/internal/telemetry"
+	"energyd/sink"
 )
 
 // jobs reads the schedules when the file is loaded: a daemon that is told to read
@@ -88,4 +89,19 @@ func (l *loader) notices(n notice.Settings) {
 	l.problems = append(l.problems, n.Problems()...)
 	n.Mail.CAFile = l.path("notices.mail.ca_file", n.Mail.CAFile)
 	l.config.Notices = n
+}
+
+// tasks takes which alarms become to-dos in which CRM.
+func (l *loader) tasks(t sink.AlarmTasks) {
+	l.config.Tasks = t
+	l.problems = append(l.problems, t.Problems()...)
+	if t.Connection == "" {
+		return
+	}
+	if connector, ok := l.connectionOf("alarms.tasks", t.Connection); ok && !connector.Writes {
+		l.problems.Add("alarms.tasks.connection", "the connection %q is of type %s, which cannot be written to", t.Connection, connector.Name)
+	}
+	if len(l.config.Write) == 0 {
+		l.problems.Add("alarms.tasks", "tasks are a part of plans: there has to be a write section too")
+	}
 }

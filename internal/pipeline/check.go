@@ -130,5 +130,8 @@ func (p *Pipeline) checkWrite(ctx context.Context, down map[string]bool) []Findi
 			fs = append(fs, Finding{What: f.What, Note: "warning: " + n})
 		}
 	}
+	if c := p.cfg.Tasks.Connection; c != "" && !down[c] {
+		fs = append(fs, p.checkTasks(ctx))
+	}
 	return fs
 }

@@ -326,7 +326,11 @@ func (p *Pipeline) sink(ctx context.Context) (*sink.Sink, error) {
 		}
 		s.Writings = append(s.Writings, sink.Writing{Name: w.Name(), Object: w.Object, Kind: w.Entity, Target: target, Fields: fieldsOf(w)})
 	}
-	return s, nil
+	tasks, err := p.taskWriting(ctx)
+	if tasks != nil {
+		s.Writings = append(s.Writings, *tasks)
+	}
+	return s, err
 }
 
 // explainer explains with this configuration's table and language, and the directory's names.

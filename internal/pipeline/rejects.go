@@ -104,6 +104,9 @@ func (p *Pipeline) knownSource(name string) error {
 	for _, w := range p.cfg.Write {
 		known = append(known, w.Name())
 	}
+	if c := p.cfg.Tasks.Connection; c != "" {
+		known = append(known, sink.TaskWritingName(c))
+	}
 	if name == "" || slices.Contains(known, name) {
 		return nil
 	}

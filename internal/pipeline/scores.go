@@ -17,6 +17,9 @@ import (
 
 // wanted gives what the CRM shall hold in the records of one Writing whose score may have moved.
 func (p *Pipeline) wanted(ctx context.Context, w sink.Writing) iter.Seq2[sink.Wanted, error] {
+	if w.Once {
+		return p.wantedTasks(ctx)
+	}
 	return func(yield func(sink.Wanted, error) bool) {
 		b := p.wanting(ctx, w)
 		entries := make([]store.Entry, 0, entriesAtOnce)
