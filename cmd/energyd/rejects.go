@@ -244,6 +244,10 @@ func (a *app) rejectsDecide(name, short string, decide func(*pipeline.Pipeline, 
 			if a.json {
 				return a.encode(done)
 			}
+			if done.Rejects == 0 {
+				fmt.Fprintln(a.out, "nothing to do: so it was decided before")
+				return nil
+			}
 			if name == "drop" {
 				fmt.Fprintf(a.out, "%d rejects dropped, until their record or the value to be written is another one; energyd rejects retry brings them back\n", done.Rejects)
 				return nil

@@ -167,7 +167,7 @@ func ofChange(run string, c sink.Change, language string) Reject {
 
 // Decided is what a retry or drop of rejects came to.
 type Decided struct {
-	Rejects int `json:"rejects"`
+	Rejects int `json:"rejects"` // without those of which it was said before
 	// Read are sources that the next pull reads from the beginning, since not all was kept of their records.
 	Read []string `json:"read_again,omitempty"`
 	CRM  int      `json:"crm"` // of the rejects, changes that the CRM refused
@@ -177,16 +177,16 @@ type Decided struct {
 // the next plan. Dropped ones come back by it, when they are named by their keys or f.Dropped.
 // Faults: config (there are none), conflict (a run is at work).
 func (p *Pipeline) RetryRejects(ctx context.Context, f RejectFilter, reason string) (Decided, error) {
-	return p.decideRejects(ctx, f, store.Retried, reason, f.Keys != nil)
+	return p.decideRejects(ctx, f, store.Retried, reason)
 }
 
 // DropRejects keeps rejects from being counted and told, until their record, or
 // the value that would be written, is another one. Faults: as of RetryRejects.
 func (p *Pipeline) DropRejects(ctx context.Context, f RejectFilter, reason string) (Decided, error) {
-	return p.decideRejects(ctx, f, store.Waived, reason, false)
+	return p.decideRejects(ctx, f, store.Waived, reason)
 }
 
-func (p *Pipeline) decideRejects(ctx context.Context, f RejectFilter, act, reason string, dropped bool) (done Decided, err error) {
+func (p *Pipeline) decideRejects(ctx context.Context, f RejectFilter, act, reason string) (done Decided, err error) {
 	// A plan that is just being made may have looked at the refused changes already.
 	hold, err := p.lock(ctx, p.everything())
 	if err != nil {
@@ -195,7 +195,7 @@ func (p *Pipeline) decideRejects(ctx context.Context, f RejectFilter, act, reaso
 	defer func() { err = errors.Join(err, hold.Leave()) }()
 	var some []Reject
 	filters := []RejectFilter{f}
-	if dropped && !f.Dropped {
+	if f.Keys != nil && !f.Dropped {
 		filters = append(filters, f)
 		filters[1].Dropped = true
 	}
@@ -209,6 +209,9 @@ func (p *Pipeline) decideRejects(ctx context.Context, f RejectFilter, act, reaso
 	}
 	if err := f.found(some); err != nil {
 		return done, err
+	}
+	if some = slices.DeleteFunc(some, func(r Reject) bool { return r.decided(act) }); len(some) == 0 {
+		return done, nil
 	}
 	done.Rejects = len(some)
 	entries := p.rejectEntries(f, some, act, reason)
@@ -242,6 +245,14 @@ func (p *Pipeline) decideRejects(ctx context.Context, f RejectFilter, act, reaso
 		done.Read, err = p.store.Rereads(ctx)
 	}
 	return done, err
+}
+
+// decided tells that a reject is tried again, or was dropped, already: saying so twice is saying it once.
+func (r Reject) decided(act string) bool {
+	if act == store.Waived {
+		return r.WaitsFor == Another
+	}
+	return r.WaitsFor == NextPull || r.WaitsFor == NextPlan
 }
 
 // found refuses a choice that chooses nothing, or less than it names.
