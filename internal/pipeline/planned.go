@@ -73,6 +73,28 @@ func fieldsOf(w config.Write) (fields []sink.FieldOf) {
 	return fields
 }
 
+// ToldField is one field of a planned change as people read it.
+type ToldField struct {
+	Field    report.Label // what it holds, and its name in the CRM
+	Old, New report.Value
+}
+
+// TellChange gives a change as people read it: why it is planned, and its fields.
+func (p *Pipeline) TellChange(c sink.Change) (why report.Label, fields []ToldField) {
+	labels := map[string]report.Label{}
+	for _, f := range p.writes(c.Writing) {
+		labels[f.Field] = sink.LabelOf(f.Measure)
+	}
+	for _, d := range c.Fields {
+		name := report.Label{Ja: d.Field, En: d.Field}
+		if l, ok := labels[d.Field]; ok {
+			name = report.Label{Ja: l.Ja + "（" + d.Field + "）", En: l.En + " (" + d.Field + ")"}
+		}
+		fields = append(fields, ToldField{name, ToldValue(d.Old), ToldValue(d.New)})
+	}
+	return causeLabel(p.Causes(c)), fields
+}
+
 // PlanTable is a plan as people read it, a row for each field. Its rows are read
 // from the store while they are walked through; what went wrong then is told afterwards by the second value.
 func (p *Pipeline) PlanTable(ctx context.Context, sum sink.Summary) (*report.Table, func() error) {
@@ -94,17 +116,9 @@ func (p *Pipeline) PlanTable(ctx context.Context, sum sink.Summary) (*report.Tab
 					broken = err
 					return
 				}
-				labels := map[string]report.Label{}
-				for _, f := range p.writes(c.Writing) {
-					labels[f.Field] = sink.LabelOf(f.Measure)
-				}
-				why := report.Value{Label: causeLabel(p.Causes(c))}
-				for _, d := range c.Fields {
-					field := report.Value{Text: d.Field}
-					if l, ok := labels[d.Field]; ok {
-						field.Label = report.Label{Ja: l.Ja + "（" + d.Field + "）", En: l.En + " (" + d.Field + ")"}
-					}
-					row := []report.Value{{Text: c.Name}, {Text: c.Writing + " " + c.ID}, field, fieldValue(d.Old), fieldValue(d.New), why, {Text: string(c.State)}}
+				why, fields := p.TellChange(c)
+				for _, f := range fields {
+					row := []report.Value{{Text: c.Name}, {Text: c.Writing + " " + c.ID}, {Label: f.Field}, f.Old, f.New, {Label: why}, {Text: string(c.State)}}
 					if !yield(row) {
 						return
 					}
@@ -135,7 +149,8 @@ func causeLabel(measures []string) (l report.Label) {
 	return l
 }
 
-func fieldValue(v any) report.Value {
+// ToldValue is what a field of the CRM holds, as people read it.
+func ToldValue(v any) report.Value {
 	switch v := v.(type) {
 	case nil:
 		return report.Value{None: true}
