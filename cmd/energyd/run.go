@@ -69,7 +69,7 @@ func (a *app) daemon(ctx context.Context, log *slog.Logger) error {
 		Log: log, Now: time.Now, Reload: onHangUp(ctx), Ready: func() { notify(telemetry.Ready) },
 		Metrics: telemetry.NewMetrics(versionText()), Health: telemetry.NewHealth(), Desk: daemon.NewDesk(),
 	}
-	pages := web.New(log)
+	pages := web.New(log, opt.Desk)
 	opt.Open = func(ctx context.Context) (daemon.Work, error) { return openWork(ctx, file, cfg.HTTP, pages, log) }
 	if cfg.HTTP.Listen == telemetry.Off {
 		return errors.Join(daemon.Run(ctx, opt), pages.Close())

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"energyd/internal/fault"
@@ -94,6 +95,9 @@ func (v *visit) show(w http.ResponseWriter, p *page) error {
 	}
 	if can {
 		f.Form = formats{"csv", "xlsx"}
+	}
+	if looks, ok := data.(interface{ again() time.Duration }); ok && looks.again() > 0 {
+		w.Header().Set("Refresh", strconv.Itoa(int(looks.again().Seconds())))
 	}
 	return v.write(w, http.StatusOK, p.name, f)
 }

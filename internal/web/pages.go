@@ -56,6 +56,21 @@ var pages = []page{
 	{"/deals", "deals", signon.Viewer, inSales, text{Ja: "案件", En: "Deals"}, viewTable("deals")},
 	{"/reps", "reps", signon.Manager, inSales, text{Ja: "営業チーム", En: "Sales teams"}, viewReps},
 	{"/funnel", "funnel", signon.Viewer, inSales, text{Ja: "ファネル", En: "Funnel"}, viewFunnel},
+	{"/runs", "runs", signon.Manager, inOperations, text{Ja: "実行", En: "Runs"}, viewRuns},
+	{"/runs/{run}", "run", signon.Manager, nil, text{Ja: "実行", En: "Run"}, viewRun},
+	{"/runs/{run}/undo", "undo", signon.Admin, nil, text{Ja: "書き込みの取消", En: "Take back what a run wrote"}, viewUndoing},
+	{"/runs/start", "start", signon.Admin, nil, text{Ja: "いま実行する", En: "Run now"}, viewPulling},
+	{"/errands/{errand}", "errand", signon.Admin, nil, text{Ja: "依頼した作業", En: "What was asked for"}, viewErrand},
+	{"/plans", "plans", signon.Manager, inOperations, text{Ja: "計画と反映", En: "Plans"}, viewPlans},
+	{"/plans/{plan}", "plan", signon.Manager, nil, text{Ja: "計画", En: "Plan"}, viewPlan},
+	{"/plans/{plan}/apply", "apply", signon.Admin, nil, text{Ja: "計画を反映する", En: "Send a plan"}, viewApplying},
+	{"/rejects", "rejects", signon.Manager, inOperations, text{Ja: "保留", En: "Rejects"}, viewRejects},
+	{"/rejects/one", "reject", signon.Manager, nil, text{Ja: "保留", En: "Reject"}, viewReject},
+	{"/rejects/decide", "decide", signon.Admin, nil, text{Ja: "保留の処理", En: "Decide about rejects"}, viewDeciding},
+	{"/quality", "quality", signon.Manager, inOperations, text{Ja: "データの品質", En: "Data quality"}, viewQuality},
+	{"/connections", "health", signon.Manager, inOperations, text{Ja: "接続", En: "Connections"}, viewHealth},
+	{"/configuration", "configuration", signon.Admin, inOperations, text{Ja: "設定", En: "Configuration"}, viewConfiguration},
+	{"/journal", "journal", signon.Admin, inOperations, text{Ja: "操作記録", En: "Journal"}, viewJournal},
 }
 
 // action is something that a button does: a form posts to its path.
@@ -67,7 +82,12 @@ type action struct {
 	do func(ctx context.Context, v *visit) (to string, err error)
 }
 
-var actions = []action{}
+var actions = []action{
+	{"/runs/start", signon.Admin, doPull},
+	{"/runs/{run}/undo", signon.Admin, doUndo},
+	{"/plans/{plan}/apply", signon.Admin, doApply},
+	{"/rejects/decide", signon.Admin, doDecide},
+}
 
 var errNoPage = fault.New(fault.Config, "", "there is no such page", "", nil)
 

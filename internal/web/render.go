@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"energyd/engine"
+	"energyd/internal/pipeline"
 	"energyd/internal/report"
 )
 
@@ -88,6 +89,9 @@ func functions(language string, zone *time.Location) template.FuncMap {
 		// gave says what a contact has of one of its records.
 		"gave":  func(g engine.Given) string { return gaveLabels[g].In(language) },
 		"width": func(d *drawing) float64 { return d.Right - d.Left },
+		"value": func(v report.Value) string { return v.String(report.Text, language) },
+		// held is what a field of the CRM holds.
+		"held": func(v any) string { return pipeline.ToldValue(v).String(report.Text, language) },
 		// took tells how long something lasted, to the second.
 		"took": func(d time.Duration) string { return d.Round(time.Second).String() },
 		// asset is the address of a file of static/, which changes with the file.

@@ -23,8 +23,9 @@ import (
 // Dashboard serves the pages over the configuration that Use gave last.
 // It may be used by many at the same time.
 type Dashboard struct {
-	log *slog.Logger
-	mux *http.ServeMux
+	log     *slog.Logger
+	mux     *http.ServeMux
+	actions Actions
 
 	mu   sync.Mutex
 	site *site // nil before the first Use and after Close
@@ -34,17 +35,18 @@ type Dashboard struct {
 
 // site is one configuration and what is known of its store.
 type site struct {
-	p    *pipeline.Pipeline
-	zone *time.Location // in which times are told
-	held *held
-	draw renderers
+	p       *pipeline.Pipeline
+	zone    *time.Location // in which times are told
+	held    *held
+	draw    renderers
+	actions Actions
 
 	visits sync.WaitGroup // at work; it is closed after them
 }
 
-// New makes a dashboard that answers "not yet" until Use.
-func New(log *slog.Logger) *Dashboard {
-	d := &Dashboard{log: log}
+// New makes a dashboard that answers "not yet" until Use. What takes long is handed to actions.
+func New(log *slog.Logger, actions Actions) *Dashboard {
+	d := &Dashboard{log: log, actions: actions}
 	d.mux = d.routes()
 	return d
 }
@@ -56,7 +58,7 @@ func (d *Dashboard) Use(p *pipeline.Pipeline) error {
 	if err != nil {
 		return err
 	}
-	next := &site{p: p, zone: zone, held: newHeld(d.log)}
+	next := &site{p: p, zone: zone, held: newHeld(d.log), actions: d.actions}
 	if next.draw, err = newRenderers(zone); err != nil {
 		return err
 	}

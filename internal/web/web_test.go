@@ -18,6 +18,7 @@ import (
 	"energyd/connectors/all"
 	"energyd/engine"
 	"energyd/internal/config"
+	"energyd/internal/daemon"
 	"energyd/internal/demo"
 	"energyd/internal/pipeline"
 )
@@ -66,7 +67,7 @@ func company(t *testing.T) (file string) {
 // dashboard serves a configuration's pages.
 func dashboard(t testing.TB, file string) *Dashboard {
 	t.Helper()
-	d := New(slog.New(slog.NewTextHandler(logOf(t), nil)))
+	d := New(slog.New(slog.NewTextHandler(logOf(t), nil)), daemon.NewDesk())
 	if err := d.Use(open(t, file)); err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +106,7 @@ func addresses(t *testing.T, d *Dashboard) map[string]string {
 	all["search"] = "/search?q=%E6%A0%AA"
 	all["account"] = "/customers/0015g0000000001AAA"
 	all["month"] = all["account"] + "/months/2026-11"
+	operations(t, d, all)
 	return all
 }
 
