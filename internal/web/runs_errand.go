@@ -14,8 +14,8 @@ import (
 
 // Actions does what takes long on a reader's behalf, one thing after the other, and when it is its turn: the daemon.
 type Actions interface {
-	// Ask keeps an errand in the store until it is done. One that was asked for already and has not ended is given instead.
-	Ask(ctx context.Context, s *store.Store, e store.Errand) (store.Errand, error)
+	// Ask keeps an errand until it is done. One that was asked for already and has not ended is given instead.
+	Ask(ctx context.Context, e store.Errand) (store.Errand, error)
 }
 
 // The kinds of errands.
@@ -140,7 +140,7 @@ func (v *visit) ask(ctx context.Context, e store.Errand) (to string, err error) 
 	}
 	if !known || last.ID <= before {
 		e.Who, e.Asked = v.reader.Name, v.p.Now()
-		if last, err = v.actions.Ask(ctx, v.store(), e); err != nil {
+		if last, err = v.actions.Ask(ctx, e); err != nil {
 			return "", err
 		}
 	}
