@@ -240,6 +240,19 @@ func (p *Pipeline) Store() *store.Store { return p.store }
 // Points gives the compiled points table.
 func (p *Pipeline) Points() *engine.Points { return p.points }
 
+// Table is the points table in use, as its owner wrote it. It must not be changed.
+func (p *Pipeline) Table() *engine.PointsConfig { return p.table }
+
+// ParsePoints reads a points table that somebody typed or sent. As its earlier edition it may name the one in use, or one before that.
+func (p *Pipeline) ParsePoints(name, text string) (*engine.PointsConfig, error) {
+	editions := map[string]*engine.PointsConfig{}
+	file := p.cfg.Points
+	for t := p.table; t != nil; file, t = t.Earlier, t.EarlierEdition {
+		editions[filepath.Base(file)] = t
+	}
+	return config.ParsePoints(name, []byte(text), editions)
+}
+
 // Config gives the configuration.
 func (p *Pipeline) Config() *config.Config { return p.cfg }
 

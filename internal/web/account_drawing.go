@@ -104,13 +104,13 @@ func (v *visit) drawn(c *pipeline.Customer) *drawing {
 		if s.Date > last {
 			break
 		}
-		m := mark{X: x(s.Date), Y: y(s.Temperature), Anchor: "start", Date: s.Date.String(), Band: v.band(s.Band)}
-		m.TextX, m.TextY = m.X+6, m.Y-10
-		if i > 0 && m.X-d.Steps[i-1].X < 90 { // close together: one above the other
-			m.TextY = min(m.TextY, d.Steps[i-1].TextY-14)
+		m := mark{X: x(s.Date), Y: y(s.Temperature), Anchor: "start", Date: s.Date.Time().Format("01-02"), Band: v.band(s.Band)}
+		m.TextX, m.TextY = m.X+4, m.Y-9
+		if m.X > drawnRight-60 {
+			m.TextX, m.Anchor = m.X+8, "end"
 		}
-		if m.X > drawnRight-70 {
-			m.TextX, m.Anchor = m.X-2, "end"
+		if i > 0 && m.X-d.Steps[i-1].X < 64 { // close together: one above the other
+			m.TextY = min(m.TextY, d.Steps[i-1].TextY-14)
 		}
 		d.Steps = append(d.Steps, m)
 	}

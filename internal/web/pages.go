@@ -27,6 +27,9 @@ type page struct {
 	view func(ctx context.Context, v *visit) (any, error)
 }
 
+// forms are the pages that a form may be posted to, to be shown with what it sent: it changes nothing.
+var forms = []string{"points"}
+
 // section is a part of the navigation.
 type section struct{ title text }
 
@@ -56,6 +59,9 @@ var pages = []page{
 	{"/deals", "deals", signon.Viewer, inSales, text{Ja: "案件", En: "Deals"}, viewTable("deals")},
 	{"/reps", "reps", signon.Manager, inSales, text{Ja: "営業チーム", En: "Sales teams"}, viewReps},
 	{"/funnel", "funnel", signon.Viewer, inSales, text{Ja: "ファネル", En: "Funnel"}, viewFunnel},
+
+	{"/points", "points", signon.Viewer, inPoints, text{Ja: "配点表", En: "Points table"}, viewPoints},
+
 	{"/runs", "runs", signon.Manager, inOperations, text{Ja: "実行", En: "Runs"}, viewRuns},
 	{"/runs/{run}", "run", signon.Manager, nil, text{Ja: "実行", En: "Run"}, viewRun},
 	{"/runs/{run}/undo", "undo", signon.Admin, nil, text{Ja: "書き込みの取消", En: "Take back what a run wrote"}, viewUndoing},

@@ -86,6 +86,17 @@ func functions(language string, zone *time.Location) template.FuncMap {
 		"thousandths": func(n float64) string { return strconv.FormatFloat(n, 'f', 3, 64) },
 		"signed":      func(n float64) string { return fmt.Sprintf("%+.3f", n) },
 		"less":        func(a, b int) int { return a - b },
+		// plain is a number as it stands in a points file; numbered is one with whether it may be edited.
+		"plain": plain,
+		"numbered": func(e any, open bool) any {
+			if p, is := e.(*pointsEntry); is {
+				e = *p
+			}
+			return struct {
+				Entry any
+				Open  bool
+			}{e, open}
+		},
 		// gave says what a contact has of one of its records.
 		"gave":  func(g engine.Given) string { return gaveLabels[g].In(language) },
 		"width": func(d *drawing) float64 { return d.Right - d.Left },
@@ -97,6 +108,15 @@ func functions(language string, zone *time.Location) template.FuncMap {
 		// asset is the address of a file of static/, which changes with the file.
 		"asset": func(name string) string { return "/static/" + name + "?" + assets[name] },
 	}
+}
+
+// plain writes a number as people write it into a file.
+func plain(n any) string {
+	if p, is := n.(*float64); is {
+		n = *p
+	}
+	f, _ := n.(float64)
+	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
 // shown writes a number as the reports do.

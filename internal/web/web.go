@@ -14,6 +14,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -132,6 +133,9 @@ func (d *Dashboard) routes() *http.ServeMux {
 	for i := range pages {
 		p := &pages[i]
 		mux.Handle("GET "+p.path, d.visited(func(w http.ResponseWriter, v *visit) error { return v.show(w, p) }))
+		if slices.Contains(forms, p.name) {
+			mux.Handle("POST "+p.path, d.visited(func(w http.ResponseWriter, v *visit) error { return v.show(w, p) }))
+		}
 		mux.Handle("GET "+api+p.path, d.visited(func(w http.ResponseWriter, v *visit) error { return v.tell(w, p) }))
 	}
 	for i := range actions {
