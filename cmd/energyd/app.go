@@ -262,7 +262,7 @@ func (a *app) open(ctx context.Context, atRest bool) (*pipeline.Pipeline, error)
 	if err != nil {
 		return nil, err
 	}
-	opt := pipeline.Options{Log: a.log(), Now: time.Now, AtRest: atRest, AsOf: engine.NoDate, Who: osUser(), Gone: a.gone, Resend: a.resend, Override: a.override}
+	opt := pipeline.Options{Version: versionText(), Log: a.log(), Now: time.Now, AtRest: atRest, AsOf: engine.NoDate, Who: osUser(), Gone: a.gone, Resend: a.resend, Override: a.override}
 	if a.onTerminal() && !a.json && a.verbose == 0 {
 		opt.Progress = func(source string, read int) { fmt.Fprintf(a.err, eraseLine+"%s: %d records read", source, read) }
 	}

@@ -97,7 +97,7 @@ func openWork(ctx context.Context, file string, served telemetry.HTTP, pages *we
 	if cfg.HTTP != served {
 		log.Warn("the section http has changed; it takes effect when energyd run is started again")
 	}
-	p, err := pipeline.Open(ctx, cfg, pipeline.Options{Log: log, Now: time.Now, AsOf: engine.NoDate, Who: osUser()})
+	p, err := pipeline.Open(ctx, cfg, pipeline.Options{Version: versionText(), Log: log, Now: time.Now, AsOf: engine.NoDate, Who: osUser()})
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func openWork(ctx context.Context, file string, served telemetry.HTTP, pages *we
 	if err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	shown, err := pipeline.Open(ctx, cfg, pipeline.Options{Log: log, Now: time.Now, AtRest: true, AsOf: engine.NoDate})
+	shown, err := pipeline.Open(ctx, cfg, pipeline.Options{Version: versionText(), Log: log, Now: time.Now, AtRest: true, AsOf: engine.NoDate})
 	if err != nil {
 		return nil, errors.Join(err, work.Close())
 	}

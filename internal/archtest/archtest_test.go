@@ -74,6 +74,7 @@ var onlyIn = map[string][]string{
 	"github.com/go-resty/resty":       {"internal/httpclient"},
 	"github.com/robfig/cron":          {"internal/schedule"},
 	"github.com/prometheus":           {"internal/telemetry"},
+	"go.opentelemetry.io":             {"internal/telemetry"},
 	"github.com/expr-lang/expr":       {"internal/expression"},
 	"github.com/pressly/goose":        {"internal/store"},
 	"github.com/emersion/go-imap":     {"connectors/imap", "internal/demo"}, // the demo serves mailboxes, by the part of it that no customer meets

@@ -60,6 +60,8 @@ type Config struct {
 	Brakes         sink.Brakes
 	Plans          sink.Plans
 	HTTP           telemetry.HTTP // of energyd run
+	Traces         telemetry.Traces
+	Lineage        telemetry.Lineage
 	Notices        notice.Settings
 	Tasks          sink.AlarmTasks // alarms that become to-dos in the CRM
 	Warnings       []string        // findings that do not stop: "FILE:LINE:COLUMN: …"
@@ -123,26 +125,28 @@ func (c *Config) Files() []string {
 
 // top is energyd.yaml as written.
 type top struct {
-	Store       string          `yaml:"store"`
-	Language    string          `yaml:"language"`
-	Points      string          `yaml:"points"`
-	Titles      string          `yaml:"titles"`
-	Phrases     string          `yaml:"phrases"`
-	Schedule    string          `yaml:"schedule"`
-	Timezone    string          `yaml:"timezone"`
-	Missed      string          `yaml:"missed"`
-	Connections section         `yaml:"connections"`
-	Sources     section         `yaml:"sources"`
-	Write       []writeTop      `yaml:"write"`
-	Reports     report.Settings `yaml:"reports"`
-	Review      review.Settings `yaml:"review"`
-	JournalDays int             `yaml:"journal_days"`
-	Brakes      sink.Brakes     `yaml:"brakes"`
-	Plans       sink.Plans      `yaml:"plans"`
-	HTTP        telemetry.HTTP  `yaml:"http"`
-	Notices     notice.Settings `yaml:"notices"`
-	Alarms      alarmsTop       `yaml:"alarms"`
-	Recount     int             `yaml:"recount_records"`
+	Store       string            `yaml:"store"`
+	Language    string            `yaml:"language"`
+	Points      string            `yaml:"points"`
+	Titles      string            `yaml:"titles"`
+	Phrases     string            `yaml:"phrases"`
+	Schedule    string            `yaml:"schedule"`
+	Timezone    string            `yaml:"timezone"`
+	Missed      string            `yaml:"missed"`
+	Connections section           `yaml:"connections"`
+	Sources     section           `yaml:"sources"`
+	Write       []writeTop        `yaml:"write"`
+	Reports     report.Settings   `yaml:"reports"`
+	Review      review.Settings   `yaml:"review"`
+	JournalDays int               `yaml:"journal_days"`
+	Brakes      sink.Brakes       `yaml:"brakes"`
+	Plans       sink.Plans        `yaml:"plans"`
+	HTTP        telemetry.HTTP    `yaml:"http"`
+	Traces      telemetry.Traces  `yaml:"traces"`
+	Lineage     telemetry.Lineage `yaml:"lineage"`
+	Notices     notice.Settings   `yaml:"notices"`
+	Alarms      alarmsTop         `yaml:"alarms"`
+	Recount     int               `yaml:"recount_records"`
 }
 
 // kinds are the words for the kinds of directory entries, entities those of what has scores, in the order of engine.EntityKind.
@@ -234,7 +238,7 @@ type loader struct {
 func (l *loader) load() {
 	t := top{
 		Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml", Reports: report.Defaults(), Review: review.DefaultSettings(), JournalDays: journalDays, Recount: 50_000,
-		HTTP: telemetry.HTTPDefaults(), Notices: notice.Defaults(), Alarms: alarmsTop{sink.DefaultAlarmTasks()}, Brakes: sink.DefaultBrakes(), Plans: sink.DefaultPlans(),
+		HTTP: telemetry.HTTPDefaults(), Lineage: telemetry.LineageDefaults(), Notices: notice.Defaults(), Alarms: alarmsTop{sink.DefaultAlarmTasks()}, Brakes: sink.DefaultBrakes(), Plans: sink.DefaultPlans(),
 	}
 	l.structs(l.doc.root, reflect.ValueOf(&t).Elem())
 	c := l.config
@@ -262,6 +266,8 @@ func (l *loader) load() {
 	}
 	l.jobs(t)
 	l.http(t.HTTP)
+	l.problems = append(append(l.problems, t.Traces.Problems()...), t.Lineage.Problems()...)
+	c.Traces, c.Lineage = t.Traces, t.Lineage
 	l.notices(t.Notices)
 	c.Reports = t.Reports
 	if c.RecountRecords = t.Recount; t.Recount < 0 {

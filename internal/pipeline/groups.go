@@ -9,6 +9,7 @@ import (
 
 	"energyd/engine"
 	"energyd/internal/store"
+	"energyd/internal/telemetry"
 )
 
 // hierarchy gives under which companies accounts stood, as the CRM told, with a
@@ -39,14 +40,15 @@ func (p *Pipeline) hierarchy(ctx context.Context) (*engine.Hierarchy, string, er
 }
 
 // fold merges what arrived into the scores, those of groups too.
-func (p *Pipeline) fold(ctx context.Context) (store.FoldStats, error) {
+func (p *Pipeline) fold(ctx context.Context) (stats store.FoldStats, err error) {
+	ctx, span := telemetry.Step(ctx, "fold")
+	defer func() { span.Count("arrived", stats.Arrived); span.End(err) }()
 	groups, by, err := p.hierarchy(ctx)
 	if err != nil {
 		return store.FoldStats{}, err
 	}
 	p.groups = groups
-	stats, err := p.store.Fold(ctx, p.scorer(), p.AsOf())
-	if err != nil {
+	if stats, err = p.store.Fold(ctx, p.scorer(), p.AsOf()); err != nil {
 		return stats, err
 	}
 	return stats, p.store.RollUp(ctx, p.scorer(), p.AsOf(), by, groups.RollUp)

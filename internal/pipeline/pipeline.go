@@ -26,6 +26,7 @@ import (
 	"energyd/internal/explain"
 	"energyd/internal/fault"
 	"energyd/internal/store"
+	"energyd/internal/telemetry"
 	"energyd/mapping"
 	"energyd/sink"
 )
@@ -46,6 +47,8 @@ type Options struct {
 	Resend bool
 	// Override is why a plan is applied although brakes hold it; "" = it waits.
 	Override string
+	// Version is the program's, for traces.
+	Version string
 	// Progress is told after each saved batch; nil means nobody looks.
 	Progress func(source string, read int)
 }
@@ -55,6 +58,7 @@ type Pipeline struct {
 	cfg      *config.Config
 	opt      Options
 	store    *store.Store
+	tracer   *telemetry.Tracer
 	points   *engine.Points
 	table    *engine.PointsConfig
 	titles   *mapping.Titles
@@ -81,6 +85,11 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Pipeline, erro
 		return nil, err
 	}
 	p.store = st
+	if !opt.AtRest {
+		if p.tracer, err = telemetry.NewTracer(ctx, cfg.Traces, opt.Version, opt.Log); err != nil {
+			return nil, errors.Join(err, st.Close())
+		}
+	}
 	return p, nil
 }
 
@@ -198,6 +207,7 @@ func (p *Pipeline) relative(file string) string {
 
 // Close ends all connections and the store.
 func (p *Pipeline) Close() error {
+	p.tracer.Close()
 	return errors.Join(p.Disconnect(), p.store.Close())
 }
 

@@ -13,6 +13,7 @@ import (
 	"energyd/internal/config"
 	"energyd/internal/fault"
 	"energyd/internal/store"
+	"energyd/internal/telemetry"
 )
 
 // batchSize is how many records are read, mapped and saved at once. It bounds memory.
@@ -109,6 +110,8 @@ func (p *Pipeline) run(ctx context.Context, kind string, lanes Lanes, steps func
 	p.log = p.opt.Log.With("run", r.Run)
 	defer func() { p.log = p.opt.Log }()
 	p.log.Info("run begins", "kind", kind)
+	ctx, told := p.observe(ctx, kind, r.Run)
+	defer func() { told(&r, err) }()
 	if err = p.noteConfiguration(ctx, r.Run); err == nil {
 		err = steps(ctx, &r)
 	}
@@ -489,6 +492,8 @@ func (p *Pipeline) sums(ctx context.Context, r *Report) error {
 }
 
 func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source) (sr SourceReport, err error) {
+	ctx, span := telemetry.Step(ctx, "read source", "source", src.Name, "connection", src.Connection)
+	defer func() { span.End(err) }()
 	sr = SourceReport{RunSource: store.RunSource{Source: src.Name}, Skips: map[string]int{}, Unfound: map[string]int{}}
 	fail := func(err error) (SourceReport, error) { return sr, fmt.Errorf("%s: %w", src.Name, err) }
 	conn, err := p.conn(ctx, src.Connection)
@@ -545,7 +550,11 @@ func (p *Pipeline) pullSource(ctx context.Context, r *Report, src config.Source)
 	save := func(batch connectors.Batch) error {
 		b := m.batch(batch)
 		b.After, b.Last = cursor, !batch.More
-		if err := p.store.SaveBatch(ctx, b); err != nil {
+		ctx, span := telemetry.Step(ctx, "save batch", "source", src.Name)
+		span.Count("read", b.Read)
+		err := p.store.SaveBatch(ctx, b)
+		span.End(err)
+		if err != nil {
 			return err
 		}
 		cursor = batch.Next

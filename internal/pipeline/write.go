@@ -9,6 +9,7 @@ import (
 
 	"energyd/internal/fault"
 	"energyd/internal/store"
+	"energyd/internal/telemetry"
 	"energyd/sink"
 )
 
@@ -50,7 +51,10 @@ func (p *Pipeline) plan(ctx context.Context, r *Report) (sink.Summary, error) {
 		return sink.Summary{}, err
 	}
 	defer p.countCalls(ctx)
-	sum, err := s.Plan(ctx, r.Run, p.AsOf(), p.opt.Now(), p.wanted)
+	planning, span := telemetry.Step(ctx, "plan")
+	sum, err := s.Plan(planning, r.Run, p.AsOf(), p.opt.Now(), p.wanted)
+	span.Count("records", sum.Records)
+	span.End(err)
 	var problems fault.Problems
 	if errors.As(err, &problems) {
 		err = p.cfg.Place(problems)
@@ -122,7 +126,10 @@ func (p *Pipeline) apply(ctx context.Context, hash string, word sink.Word, r *Re
 		}
 	}
 	defer p.countCalls(ctx)
-	out, err := s.Apply(ctx, hash, p.opt.Now())
+	applying, span := telemetry.Step(ctx, "apply")
+	out, err := s.Apply(applying, hash, p.opt.Now())
+	span.Count("records", plan.Records)
+	span.End(err)
 	if n := out.Rejected + out.Deferred; n > 0 {
 		r.partial("%d of %d changes refused by the CRM: energyd rejects list", n, out.Planned)
 	}

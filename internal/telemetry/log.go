@@ -1,6 +1,7 @@
 // Package telemetry is how energyd is watched: log.go writes logs that name
 // nobody, metrics.go counts for Prometheus, endpoint.go serves health and
-// metrics by HTTP, systemd.go tells the service manager how it stands.
+// metrics by HTTP, trace.go makes traces and lineage.go events of runs for who
+// asked for them, systemd.go tells the service manager how it stands.
 package telemetry
 
 import (
