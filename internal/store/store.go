@@ -13,6 +13,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
@@ -90,7 +91,7 @@ func openSQLite(path string) (*Store, error) {
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fault.New(fault.Config, "open store", "cannot open the store's file", "its folder must exist and belong to the user that runs energyd", err)
+		return nil, fault.New(fault.Config, "open store", "cannot open the store's file", "its folder must exist; "+hintWritable, err)
 	}
 	_ = f.Close()
 	absolute, err := filepath.Abs(path)
@@ -134,7 +135,9 @@ func openPostgres(address string) (*Store, error) {
 // Close ends all connections.
 func (s *Store) Close() error {
 	if s.postgres {
-		return errors.Join(s.write.Close(), s.sessions.Close())
+		// A server that is gone cannot be told; what counts was committed before.
+		_, _ = s.write.Close(), s.sessions.Close()
+		return nil
 	}
 	return errors.Join(s.read.Close(), s.write.Close())
 }
@@ -312,27 +315,37 @@ func plain(s string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
 }
 
+const (
+	hintWritable = "the file, its folder and the files beside it must belong to the user that runs energyd, on a disk that is not mounted read-only"
+	hintRoom     = "make room on the disk that holds the store; if there is room, look into the system's log for a broken disk. What was saved stays, and the next run goes on from there"
+)
+
 // storeError makes a database's error one of ours. Errors that are ours already, and nil, stay.
 func storeError(op string, err error) error {
 	var ours *fault.Error
 	if err == nil || errors.As(err, &ours) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	if errors.Is(err, errCorrupt) {
-		return fault.New(fault.Internal, op, "the store is damaged", "restore it from a backup, or start with an empty store and pull everything again", err)
-	}
+	damaged := errors.Is(err, errCorrupt)
 	var lite *sqlite.Error
 	if errors.As(err, &lite) {
 		switch lite.Code() & 0xff {
 		case 5, 6: // SQLITE_BUSY, SQLITE_LOCKED
 			return fault.New(fault.Unavailable, op, "the store is locked by another process", "wait for it to end; nothing was changed", err)
+		case 8, 14: // SQLITE_READONLY, SQLITE_CANTOPEN
+			return fault.New(fault.Config, op, "the store may not be written", hintWritable, err)
 		case 10, 13: // SQLITE_IOERR, SQLITE_FULL
-			return fault.New(fault.Unavailable, op, "the store cannot be written", "look for a full or broken disk", err)
+			return fault.New(fault.Unavailable, op, "the store cannot be written", hintRoom, err)
+		case 11, 26: // SQLITE_CORRUPT, SQLITE_NOTADB
+			damaged = true
 		}
+	}
+	if damaged {
+		return fault.New(fault.Internal, op, "the store is damaged", "restore it from a backup, or start with an empty store and pull everything again", err)
 	}
 	var pg *pq.Error
 	var network net.Error
-	if errors.As(err, &network) || errors.Is(err, sql.ErrConnDone) {
+	if errors.As(err, &network) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn) {
 		return fault.New(fault.Unavailable, op, "the store's database does not answer", "look whether PostgreSQL runs and can be reached", err)
 	}
 	if errors.As(err, &pg) {

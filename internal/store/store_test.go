@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -541,4 +542,21 @@ func TestSaveBatch_Withdrawn(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A file that is no database any more is told as such, with what to do, and stays as it is.
+func TestOpen_damaged(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "energyd.db")
+	text := bytes.Repeat([]byte("no database "), 1000)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := store.Open(t.Context(), "sqlite:"+file)
+	if err == nil || !strings.Contains(err.Error(), "the store is damaged") || !strings.Contains(fault.HintOf(err), "backup") {
+		t.Errorf("%v; what to do: %s", err, fault.HintOf(err))
+	}
+	if kept, err := os.ReadFile(file); err != nil || !bytes.Equal(kept, text) {
+		t.Errorf("the file was changed: %v", err)
+	}
 }

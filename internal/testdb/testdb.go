@@ -50,6 +50,39 @@ func Postgres(tb testing.TB) string {
 	return at(name)
 }
 
+// CrashPostgres kills a session of the server, after which it ends all others, recovers and serves again, as after
+// any crash. It gives when the server answers. Tests at its other databases notice.
+func CrashPostgres(tb testing.TB) {
+	tb.Helper()
+	dsn := "postgres://energyd@/postgres?sslmode=disable&host=" + url.QueryEscape(postgres.ready(tb))
+	db, err := sql.Open(postgres.driver, dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer db.Close()
+	var pid int
+	if err := db.QueryRow("SELECT pg_backend_pid()").Scan(&pid); err != nil {
+		tb.Fatal(err)
+	}
+	witness, err := sql.Open(postgres.driver, dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer witness.Close()
+	ended := make(chan error, 1)
+	if err := witness.Ping(); err != nil {
+		tb.Fatal(err)
+	}
+	go func() { _, err := witness.Exec("SELECT pg_sleep(60)"); ended <- err }()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		tb.Fatal(err)
+	}
+	if err := <-ended; err == nil {
+		tb.Fatal("the server went on when a session was killed")
+	}
+	postgres.wait(tb, dsn)
+}
+
 // MariaDB gives the DSN of a new, empty utf8mb4 database, in the form of
 // go-sql-driver ("root@unix(…)/test_1"), dropped when the test ends.
 func MariaDB(tb testing.TB) string {

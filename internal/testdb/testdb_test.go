@@ -73,3 +73,27 @@ func TestEndsWithProcess(t *testing.T) {
 		}
 	}
 }
+
+func TestCrashPostgres(t *testing.T) {
+	db, err := sql.Open("postgres", Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("CREATE TABLE kept AS SELECT 1 AS n"); err != nil {
+		t.Fatal(err)
+	}
+	before, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer before.Close()
+	CrashPostgres(t)
+	if err := before.PingContext(t.Context()); err == nil {
+		t.Error("a session survived the crash")
+	}
+	var n int
+	if err := db.QueryRow("SELECT n FROM kept").Scan(&n); err != nil || n != 1 {
+		t.Errorf("after the crash: %d, %v", n, err)
+	}
+}
