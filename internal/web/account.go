@@ -166,7 +166,7 @@ func (a *account) title() string {
 
 // sums adds up the reasons, and keeps the page short where there are many and nobody asked for all.
 func (a *account) sums(all bool) {
-	a.Shown = a.Reasons
+	a.Shown, a.Others = a.Reasons, 0
 	if !all && len(a.Reasons) > mostReasons {
 		a.Shown, a.Others = a.Reasons[:mostReasons], len(a.Reasons)-mostReasons
 	}
