@@ -334,6 +334,8 @@ func TestSoak(t *testing.T) {
 	o.compare()
 }
 
+var revision = regexp.MustCompile(`"Revision":\d+,`)
+
 // compare holds the store to one that read everything in one go, and that nothing is left to write.
 func (o *office) compare() {
 	o.Helper()
@@ -352,7 +354,11 @@ func (o *office) compare() {
 		}
 		c.balanced()
 		s := c.state()
+		// The systems tell no deletions of long ago, and a daemon has read everything anew each week.
 		s.Activities = slices.DeleteFunc(s.Activities, func(a string) bool { return strings.Contains(a, `"Deleted":true`) })
+		for i, a := range s.Activities {
+			s.Activities[i] = revision.ReplaceAllString(a, "")
+		}
 		return s
 	}
 	if diff := cmp.Diff(read(o.direct, true), read(o.world.Config, false)); diff != "" {
