@@ -266,6 +266,9 @@ func (d *Daemon) listen(ctx context.Context, sources []string) {
 // reload reads the configuration again. One that is not right changes nothing.
 func (d *Daemon) reload(ctx context.Context) {
 	work, err := d.Open(ctx)
+	if err != nil && ctx.Err() != nil {
+		return // nobody needs it any more
+	}
 	if err != nil {
 		d.Metrics.Refused()
 		d.alerts.set("configuration", "refused", "energyd goes on with the one it has: "+err.Error(), fault.HintOf(err))
@@ -278,6 +281,10 @@ func (d *Daemon) reload(ctx context.Context) {
 // swap takes another configuration in place of the one at work. Runs at work end by the one that they began with.
 func (d *Daemon) swap(ctx context.Context, work Work) {
 	last, err := work.LastStarts(ctx)
+	if err != nil && ctx.Err() != nil {
+		d.close(work)
+		return
+	}
 	if err != nil {
 		d.Metrics.Refused()
 		d.alerts.set("configuration", "refused", "its store cannot be read, so energyd goes on with the one it has: "+err.Error(), fault.HintOf(err))

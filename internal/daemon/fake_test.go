@@ -36,6 +36,8 @@ type machine struct {
 	jobs   [][2]string // source and schedule
 	missed schedule.Missed
 	broken error // of the configuration, when it is read next
+	// opening takes its time before a configuration is read; nil takes none.
+	opening func(context.Context) error
 
 	busy     map[string]int // lanes, by how many runs have them
 	handed   []store.Errand
@@ -104,7 +106,12 @@ func (m *machine) start() (stop func() error, reload func()) {
 }
 
 // read reads the configuration.
-func (m *machine) read(context.Context) (Work, error) {
+func (m *machine) read(ctx context.Context) (Work, error) {
+	if m.opening != nil {
+		if err := m.opening(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if m.broken != nil {
 		return nil, m.broken
 	}
