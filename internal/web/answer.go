@@ -24,6 +24,7 @@ type frame struct {
 	Here     string // the address of this page
 	Title    string
 	Page     *page // nil for one that is no page of the table
+	Home     *page // of the navigation, to which Page belongs; nil for none
 	Sections []part
 	Reader   signon.Reader
 	AsOf     string
@@ -158,6 +159,7 @@ func (v *visit) frame(ctx context.Context, here *page) *frame {
 	f := &frame{Page: here, Language: v.language, Colours: v.colours, Here: v.request.URL.RequestURI(), Reader: v.reader,
 		AsOf: v.today().String(), LastRun: v.lastRun(ctx)}
 	at := map[*section]int{}
+	f.Home = here.home()
 	for i := range pages {
 		p := &pages[i]
 		if p.section == nil || v.reader.Role < p.role {
@@ -167,7 +169,7 @@ func (v *visit) frame(ctx context.Context, here *page) *frame {
 		if !ok {
 			n = len(f.Sections)
 			at[p.section] = n
-			f.Sections = append(f.Sections, part{Title: p.section.title.In(v.language), Here: here != nil && here.section == p.section})
+			f.Sections = append(f.Sections, part{Title: p.section.title.In(v.language), Here: f.Home != nil && f.Home.section == p.section})
 		}
 		f.Sections[n].Pages = append(f.Sections[n].Pages, p)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"energyd/internal/report"
 	"energyd/sink"
@@ -81,8 +82,8 @@ func viewConfiguration(_ context.Context, v *visit) (any, error) {
 	c.Settings = []setting{
 		{"schedule", cfg.Schedule, text{Ja: "予定（同期）", En: "Schedule of the sync"}},
 		{"brakes", cfg.Brakes.String(), text{Ja: "ブレーキ", En: "Brakes"}},
-		{"plans.expires", cfg.Plans.Expires.String(), text{Ja: "計画の有効期間", En: "A plan waits at most"}},
-		{"plans.keep", cfg.Plans.Keep.String(), text{Ja: "変更内容の保存期間（取消できる期間）", En: "Changes are kept (and can be undone) for"}},
+		{"plans.expires", lasting(cfg.Plans.Expires), text{Ja: "計画の有効期間", En: "A plan waits at most"}},
+		{"plans.keep", lasting(cfg.Plans.Keep), text{Ja: "変更内容の保存期間（取消できる期間）", En: "Changes are kept (and can be undone) for"}},
 		{"journal_days", fmt.Sprint(cfg.JournalDays), text{Ja: "操作記録の保存日数（0 = 無期限）", En: "The journal is kept for days (0 = for ever)"}},
 		{"recount_records", fmt.Sprint(cfg.RecountRecords), text{Ja: "件数照合で一晩に読み直す上限", En: "Records that a night's recount reads at most"}},
 		{"http.listen", cfg.HTTP.Listen, text{Ja: "待ち受けアドレス", En: "Listens at"}},
@@ -100,4 +101,9 @@ func (s setting) Label() text { return s.label }
 // FilePath is the page with a file shown.
 func (c *configuration) FilePath(name string) string {
 	return "/configuration?" + url.Values{"file": {name}}.Encode() + "#files"
+}
+
+// lasting is a time as the configuration has it, without what is zero: "48h".
+func lasting(d time.Duration) string {
+	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
 }

@@ -95,6 +95,9 @@ func viewHealth(ctx context.Context, v *visit) (any, error) {
 	return h, nil
 }
 
+// StateText says how something stands.
+func (h *health) StateText(state string) text { return worded(runStates, state) }
+
 // Part is what of a connection's calls of 24 hours is used by all programs, 0 to 1.
 func (h *health) Part(u store.SeenUsage) float64 {
 	return float64(u.Used) / float64(max(u.Limit, 1))

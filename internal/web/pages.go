@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"strings"
 
 	"energyd/engine"
 	"energyd/internal/fault"
@@ -99,6 +100,20 @@ var errNoPage = fault.New(fault.Config, "", "there is no such page", "", nil)
 
 // Title is the title in a language.
 func (p *page) Title(language string) string { return p.title.In(language) }
+
+// home is the page of the navigation to which this one belongs: itself, or the one whose path its own goes on from.
+func (p *page) home() (home *page) {
+	if p == nil || p.section != nil {
+		return p
+	}
+	for i := range pages {
+		at := &pages[i]
+		if at.section != nil && strings.HasPrefix(p.path, at.path+"/") && (home == nil || len(at.path) > len(home.path)) {
+			home = at
+		}
+	}
+	return home
+}
 
 // Path is where it is.
 func (p *page) Path() string { return p.path }

@@ -35,7 +35,11 @@ func doApply(ctx context.Context, v *visit) (to string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if sum.State != sink.Open && sum.State != sink.Applying { // it was sent meanwhile, or replaced
+	_, was, err := v.pressed(ctx, toApply, sum.Plan, "")
+	if err != nil {
+		return "", err
+	}
+	if !was && sum.State != sink.Open && sum.State != sink.Applying { // somebody else sent it meanwhile, or it was replaced
 		return pathOf("/plans/", sum.Plan, ""), nil
 	}
 	e := store.Errand{Kind: toApply, Subject: sum.Plan, Reason: v.reason()}
@@ -90,17 +94,14 @@ func doUndo(ctx context.Context, v *visit) (to string, err error) {
 		return "", err
 	}
 	record := v.request.PostFormValue("record")
-	if sent, err := v.store().Sent(ctx, sum.Run, record, -1, 1); err != nil || len(sent) == 0 {
-		return "", cmpErr(err, errNothingSent)
+	sent, err := v.store().Sent(ctx, sum.Run, record, -1, 1)
+	if err != nil {
+		return "", err
+	}
+	if len(sent) == 0 {
+		return "", errNothingSent
 	}
 	return v.ask(ctx, store.Errand{Kind: toUndo, Subject: sum.Run, Record: record})
-}
-
-func cmpErr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 var errNothingSent = fault.New(fault.Config, "", "there is nothing to take back: that run wrote nothing to the CRM, or what it wrote is kept no longer",

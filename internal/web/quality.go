@@ -83,6 +83,21 @@ func (s sourceQuality) Was(m pipeline.Measure) string {
 	return report.Value{Number: before.Share}.String(report.Share, "")
 }
 
+// Found are the measures that found something, now or before; Clean are the others.
+func (s sourceQuality) Found() []pipeline.Measure { return s.measures(false) }
+
+// Clean are the measures that found nothing.
+func (s sourceQuality) Clean() []pipeline.Measure { return s.measures(true) }
+
+func (s sourceQuality) measures(clean bool) (list []pipeline.Measure) {
+	for _, m := range s.Measures {
+		if (m.Count == 0 && s.before[m.Name].Count == 0) == clean {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
 // Warnings counts what is above its limit.
 func (s sourceQuality) Warnings() (n int) {
 	for _, m := range s.Measures {

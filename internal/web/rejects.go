@@ -146,8 +146,13 @@ func keptFields(kept any) ([]keptField, error) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		value := string(fields[name])
 		var text string
-		if json.Unmarshal(fields[name], &text) == nil {
+		var typed map[string]string // {"time": "2026-11-15T10:00:00Z"}
+		switch {
+		case json.Unmarshal(fields[name], &text) == nil:
 			value = text
+		case json.Unmarshal(fields[name], &typed) == nil && len(typed) == 1:
+			for _, value = range typed {
+			}
 		}
 		list = append(list, keptField{name, value})
 	}

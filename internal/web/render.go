@@ -16,6 +16,7 @@ import (
 	"energyd/engine"
 	"energyd/internal/pipeline"
 	"energyd/internal/report"
+	"energyd/internal/store"
 )
 
 //go:embed templates static
@@ -98,9 +99,10 @@ func functions(language string, zone *time.Location) template.FuncMap {
 			}{e, open}
 		},
 		// gave says what a contact has of one of its records.
-		"gave":  func(g engine.Given) string { return gaveLabels[g].In(language) },
-		"width": func(d *drawing) float64 { return d.Right - d.Left },
-		"value": func(v report.Value) string { return v.String(report.Text, language) },
+		"gave":     func(g engine.Given) string { return gaveLabels[g].In(language) },
+		"width":    func(d *drawing) float64 { return d.Right - d.Left },
+		"runState": func(s store.RunState) text { return worded(runStates, string(s)) },
+		"value":    func(v report.Value) string { return v.String(report.Text, language) },
 		// held is what a field of the CRM holds.
 		"held": func(v any) string { return pipeline.ToldValue(v).String(report.Text, language) },
 		// took tells how long something lasted, to the second.

@@ -123,7 +123,7 @@ var (
 	}
 	runStates = map[string]text{
 		"ok": {Ja: "正常", En: "ok"}, "partial": {Ja: "一部", En: "partial"}, "parked": {Ja: "待機", En: "parked"}, "failed": {Ja: "失敗", En: "failed"},
-		"running": {Ja: "実行中", En: "running"}, "interrupted": {Ja: "中断", En: "interrupted"},
+		"running": {Ja: "実行中", En: "running"}, "interrupted": {Ja: "中断", En: "interrupted"}, "refused": {Ja: "拒否", En: "refused"}, "unreachable": {Ja: "接続できない", En: "unreachable"},
 	}
 )
 

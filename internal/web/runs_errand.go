@@ -128,23 +128,24 @@ func (v *visit) askedBefore(ctx context.Context, kind, subject, record string) (
 	return e.ID, err
 }
 
-// ask hands work to the daemon in the reader's name, and gives the page that shows how it goes.
-func (v *visit) ask(ctx context.Context, e store.Errand) (to string, err error) {
+// pressed finds the work for which the form's button was pressed before.
+func (v *visit) pressed(ctx context.Context, kind, subject, record string) (e store.Errand, was bool, err error) {
 	before, err := strconv.ParseInt(v.request.PostFormValue("asked"), 10, 64)
 	if err != nil {
-		return "", errNoForm
+		return e, false, errNoForm
 	}
-	last, known, err := v.store().LastErrand(ctx, e.Kind, e.Subject, e.Record)
-	if err != nil {
-		return "", err
-	}
-	if !known || last.ID <= before {
+	e, was, err = v.store().LastErrand(ctx, kind, subject, record)
+	return e, was && e.ID > before, err
+}
+
+// ask hands work to the daemon in the reader's name, and gives the page that shows how it goes.
+func (v *visit) ask(ctx context.Context, e store.Errand) (to string, err error) {
+	last, was, err := v.pressed(ctx, e.Kind, e.Subject, e.Record)
+	if err == nil && !was {
 		e.Who, e.Asked = v.reader.Name, v.p.Now()
-		if last, err = v.actions.Ask(ctx, e); err != nil {
-			return "", err
-		}
+		last, err = v.actions.Ask(ctx, e)
 	}
-	return errandPath(last.ID) + "?follow", nil
+	return errandPath(last.ID) + "?follow", err
 }
 
 var errNoForm = fault.New(fault.BadRecord, "", "this form is not one of energyd's pages", "go back to the page, and press the button there", nil)

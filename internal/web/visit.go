@@ -40,7 +40,7 @@ func (d *Dashboard) visited(answer func(http.ResponseWriter, *visit) error) http
 		v := &visit{site: s, request: r, query: r.URL.Query(), json: strings.HasPrefix(r.URL.Path, api+"/")}
 		v.log = func(msg string, args ...any) { d.log.Error(msg, append(args, "path", r.Pattern)...) }
 		v.language, v.colours = languageOf(r, s.p.Config().Language), coloursOf(r)
-		v.reader = signon.Reader{Role: signon.Admin}
+		v.reader = d.whois(r)
 		v.p = s.p.Beside(v.reader.Name)
 		if err := answer(w, v); err != nil {
 			v.fail(w, err)

@@ -19,14 +19,16 @@ import (
 	"time"
 
 	"energyd/internal/pipeline"
+	"energyd/internal/web/signon"
 )
 
 // Dashboard serves the pages over the configuration that Use gave last.
 // It may be used by many at the same time.
 type Dashboard struct {
 	log     *slog.Logger
-	mux     *http.ServeMux
+	guarded http.Handler // the pages, against forms of other sites
 	actions Actions
+	whois   func(*http.Request) signon.Reader
 
 	mu   sync.Mutex
 	site *site // nil before the first Use and after Close
@@ -47,8 +49,8 @@ type site struct {
 
 // New makes a dashboard that answers "not yet" until Use. What takes long is handed to actions.
 func New(log *slog.Logger, actions Actions) *Dashboard {
-	d := &Dashboard{log: log, actions: actions}
-	d.mux = d.routes()
+	d := &Dashboard{log: log, actions: actions, whois: func(*http.Request) signon.Reader { return signon.Reader{Role: signon.Admin} }}
+	d.guarded = http.NewCrossOriginProtection().Handler(d.routes())
 	return d
 }
 
@@ -118,7 +120,7 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store") // customers' names stay in no cache
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
-	d.mux.ServeHTTP(w, r.WithContext(ctx))
+	d.guarded.ServeHTTP(w, r.WithContext(ctx))
 }
 
 // policy lets a page use nothing but our own style sheet, pictures and forms.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +46,15 @@ func open(t testing.TB, file string) *pipeline.Pipeline {
 // company is the demo's, whose night is over: pulled, planned and applied.
 func company(t *testing.T) (file string) {
 	t.Helper()
+	return companyAfter(t, nil, func(p *pipeline.Pipeline) error {
+		_, _, _, err := p.Sync(t.Context())
+		return err
+	})
+}
+
+// companyAfter is the demo's after these steps, with another configuration unless edit is nil.
+func companyAfter(t *testing.T, edit func(string) string, steps func(*pipeline.Pipeline) error) (file string) {
+	t.Helper()
 	w, err := demo.Start(t.Context(), t.TempDir(), demoDay)
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +64,17 @@ func company(t *testing.T) (file string) {
 			t.Error(err)
 		}
 	})
+	if edit != nil {
+		text, err := os.ReadFile(w.Config)
+		if err == nil {
+			err = os.WriteFile(w.Config, []byte(edit(string(text))), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	p := open(t, w.Config)
-	if _, _, _, err := p.Sync(t.Context()); err != nil {
+	if err := steps(p); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Close(); err != nil {
