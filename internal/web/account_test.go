@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"energyd/engine"
 	"energyd/internal/explain"
@@ -201,5 +202,23 @@ func TestSearch(t *testing.T) {
 	}
 	if s := told[search](t, d, "/search"); s.All != 0 || len(s.Found) != 0 {
 		t.Errorf("nothing finds %+v", s)
+	}
+}
+
+// BenchmarkSearch measures a search among 100,000 customers, and the page of one of them.
+func BenchmarkSearch(b *testing.B) {
+	file := seeded(b, 100_000)
+	d := dashboard(b, file)
+	for name, address := range map[string]string{"search": "/search?q=" + url.QueryEscape("ｻﾝﾌﾟﾙ0777"), "customer": "/customers/" + customerID(77)} {
+		b.Run(name, func(b *testing.B) {
+			began := time.Now()
+			get(b, d, address, "ja") // the names are read
+			b.ReportMetric(float64(time.Since(began).Milliseconds()), "ms/first")
+			for b.Loop() {
+				if w := get(b, d, address, "ja"); w.Code != http.StatusOK {
+					b.Fatal(w.Code)
+				}
+			}
+		})
 	}
 }
