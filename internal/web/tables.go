@@ -91,10 +91,11 @@ const usualMonths = 12
 // timeless are the reports that look at the same time whatever months are chosen.
 var timeless = []string{"attention", "deals", "crosssell"}
 
-// madeTable is a report with what its first page needs of all rows.
+// madeTable is a report with what its first page needs of all rows, and the orders that readers asked for so far.
 type madeTable struct {
 	*report.Table
-	all *choice // every row; nil for reports that are not about customers
+	all    *choice // every row
+	orders *orders
 }
 
 // viewTable makes the view of a report.
@@ -113,7 +114,7 @@ func (v *visit) table(ctx context.Context, name string) (*table, error) {
 		if err != nil {
 			return madeTable{}, err
 		}
-		return madeTable{t, chooseAll(t)}, nil
+		return madeTable{t, choose(t, nil, func(report.Subject) bool { return true }), &orders{}}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -223,6 +224,9 @@ func (v *visit) row(t *table, at int) tableRow {
 		s := shownCell{Text: c.String(column.Type, v.language), Class: cellClass(c, column.Type, len(t.whole.Legend)), Warn: c.Warn && column.Type != report.Text}
 		if r.Account != "" {
 			s.Link = linkOf(t.Report, column, r.Account, c)
+			if column.Key == "account" {
+				s.Class = "customer"
+			}
 		}
 		r.Shown[i] = s
 	}
@@ -248,10 +252,10 @@ func (v *visit) totals(t *table) {
 	}
 	for i, c := range t.whole.Columns {
 		var sum any
-		shown := shownCell{Class: cellClass(report.Value{}, c.Type, 0)}
+		shown := shownCell{}
 		if c.Adds {
 			value := report.Value{Number: t.choice.sums[i]}
-			sum, shown.Text = value.JSON(c.Type, v.language), value.String(c.Type, v.language)
+			sum, shown = value.JSON(c.Type, v.language), shownCell{Text: value.String(c.Type, v.language), Class: cellClass(value, c.Type, 0)}
 		}
 		t.Totals, t.Sums = append(t.Totals, sum), append(t.Sums, shown)
 	}

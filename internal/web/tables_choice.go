@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync"
 
 	"energyd/internal/fault"
 	"energyd/internal/report"
@@ -96,21 +97,22 @@ func (v *visit) asked() (asked, error) {
 	return a, nil
 }
 
-// chooseAll chooses every row.
-func chooseAll(t *report.Table) *choice { return choose(t, func(report.Subject) bool { return true }) }
-
-// choose chooses rows of a report, in its own order.
-func choose(t *report.Table, want func(report.Subject) bool) *choice {
+// choose chooses rows of a report, in this order; nil = its own.
+func choose(t *report.Table, order []int32, want func(report.Subject) bool) *choice {
 	c := &choice{facets: facets{owners: map[string]*named{}, segments: map[string]int{}, bands: map[int]int{}}}
 	for i := range t.Count {
+		row := int32(i) // a table has fewer than a sheet of Excel
+		if order != nil {
+			row = order[i]
+		}
 		if t.About != nil {
-			s := t.About(i)
+			s := t.About(int(row))
 			if !want(s) {
 				continue
 			}
 			c.facets.add(s)
 		}
-		c.rows = append(c.rows, int32(i)) // a table has fewer than a sheet of Excel
+		c.rows = append(c.rows, row)
 	}
 	c.all = len(c.rows)
 	c.add(t)
@@ -156,47 +158,89 @@ func (v *visit) choose(made madeTable) (*choice, error) {
 	if made.About == nil && v.reader.OwnOnly {
 		return nil, errNotAllowed // it is about everybody
 	}
-	from := made.all
-	if v.reader.OwnOnly {
-		from = choose(made.Table, func(s report.Subject) bool { return v.reader.MaySee(s.Owner) })
-	}
 	a, err := v.asked()
 	if err != nil {
 		return nil, err
 	}
-	chosen := from
-	if made.About != nil && !a.nothing() {
-		chosen = choose(made.Table, func(s report.Subject) bool { return v.reader.MaySee(s.Owner) && a.has(s) })
+	order, err := v.order(made)
+	if err != nil {
+		return nil, err
 	}
-	some := *chosen
-	some.all, some.facets = from.all, from.facets
-	if key := v.query.Get("sort"); key != "" {
-		at := slices.IndexFunc(made.Columns, func(c report.Column) bool { return c.Key == key })
-		if at < 0 {
-			return nil, fault.New(fault.Rejected, "", "there is no column "+strconv.Quote(key), "", nil)
-		}
-		some.rows = sorted(made.Table, some.rows, at, v.query.Get("order") == descending, v.language)
+	from := made.all
+	if v.reader.OwnOnly {
+		from = choose(made.Table, order, func(s report.Subject) bool { return v.reader.MaySee(s.Owner) })
+	}
+	some := *from
+	switch {
+	case made.About != nil && !a.nothing():
+		some = *choose(made.Table, order, func(s report.Subject) bool { return v.reader.MaySee(s.Owner) && a.has(s) })
+		some.all, some.facets = from.all, from.facets
+	case order != nil && !v.reader.OwnOnly:
+		some.rows = order
 	}
 	return &some, nil
 }
 
-// sorted puts rows into the order of a column. Rows without a value come last in both; equal ones stay as they were.
-func sorted(t *report.Table, rows []int32, column int, down bool, language string) []int32 {
+// order is the order that the reader asks for; nil = the report's own.
+func (v *visit) order(made madeTable) ([]int32, error) {
+	key := v.query.Get("sort")
+	if key == "" {
+		return nil, nil
+	}
+	at := slices.IndexFunc(made.Columns, func(c report.Column) bool { return c.Key == key })
+	if at < 0 {
+		return nil, fault.New(fault.Rejected, "", "there is no column "+strconv.Quote(key), "", nil)
+	}
+	return made.orders.of(made.Table, ordering{at, v.query.Get("order") == descending, v.language}), nil
+}
+
+// ordering is one way to sort a table.
+type ordering struct {
+	column   int
+	down     bool
+	language string
+}
+
+// orders keeps what was sorted once, as long as the table is kept: there are few columns.
+type orders struct {
+	mu    sync.Mutex
+	known map[ordering][]int32
+}
+
+// of sorts, or has done so. Who asks for another order meanwhile waits.
+func (o *orders) of(t *report.Table, by ordering) []int32 {
+	if t.Columns[by.column].Type != report.Text {
+		by.language = "" // numbers have the same order in all
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if rows, ok := o.known[by]; ok {
+		return rows
+	}
+	if o.known == nil {
+		o.known = map[ordering][]int32{}
+	}
+	o.known[by] = sorted(t, by)
+	return o.known[by]
+}
+
+// sorted puts the rows into the order of a column. Rows without a value come last in both directions; equal ones stay as they were.
+func sorted(t *report.Table, by ordering) []int32 {
 	type keyed struct {
 		row    int32
 		none   bool
 		number float64
 		text   string
 	}
-	keys := make([]keyed, len(rows))
+	keys := make([]keyed, t.Count)
 	var cells []report.Value
-	kind := t.Columns[column].Type
-	for i, row := range rows {
-		cells = t.Row(int(row), cells[:0])
-		c := cells[column]
-		keys[i] = keyed{row: row, none: c.None || c.NA}
+	kind := t.Columns[by.column].Type
+	for i := range keys {
+		cells = t.Row(i, cells[:0])
+		c := cells[by.column]
+		keys[i] = keyed{row: int32(i), none: c.None || c.NA}
 		if kind == report.Text {
-			keys[i].text = c.String(kind, language)
+			keys[i].text = c.String(kind, by.language)
 		} else {
 			keys[i].number = c.Number
 		}
@@ -209,7 +253,7 @@ func sorted(t *report.Table, rows []int32, column int, down bool, language strin
 			return -1
 		}
 		order := cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.text, b.text))
-		if down {
+		if by.down {
 			return -order
 		}
 		return order
