@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -269,17 +270,21 @@ func TestTable_Hostile(t *testing.T) {
 	}
 }
 
+// visitOf is a reader asking for an address.
+func visitOf(t *testing.T, d *Dashboard, address string, reader signon.Reader) *visit {
+	t.Helper()
+	s, leave := d.enter()
+	t.Cleanup(leave)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	return &visit{site: s, p: s.p, request: r, query: r.URL.Query(), language: "en", log: func(string, ...any) {}, reader: reader}
+}
+
 // TestTable_Own: who may see only what is their own sees nothing else, whatever the address asks for.
 func TestTable_Own(t *testing.T) {
 	d := dashboard(t, seeded(t, 100))
 	get(t, d, "/months", "ja")
-	own := func(address string) *visit {
-		s, leave := d.enter()
-		t.Cleanup(leave)
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
-		return &visit{site: s, p: s.p, request: r, query: r.URL.Query(), language: "en", log: func(string, ...any) {},
-			reader: signon.Reader{Name: "rep", Role: signon.Manager, Rep: rep(3), OwnOnly: true}}
-	}
+	reader := signon.Reader{Name: "rep", Role: signon.Manager, Rep: rep(3), OwnOnly: true}
+	own := func(address string) *visit { return visitOf(t, d, address, reader) }
 	for _, query := range []string{"", "?owner=" + rep(4), "?sort=account", "?only=important", "?page=2"} {
 		v := own("/months" + query)
 		got, err := v.table(t.Context(), "month")
@@ -308,6 +313,41 @@ func TestTable_Own(t *testing.T) {
 		v.request.SetPathValue("month", "2026-11")
 		if _, err := viewMonthOf(t.Context(), v); err != nil != (want != "") || err != nil && fault.KindOf(err) != want {
 			t.Errorf("the month of %s: %v", id, err)
+		}
+	}
+}
+
+// TestReps: single sales people are shown where that is switched on, to somebody who has a name, and each look is kept.
+func TestReps(t *testing.T) {
+	file := seeded(t, 10)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manager := signon.Reader{Name: "manager", Role: signon.Manager}
+	teams, err := viewReps(t.Context(), visitOf(t, dashboard(t, file), "/reps", manager))
+	if err != nil || slices.ContainsFunc(teams.(*table).Columns, func(c tableColumn) bool { return c.Key == "rep" }) {
+		t.Errorf("%v: sales people stand in the table of teams", err)
+	}
+	on := strings.Replace(string(text), "appraisal: false", "appraisal: true", 1)
+	if err := os.WriteFile(file, []byte(on), 0o600); err != nil || on == string(text) {
+		t.Fatal("the demo's configuration has no switch", err)
+	}
+	d := dashboard(t, file)
+	nameless := manager
+	nameless.Name = ""
+	if _, err := viewReps(t.Context(), visitOf(t, d, "/reps", nameless)); fault.KindOf(err) != fault.Auth {
+		t.Errorf("figures of people are shown to nobody: %v", err)
+	}
+	for looks := range 2 {
+		v := visitOf(t, d, "/reps", manager)
+		people, err := viewReps(t.Context(), v)
+		if err != nil || people.(*table).Columns[0].Key != "rep" {
+			t.Fatal(err)
+		}
+		kept, err := v.store().Looks(t.Context(), 10)
+		if err != nil || len(kept) != looks+1 || kept[0].Who != "manager" {
+			t.Errorf("%v: %+v is kept after %d looks", err, kept, looks+1)
 		}
 	}
 }
