@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 )
 
@@ -17,4 +19,25 @@ func (s *Store) WatchEvery(d time.Duration) { s.watchEvery = d }
 func (s *Store) EndSessions(ctx context.Context) error {
 	_, err := s.write.ExecContext(ctx, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")
 	return err
+}
+
+// MakeAt makes an empty store as the energyd of an earlier version of its tables did.
+func MakeAt(ctx context.Context, address string, version int64) error {
+	s, err := openPostgres(address)
+	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
+		s, err = openSQLite(path)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.migrateTo(ctx, version), s.Close())
+}
+
+// Versions are those that the tables had.
+func Versions() (versions []int64, err error) {
+	all, err := steps("migrations/sqlite")
+	for _, m := range all {
+		versions = append(versions, m.Version)
+	}
+	return versions, err
 }

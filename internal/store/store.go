@@ -18,11 +18,13 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"net"
 	"net/url"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -150,7 +152,10 @@ const (
 	lockRun       = lockMigration + 2
 )
 
-func (s *Store) migrate(ctx context.Context) error {
+func (s *Store) migrate(ctx context.Context) error { return s.migrateTo(ctx, math.MaxInt64) }
+
+// migrateTo makes the tables of a version, as the energyd of that time did.
+func (s *Store) migrateTo(ctx context.Context, last int64) error {
 	dialect, dir := goose.DialectSQLite3, "migrations/sqlite"
 	if s.postgres {
 		dialect, dir = goose.DialectPostgres, "migrations/postgres"
@@ -171,6 +176,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return storeError("open store", err)
 	}
+	all = slices.DeleteFunc(all, func(m *goose.Migration) bool { return m.Version > last })
 	p, err := goose.NewProvider(dialect, s.write.DB, nil, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(all...))
 	if err != nil {
 		return storeError("open store", err)
