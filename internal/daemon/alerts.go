@@ -91,3 +91,18 @@ func (d *Daemon) recall(ctx context.Context, last store.LastStarts) error {
 	}
 	return nil
 }
+
+// refresh takes from the store how runs and sources stand: another daemon on it may have told of them since.
+func (d *Daemon) refresh(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	kept, err := d.work.Alerts(ctx)
+	if err != nil {
+		return // what was known here is told of
+	}
+	for _, a := range kept {
+		if a.What != "configuration" && a.What != "store" { // these are this process's own
+			d.alerts.known(a.What, a.State)
+		}
+	}
+}

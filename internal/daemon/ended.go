@@ -13,6 +13,7 @@ import (
 // end draws the consequences of a run.
 func (d *Daemon) end(ctx context.Context, e ended) {
 	now := d.Now()
+	d.refresh(ctx)
 	d.tell(e)
 	d.count(e, now)
 	d.stand(ctx)

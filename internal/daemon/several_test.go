@@ -106,3 +106,28 @@ func TestErrands(t *testing.T) {
 		}
 	}, nightly)
 }
+
+// TestAlerts_ofAnotherDaemon: what another daemon told of is not told again, and is over when this one's run is well.
+func TestAlerts_ofAnotherDaemon(t *testing.T) {
+	bubble(t, "2026-11-22 01:00", func(m *machine) {
+		m.run = func(context.Context, string, []string) (time.Duration, error) {
+			if m.now().Day() == 22 {
+				return time.Minute, fault.New(fault.Auth, "crm", "refused", "renew the password", nil)
+			}
+			return time.Minute, nil
+		}
+		stop, _ := m.start()
+		if err := (&scripted{machine: m}).SetAlert(t.Context(), store.Alert{What: "sync", State: string(store.Failed)}); err != nil {
+			t.Fatal(err)
+		}
+		m.until("2026-11-22 03:00")
+		if told := m.alerts(); told != nil {
+			t.Errorf("told again: %q", told)
+		}
+		m.until("2026-11-23 03:00")
+		if told, want := m.alerts(), []string{"of=sync state=ok was=failed"}; !slices.Equal(told, want) {
+			t.Errorf("told %q, want %q", told, want)
+		}
+		m.end(stop)
+	}, nightly)
+}
