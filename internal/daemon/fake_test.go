@@ -141,9 +141,15 @@ func (w *scripted) LastStarts(context.Context) (store.LastStarts, error) {
 	return slices.Clone(w.stored), nil
 }
 
-func (w *scripted) Alerts(context.Context) ([]store.Alert, error) { return w.kept, nil }
+func (w *scripted) Alerts(context.Context) ([]store.Alert, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.kept), nil
+}
 
 func (w *scripted) SetAlert(_ context.Context, a store.Alert) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.kept = append(slices.DeleteFunc(w.kept, func(b store.Alert) bool { return b.What == a.What }), a)
 	return nil
 }
@@ -211,37 +217,34 @@ func connectionOf(source string) string {
 }
 
 func (w *scripted) Do(ctx context.Context, o Order) Result {
-	var all []string
-	for _, s := range w.Sources() {
-		if c := connectionOf(s); o.Kind == "sync" && w.busy[c] == 0 {
-			all = append(all, s)
-		}
-	}
-	if o.Kind == "pull" {
-		all = o.Sources
-	}
 	if w.before != nil {
 		w.before()
 	}
 	w.mu.Lock()
-	done := o.Done != nil && o.Done(w.stored)
-	w.mu.Unlock()
-	if done {
+	if o.Done != nil && o.Done(w.stored) {
+		w.mu.Unlock()
 		return Result{Err: fault.New(fault.Conflict, "", "done meanwhile", "", nil)}
 	}
-	lanes := w.Lanes(o)
-	for _, s := range all {
-		if c := connectionOf(s); !slices.Contains(lanes.Must, c) {
-			lanes.Must = append(lanes.Must, c)
+	all, lanes := o.Sources, w.Lanes(o).Must
+	if o.Kind == "sync" {
+		for _, s := range w.Sources() {
+			if c := connectionOf(s); c == "crm" || w.busy[c] == 0 {
+				all, lanes = append(all, s), append(lanes, c)
+			}
 		}
 	}
-	for _, lane := range lanes.Must {
+	slices.Sort(lanes)
+	lanes = slices.Compact(lanes)
+	for _, lane := range lanes {
 		if w.busy[lane]++; w.busy[lane] > 1 {
 			w.Errorf("%s: %d runs at a time have %s", w.now(), w.busy[lane], lane)
 		}
 	}
+	w.mu.Unlock()
 	defer func() {
-		for _, lane := range lanes.Must {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for _, lane := range lanes {
 			w.busy[lane]--
 		}
 	}()
