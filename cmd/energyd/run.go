@@ -69,13 +69,13 @@ func (a *app) daemon(ctx context.Context, log *slog.Logger) error {
 		Log: log, Now: time.Now, Reload: onHangUp(ctx), Ready: func() { notify(telemetry.Ready) },
 		Metrics: telemetry.NewMetrics(versionText()), Health: telemetry.NewHealth(), Desk: daemon.NewDesk(),
 	}
-	pages := web.New(log, opt.Desk)
+	pages := web.New(log, cfg.HTTP, opt.Desk)
 	opt.Open = func(ctx context.Context) (daemon.Work, error) { return openWork(ctx, file, cfg.HTTP, pages, log) }
 	if cfg.HTTP.Listen == telemetry.Off {
 		return errors.Join(daemon.Run(ctx, opt), pages.Close())
 	}
 	var served http.Handler
-	if cfg.HTTP.Local() {
+	if cfg.HTTP.Local() || cfg.Dashboard.Required() {
 		served = pages
 	}
 	endpoint, err := telemetry.Serve(ctx, cfg.HTTP, opt.Health, opt.Metrics, served, log)

@@ -38,7 +38,7 @@ var mayImport = []struct {
 	{"configs", nil},
 	{"internal/adversity", nil},
 	{"internal/archtest", nil},
-	{"internal/config", []string{"connectors", "engine", "mapping", "mapping/freetext", "sink", "configs", "internal/fault", "internal/secret", "internal/expression", "internal/schedule", "internal/survey", "internal/report", "internal/review", "internal/telemetry", "internal/notice"}},
+	{"internal/config", []string{"connectors", "engine", "mapping", "mapping/freetext", "sink", "configs", "internal/fault", "internal/secret", "internal/expression", "internal/schedule", "internal/survey", "internal/report", "internal/review", "internal/telemetry", "internal/notice", "internal/web/signon"}},
 	{"internal/crmsim/*", []string{"internal/crmsim/*"}},
 	{"internal/daemon", []string{"sink", "internal/fault", "internal/pipeline", "internal/schedule", "internal/store", "internal/telemetry"}},
 	{"internal/notice", []string{"engine", "internal/fault", "internal/httpclient", "internal/secret", "internal/store", "internal/telemetry"}},

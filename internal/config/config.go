@@ -30,6 +30,7 @@ import (
 	"energyd/internal/schedule"
 	"energyd/internal/survey"
 	"energyd/internal/telemetry"
+	"energyd/internal/web/signon"
 	"energyd/mapping"
 	"energyd/mapping/freetext"
 	"energyd/sink"
@@ -60,6 +61,7 @@ type Config struct {
 	Brakes         sink.Brakes
 	Plans          sink.Plans
 	HTTP           telemetry.HTTP // of energyd run
+	Dashboard      signon.Settings
 	Traces         telemetry.Traces
 	Lineage        telemetry.Lineage
 	Notices        notice.Settings
@@ -145,6 +147,7 @@ type top struct {
 	Traces      telemetry.Traces  `yaml:"traces"`
 	Lineage     telemetry.Lineage `yaml:"lineage"`
 	Notices     notice.Settings   `yaml:"notices"`
+	Dashboard   signon.Settings   `yaml:"dashboard"`
 	Alarms      alarmsTop         `yaml:"alarms"`
 	Recount     int               `yaml:"recount_records"`
 }
@@ -238,7 +241,7 @@ type loader struct {
 func (l *loader) load() {
 	t := top{
 		Store: "sqlite:energyd.db", Language: "ja", Points: "points.yaml", Reports: report.Defaults(), Review: review.DefaultSettings(), JournalDays: journalDays, Recount: 50_000,
-		HTTP: telemetry.HTTPDefaults(), Lineage: telemetry.LineageDefaults(), Notices: notice.Defaults(), Alarms: alarmsTop{sink.DefaultAlarmTasks()}, Brakes: sink.DefaultBrakes(), Plans: sink.DefaultPlans(),
+		HTTP: telemetry.HTTPDefaults(), Lineage: telemetry.LineageDefaults(), Notices: notice.Defaults(), Dashboard: signon.Defaults(), Alarms: alarmsTop{sink.DefaultAlarmTasks()}, Brakes: sink.DefaultBrakes(), Plans: sink.DefaultPlans(),
 	}
 	l.structs(l.doc.root, reflect.ValueOf(&t).Elem())
 	c := l.config
@@ -269,6 +272,7 @@ func (l *loader) load() {
 	l.problems = append(append(l.problems, t.Traces.Problems()...), t.Lineage.Problems()...)
 	c.Traces, c.Lineage = t.Traces, t.Lineage
 	l.notices(t.Notices)
+	c.Dashboard = t.Dashboard
 	c.Reports = t.Reports
 	if c.RecountRecords = t.Recount; t.Recount < 0 {
 		l.problems.Add("recount_records", "takes 0 or more")
@@ -277,7 +281,7 @@ func (l *loader) load() {
 		l.problems.Add("journal_days", "keeps the journal for 30 days at least, so that what a run wrote can be told; 0 keeps it for ever")
 	}
 	c.Review, c.Brakes, c.Plans = t.Review, t.Brakes, t.Plans
-	l.problems = slices.Concat(l.problems, c.Reports.Problems(), c.Review.Problems(), c.Brakes.Problems(), c.Plans.Problems())
+	l.problems = slices.Concat(l.problems, c.Dashboard.Problems(), c.Reports.Problems(), c.Review.Problems(), c.Brakes.Problems(), c.Plans.Problems())
 	for i, w := range t.Write {
 		l.write(fmt.Sprintf("write[%d]", i), w)
 	}

@@ -55,15 +55,15 @@ func (h *HTTP) Problems() fault.Problems {
 	if !h.Token.IsZero() && len(h.Token.Reveal()) < shortestToken {
 		ps.Add("http.token", "the token has fewer than %d characters; make one with: openssl rand -hex 32", shortestToken)
 	}
-	if !loopback(host) && !h.BehindProxy && (h.Certificate == "" || h.Token.IsZero()) {
+	if !Loopback(host) && !h.BehindProxy && (h.Certificate == "" || h.Token.IsZero()) {
 		ps = append(ps, fault.Problem{Path: "http.listen", Msg: fmt.Sprintf("%s can be reached from other machines, without TLS and sign-on", h.Listen),
 			Hint: "give certificate, key and token; or listen on 127.0.0.1; or write behind_proxy: true where a proxy does TLS and sign-on and nobody else reaches this address"})
 	}
 	return ps
 }
 
-// loopback tells addresses that only this machine reaches.
-func loopback(host string) bool {
+// Loopback tells hosts that only this machine reaches.
+func Loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
@@ -71,7 +71,7 @@ func loopback(host string) bool {
 // Local tells that only this machine reaches the address, and that no proxy is said to stand before it.
 func (h *HTTP) Local() bool {
 	host, _, err := net.SplitHostPort(h.Listen)
-	return err == nil && loopback(host) && !h.BehindProxy
+	return err == nil && Loopback(host) && !h.BehindProxy
 }
 
 // Endpoint serves health and metrics.

@@ -41,7 +41,7 @@ func reachable(section, endpoint string, token secret.Secret) (ps fault.Problems
 		return append(ps, fault.Problem{Path: section + ".endpoint", Msg: "the endpoint is no http:// or https:// address without a password in it",
 			Hint: "a password or key is the token"})
 	}
-	if !token.IsZero() && u.Scheme == "http" && !loopback(u.Hostname()) {
+	if !token.IsZero() && u.Scheme == "http" && !Loopback(u.Hostname()) {
 		ps.Add(section+".endpoint", "the token would go to %s without TLS; write https://", u.Hostname())
 	}
 	return ps

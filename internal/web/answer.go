@@ -118,6 +118,9 @@ func (v *visit) tell(w http.ResponseWriter, p *page) error {
 // act does what a button is for, and leads to where its outcome is shown.
 func (v *visit) act(w http.ResponseWriter, a *action) error {
 	if !v.reader.MayAct(a.role) {
+		if v.reader.Role == signon.Nobody {
+			return errSignOn
+		}
 		return errMayNotAct
 	}
 	v.request.Body = http.MaxBytesReader(w, v.request.Body, mostForm)
@@ -217,6 +220,7 @@ var statuses = map[fault.Kind]int{
 
 // titles say what a status means to a reader.
 var titles = map[int]text{
+	http.StatusUnauthorized:        {Ja: "サインインが必要です", En: "Sign on first"},
 	http.StatusNotFound:            {Ja: "見つかりません", En: "Not found"},
 	http.StatusForbidden:           {Ja: "権限がありません", En: "Not allowed"},
 	http.StatusConflict:            {Ja: "今は実行できません", En: "Not now"},
@@ -233,6 +237,11 @@ func (v *visit) fail(w http.ResponseWriter, err error) {
 	}
 	status, ok := statuses[fault.KindOf(err)]
 	switch {
+	case errors.Is(err, errSignOn) && v.json:
+		status = http.StatusUnauthorized
+	case errors.Is(err, errSignOn):
+		v.toSignOn(w)
+		return
 	case errors.Is(err, context.DeadlineExceeded):
 		status = http.StatusServiceUnavailable
 	case !ok:

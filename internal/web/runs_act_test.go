@@ -14,6 +14,7 @@ import (
 
 	"energyd/internal/pipeline"
 	"energyd/internal/store"
+	"energyd/internal/telemetry"
 	"energyd/internal/web/signon"
 	"energyd/sink"
 )
@@ -22,7 +23,7 @@ import (
 type office struct {
 	*testing.T
 	file   string
-	reader signon.Reader
+	reader string // who has signed on
 	server *httptest.Server
 	client *http.Client
 }
@@ -44,15 +45,14 @@ func (o *office) Ask(ctx context.Context, e store.Errand) (store.Errand, error) 
 // at opens the dashboard over a configuration to an admin.
 func at(t *testing.T, file string) *office {
 	t.Helper()
-	o := &office{T: t, file: file, reader: signon.Reader{Name: "aoki", Role: signon.Admin}}
-	d := New(slog.New(slog.DiscardHandler), o)
-	d.whois = func(*http.Request) signon.Reader { return o.reader }
+	users(t, file, "")
+	o := &office{T: t, file: file}
+	d := New(slog.New(slog.DiscardHandler), telemetry.HTTPDefaults(), o)
 	if err := d.Use(open(t, file)); err != nil {
 		t.Fatal(err)
 	}
 	o.server = httptest.NewServer(d)
-	o.client = o.server.Client()
-	o.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	o.become("sato")
 	t.Cleanup(func() {
 		o.server.Close()
 		if err := d.Close(); err != nil {
@@ -60,6 +60,19 @@ func at(t *testing.T, file string) *office {
 		}
 	})
 	return o
+}
+
+// become signs on as another reader; "" is nobody.
+func (o *office) become(name string) {
+	o.Helper()
+	b := another(o.T, o.server.URL)
+	o.reader, o.client = name, b.Client
+	if name == "" {
+		return
+	}
+	if status, _, body := b.signOn(name, name+" long enough"); status != http.StatusSeeOther {
+		o.Fatalf("%s signs on: %d\n%s", name, status, body)
+	}
 }
 
 // do sends a request as a browser on this page does, or as one on another site.
@@ -145,7 +158,7 @@ func (o *office) acts(act string) []store.JournalEntry {
 // once holds that an act was done once, by the reader, for this reason.
 func (o *office) once(act, reason string) {
 	o.Helper()
-	if entries := o.acts(act); len(entries) != 1 || entries[0].Who != o.reader.Name || entries[0].Reason != reason {
+	if entries := o.acts(act); len(entries) != 1 || entries[0].Who != o.reader || entries[0].Reason != reason {
 		o.Errorf("the journal has of %s: %+v", act, entries)
 	}
 }
@@ -275,15 +288,20 @@ func TestActions_refused(t *testing.T) {
 	form := url.Values{"asked": {"0"}, "reason": {"because"}, "act": {"drop"}, "source": {"daily_report"}}
 	for _, a := range actions {
 		path := fill.Replace(a.path)
-		for _, reader := range []signon.Reader{{}, {Role: signon.Admin}, {Name: "vera", Role: signon.Viewer}, {Name: "mori", Role: signon.Manager}} {
-			if o.reader = reader; reader.MayAct(a.role) {
+		for name, role := range map[string]signon.Role{"": signon.Nobody, "tanaka": signon.Viewer, "suzuki": signon.Manager} {
+			if role >= a.role {
 				continue
 			}
-			if status, _, _ := o.do(http.MethodPost, path, "same-origin", form); status != http.StatusForbidden {
-				t.Errorf("%s by %+v: %d", path, reader, status)
+			want := http.StatusForbidden
+			if name == "" {
+				want = http.StatusSeeOther // to the door
+			}
+			o.become(name)
+			if status, to, _ := o.do(http.MethodPost, path, "same-origin", form); status != want || to != "" && !strings.HasPrefix(to, "/sign-on") {
+				t.Errorf("%s by %q: %d %s", path, name, status, to)
 			}
 		}
-		o.reader = signon.Reader{Name: "aoki", Role: signon.Admin}
+		o.become("sato")
 		if status, _, _ := o.do(http.MethodPost, path, "cross-site", form); status != http.StatusForbidden {
 			t.Errorf("%s from another site: %d", path, status)
 		}
@@ -319,7 +337,7 @@ func TestPull_asked(t *testing.T) {
 // TestErrand_follows: the page of work that has not ended looks again by itself, when it is asked to, and only then.
 func TestErrand_follows(t *testing.T) {
 	d := dashboard(t, company(t))
-	e, err := d.site.p.Store().Ask(t.Context(), store.Errand{Kind: toSync, Who: "aoki", Asked: demoDay()})
+	e, err := d.site.p.Store().Ask(t.Context(), store.Errand{Kind: toSync, Who: "sato", Asked: demoDay()})
 	if err != nil {
 		t.Fatal(err)
 	}

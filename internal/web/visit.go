@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
 	"energyd/internal/store"
+	"energyd/internal/telemetry"
 	"energyd/internal/web/signon"
 )
 
@@ -40,12 +42,51 @@ func (d *Dashboard) visited(answer func(http.ResponseWriter, *visit) error) http
 		v := &visit{site: s, request: r, query: r.URL.Query(), json: strings.HasPrefix(r.URL.Path, api+"/")}
 		v.log = func(msg string, args ...any) { d.log.Error(msg, append(args, "path", r.Pattern)...) }
 		v.language, v.colours = languageOf(r, s.p.Config().Language), coloursOf(r)
-		v.reader = d.whois(r)
-		v.p = s.p.Beside(v.reader.Name)
-		if err := answer(w, v); err != nil {
-			v.fail(w, err)
+		v.p = s.p.Beside("")
+		if err := s.origin.Check(r); err != nil {
+			v.fail(w, errOtherSite)
+			return
 		}
+		enter := func(w http.ResponseWriter, r *http.Request) {
+			v.request = r
+			err := v.identify(d.served)
+			v.p = s.p.Beside(v.reader.Name)
+			if err == nil {
+				err = answer(w, v)
+			}
+			if err != nil {
+				v.fail(w, err)
+			}
+		}
+		if !s.gate.Required() {
+			enter(w, r)
+			return
+		}
+		s.gate.Within(http.HandlerFunc(enter)).ServeHTTP(w, r)
 	})
+}
+
+var errOtherSite = fault.New(fault.Auth, "", "this was sent by a page of another site", "if it was not: open the dashboard at the address that dashboard.url tells", nil)
+
+// identify says who looks. Where nobody signs on, whoever sits at this machine looks at everything, and acts on nothing.
+// The name they call it by has to be this machine's: another one may be a foreign page's that was led here (DNS rebinding).
+func (v *visit) identify(served telemetry.HTTP) error {
+	if v.gate.Required() {
+		v.reader = v.gate.Reader(v.request.Context())
+		return nil
+	}
+	if !served.Local() || !telemetry.Loopback(hostOf(v.request)) {
+		return fault.New(fault.Auth, "", "this dashboard is shown on its own machine alone", "configure dashboard.users (docs/dashboard.md)", nil)
+	}
+	v.reader = signon.Reader{Role: signon.Admin}
+	return nil
+}
+
+func hostOf(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.Host); err == nil {
+		return host
+	}
+	return r.Host
 }
 
 // t says something in the reader's language; the values fit into both, as of fmt.Sprintf.
@@ -70,16 +111,25 @@ func (v *visit) store() *store.Store { return v.p.Store() }
 
 // may refuses who lacks a role.
 func (v *visit) may(role signon.Role) error {
-	if v.reader.Role >= role {
+	switch {
+	case v.reader.Role >= role:
 		return nil
+	case v.reader.Role == signon.Nobody:
+		return errSignOn
 	}
 	return errNotAllowed
 }
 
-var errNotAllowed = fault.New(fault.Auth, "", "you may not see this page", "ask the admin of energyd for it", nil)
+var (
+	errNotAllowed = fault.New(fault.Auth, "", "you may not see this page", "ask the admin of energyd for it", nil)
+	errSignOn     = fault.New(fault.Auth, "", "sign on first", "", nil)
+)
 
 // lastRun is the run that ended last, for the foot of every page; nil before the first.
 func (v *visit) lastRun(ctx context.Context) *store.Run {
+	if v.reader.Role == signon.Nobody {
+		return nil
+	}
 	runs, err := v.store().Runs(ctx, 5)
 	if err != nil {
 		return nil // the page itself tells of a store that cannot be read

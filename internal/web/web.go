@@ -15,10 +15,12 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"energyd/internal/pipeline"
+	"energyd/internal/telemetry"
 	"energyd/internal/web/signon"
 )
 
@@ -26,9 +28,9 @@ import (
 // It may be used by many at the same time.
 type Dashboard struct {
 	log     *slog.Logger
-	guarded http.Handler // the pages, against forms of other sites
+	mux     *http.ServeMux
+	served  telemetry.HTTP
 	actions Actions
-	whois   func(*http.Request) signon.Reader
 
 	mu   sync.Mutex
 	site *site // nil before the first Use and after Close
@@ -38,19 +40,22 @@ type Dashboard struct {
 
 // site is one configuration and what is known of its store.
 type site struct {
-	p       *pipeline.Pipeline
-	zone    *time.Location // in which times are told
-	held    *held
-	draw    renderers
+	p    *pipeline.Pipeline
+	zone *time.Location // in which times are told
+	held *held
+	draw renderers
+	gate *signon.Gate
+	// origin refuses what pages of other sites would have a reader's browser post (CSRF).
+	origin  *http.CrossOriginProtection
 	actions Actions
 
 	visits sync.WaitGroup // at work; it is closed after them
 }
 
-// New makes a dashboard that answers "not yet" until Use. What takes long is handed to actions.
-func New(log *slog.Logger, actions Actions) *Dashboard {
-	d := &Dashboard{log: log, actions: actions, whois: func(*http.Request) signon.Reader { return signon.Reader{Role: signon.Admin} }}
-	d.guarded = http.NewCrossOriginProtection().Handler(d.routes())
+// New makes a dashboard, reached as served says, that answers "not yet" until Use. What takes long is handed to actions.
+func New(log *slog.Logger, served telemetry.HTTP, actions Actions) *Dashboard {
+	d := &Dashboard{log: log, served: served, actions: actions}
+	d.mux = d.routes()
 	return d
 }
 
@@ -61,7 +66,17 @@ func (d *Dashboard) Use(p *pipeline.Pipeline) error {
 	if err != nil {
 		return err
 	}
-	next := &site{p: p, zone: zone, held: newHeld(d.log), actions: d.actions}
+	settings := p.Config().Dashboard
+	next := &site{p: p, zone: zone, held: newHeld(d.log), actions: d.actions, origin: http.NewCrossOriginProtection()}
+	if settings.URL != "" {
+		if err := next.origin.AddTrustedOrigin(strings.TrimSuffix(settings.URL, "/")); err != nil {
+			return err
+		}
+	}
+	next.gate = signon.NewGate(settings, signon.Options{
+		Sessions: p.Store(), Secure: d.served.Certificate != "" || strings.HasPrefix(settings.URL, "https://"),
+		Failed: func(err error) { d.log.Error("a session cannot be kept", "error", err) },
+	})
 	if next.draw, err = newRenderers(zone); err != nil {
 		return err
 	}
@@ -120,7 +135,7 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store") // customers' names stay in no cache
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
-	d.guarded.ServeHTTP(w, r.WithContext(ctx))
+	d.mux.ServeHTTP(w, r.WithContext(ctx))
 }
 
 // policy lets a page use nothing but our own style sheet, pictures and forms.
@@ -146,7 +161,8 @@ func (d *Dashboard) routes() *http.ServeMux {
 	}
 	mux.Handle("GET /{$}", http.RedirectHandler(pages[0].path, http.StatusSeeOther))
 	mux.Handle("GET /static/{file}", static)
-	mux.HandleFunc("POST /preferences", prefer)
+	mux.Handle("POST /preferences", d.visited(func(w http.ResponseWriter, v *visit) error { prefer(w, v.request); return nil }))
+	d.doors(mux)
 	mux.Handle("/", d.visited(func(http.ResponseWriter, *visit) error { return errNoPage }))
 	return mux
 }

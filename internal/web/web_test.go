@@ -22,6 +22,7 @@ import (
 	"energyd/internal/daemon"
 	"energyd/internal/demo"
 	"energyd/internal/pipeline"
+	"energyd/internal/telemetry"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -86,7 +87,7 @@ func companyAfter(t *testing.T, edit func(string) string, steps func(*pipeline.P
 // dashboard serves a configuration's pages.
 func dashboard(t testing.TB, file string) *Dashboard {
 	t.Helper()
-	d := New(slog.New(slog.NewTextHandler(logOf(t), nil)), daemon.NewDesk())
+	d := New(slog.New(slog.NewTextHandler(logOf(t), nil)), telemetry.HTTPDefaults(), daemon.NewDesk())
 	if err := d.Use(open(t, file)); err != nil {
 		t.Fatal(err)
 	}
