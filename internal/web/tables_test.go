@@ -389,10 +389,16 @@ func TestTable_Readers(t *testing.T) {
 	d := dashboard(t, file)
 	p := open(t, file)
 	defer p.Close()
+	get(t, d, api+"/months", "ja") // made once before all come at the same time
+	get(t, d, api+"/ranks", "ja")
 	var readers sync.WaitGroup
 	for i := range 100 {
 		readers.Go(func() {
-			for _, address := range []string{"/months", "/ranks?sort=total&owner=" + rep(i)} {
+			addresses := []string{api + "/months", api + "/ranks?sort=total&owner=" + rep(i)}
+			if i%10 == 0 { // drawing takes most of the time, and every page is drawn elsewhere
+				addresses = append(addresses, "/months")
+			}
+			for _, address := range addresses {
 				if w := get(t, d, address, "ja"); w.Code != http.StatusOK {
 					t.Errorf("%s: %d\n%s", address, w.Code, w.Body)
 				}
