@@ -29,12 +29,14 @@ WHOLE := ./internal/adversity
 # What takes longest begins first, so that no core is idle at the end.
 LONGEST := ./internal/pipeline ./cmd/energyd ./internal/store ./connectors/salesforce ./connectors/imap ./internal/crmsim
 
+# Four tests of a package at a time, however few the cores: of those that may run together most wait, for pauses
+# between attempts and for processes.
 test: ## all tests, with the race detector where goroutines run, on real database servers; a skipped test is a failure
 	./scripts/servers
 	./scripts/node
-	CGO_ENABLED=0 ./scripts/scratch go test -timeout 20m -json $(WHOLE) $(ALONE) | CGO_ENABLED=0 go run ./scripts/testlog
+	CGO_ENABLED=0 ./scripts/scratch go test -parallel 4 -timeout 20m -json $(WHOLE) $(ALONE) | CGO_ENABLED=0 go run ./scripts/testlog
 	others=$$(go list $(LONGEST) ./... | grep -vxF "$$(go list $(WHOLE) $(ALONE))"); \
-	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 ./scripts/scratch go test -race -gcflags='$(UNWATCHED)' -gcflags='$(UNWATCHED_YAML)' -timeout 20m -json $$others | CGO_ENABLED=0 go run ./scripts/testlog
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 ./scripts/scratch go test -parallel 4 -race -gcflags='$(UNWATCHED)' -gcflags='$(UNWATCHED_YAML)' -timeout 20m -json $$others | CGO_ENABLED=0 go run ./scripts/testlog
 
 bench: ## all benchmarks, once each; BENCH_EVENTS says how many contacts the large ones have
 	./scripts/servers
