@@ -33,6 +33,7 @@ func (o Outcome) Whole() bool { return o.Written == o.Planned }
 // interrupted goes on where it stopped; a plan without changes is done at once.
 // Faults: those of Ready, quota (parked), auth, unavailable.
 func (s *Sink) Apply(ctx context.Context, hash string, now time.Time) (Outcome, error) {
+	s.now = now.UTC()
 	plan, err := s.Ready(ctx, hash, now)
 	if err != nil {
 		return Outcome{}, err
@@ -325,10 +326,11 @@ func (s *Sink) keep(ctx context.Context, run string, w Writing, batch []Change, 
 	var accepted []Accepted
 	for i, r := range results {
 		c := &batch[i]
-		c.Error, c.Refusal = "", Refusal{}
+		refused := c.Attempts
+		c.Error = ""
 		switch {
 		case r.Outcome == connectors.Written:
-			c.State = Written
+			c.State, c.Refusal = Written, Refusal{}
 			// The fingerprint of a record is stored only after the CRM accepted that very record (rule 2).
 			accepted = append(accepted, accept.of(*c))
 			continue
@@ -343,7 +345,7 @@ func (s *Sink) keep(ctx context.Context, run string, w Writing, batch []Change, 
 		default:
 			c.State = Rejected
 		}
-		c.Error, c.Refusal = fmt.Sprint(r.Err), Refusal{Class: r.Obstacle(), Hint: fault.HintOf(r.Err)}
+		c.Error, c.Refusal = fmt.Sprint(r.Err), Refusal{Class: r.Obstacle(), Hint: fault.HintOf(r.Err), Attempts: refused + 1, Tried: s.now}
 		if out != nil {
 			out.Problems = append(out.Problems, limited(out.Problems, []string{fmt.Sprintf("%s %s (%s): %s", w.Name, c.ID, c.Name, c.Error)})...)
 		}

@@ -26,6 +26,7 @@ import (
 
 // office is a simulated org with accounts, and a sink that writes into them.
 type office struct {
+	later time.Duration // of plans
 	testing.TB
 	*sink.Sink
 	org *crmsim.Server
@@ -95,7 +96,7 @@ func (o *office) inject(f crmsim.Fault) {
 func (o *office) plan(n, round int) sink.Summary {
 	o.Helper()
 	o.run++
-	sum, err := o.Sink.Plan(o.Context(), fmt.Sprintf("run%02d", o.run), engine.DateOf(2026, time.November, 20), time.Now(),
+	sum, err := o.Sink.Plan(o.Context(), fmt.Sprintf("run%02d", o.run), engine.DateOf(2026, time.November, 20), time.Now().Add(o.later),
 		func(context.Context, sink.Writing) iter.Seq2[sink.Wanted, error] {
 			return func(yield func(sink.Wanted, error) bool) {
 				for i, id := range o.ids[:n] {

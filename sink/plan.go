@@ -74,6 +74,11 @@ type Refusal struct {
 	Hint  string           `json:"hint,omitempty"`  // what to do about just this, "" = see the class
 	// Said is what a person decided of it: "" until then.
 	Said Said `json:"said,omitempty"`
+	// Until is when Waive ends, UTC; zero = not by the time.
+	Until time.Time `json:"until,omitzero"`
+	// Attempts is how often the CRM refused these values, one after the other, and Tried when it did last, UTC.
+	Attempts int       `json:"attempts,omitempty"`
+	Tried    time.Time `json:"tried,omitzero"`
 }
 
 // Said is a person's word on a refused change (docs/rejects.md).
@@ -251,8 +256,7 @@ type Store interface {
 	IsUndo(ctx context.Context, run string) (bool, error)
 	// ChangesOf gives those changes of one Writing that wait to be sent and are for these records.
 	ChangesOf(ctx context.Context, run, writing string, ids []string) ([]Change, error)
-	// RefusedBefore gives those changes of these records that the CRM refused in the last plan before run,
-	// but for those that a person wants to be sent again.
+	// RefusedBefore gives those changes of these records that the CRM refused in the last plan before run.
 	RefusedBefore(ctx context.Context, run, writing string, ids []string) (map[string]Change, error)
 	// CountChanges counts a plan's changes by state; of one Writing, or of all for "".
 	CountChanges(ctx context.Context, run, writing string) (map[ChangeState]int, error)
@@ -289,6 +293,8 @@ type Sink struct {
 	Brakes Brakes
 	Unread []Brake // that hold because of how sources were read: see Brakes.OfSource
 	Word   Word    // of who applies
+
+	now time.Time // of the plan or apply at work
 }
 
 // Entries gives the wanted records of a Writing that may have changed.
@@ -303,6 +309,7 @@ const chunk = 2000
 // leaves an older plan as it is.
 func (s *Sink) Plan(ctx context.Context, run string, asOf engine.Date, now time.Time, entries Entries) (Summary, error) {
 	sum := Summary{Run: run, AsOf: asOf.String(), Created: now.UTC(), State: Open}
+	s.now = now.UTC()
 	fields := make([]map[string]connectors.Field, len(s.Writings))
 	var problems fault.Problems
 	for i, w := range s.Writings {

@@ -113,7 +113,10 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 			continue
 		}
 		// What the CRM refused goes from plan to plan until its values move (C42).
-		if before, ok := refused[w.ID]; ok && (before.Said == Waive || !p.sink.Resend) && !p.w.noticeable(c.update().Values, before.update().Values, p.sink.Plans.Smallest) {
+		before, again := refused[w.ID]
+		again = again && !p.w.noticeable(c.update().Values, before.update().Values, p.sink.Plans.Smallest)
+		before.Refusal = before.Awake(p.sink.now)
+		if again && (before.Said == Waive || !p.sink.Resend && !before.dueAgain(p.sink.now)) {
 			if before.Said == Waive {
 				p.sum.Waived++
 			} else {
@@ -122,6 +125,9 @@ func (p *planner) some(ctx context.Context, wanted []Wanted) error {
 			before.Seq, before.State = place(p.at, w.Parent, 1<<31+p.sum.Refused+p.sum.Waived), Refused
 			changes = append(changes, before)
 			continue
+		}
+		if again {
+			c.Refusal = Refusal{Class: before.Class, Hint: before.Hint, Attempts: before.Attempts, Tried: before.Tried}
 		}
 		p.sum.Records++
 		p.sum.Fields += len(c.Fields)

@@ -187,7 +187,7 @@ func exportRows(ctx context.Context, p *pipeline.Pipeline, what string, of store
 
 // exportRefused adds the changes of the last applied plan that the CRM refused.
 func exportRefused(ctx context.Context, p *pipeline.Pipeline, w *rowWriter) error {
-	run, refused, err := p.Store().Refused(ctx, false)
+	run, refused, err := p.Store().Refused(ctx, false, time.Now())
 	if err != nil {
 		return err
 	}

@@ -12,11 +12,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"energyd/connectors"
+	"energyd/engine"
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
 )
 
-var rejectsSub = []string{"list", "show", "retry", "drop"}
+var rejectsSub = []string{"list", "show", "retry", "drop", "snooze"}
 
 func (a *app) rejectsCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -31,20 +32,22 @@ See docs/rejects.md.`,
 	}
 	c.AddCommand(a.rejectsList(), a.rejectsShow(),
 		a.rejectsDecide("retry", "Try rejects again: records at the next pull, refused changes in the next plan", (*pipeline.Pipeline).RetryRejects),
-		a.rejectsDecide("drop", "Tell of rejects no more, until their record or the value to be written is another one", (*pipeline.Pipeline).DropRejects))
+		a.rejectsDecide("drop", "Tell of rejects no more, until their record or the value to be written is another one", (*pipeline.Pipeline).DropRejects),
+		a.rejectsSnooze())
 	return c
 }
 
 // filterFlags adds what chooses rejects, and gives the filter as it was typed.
 func filterFlags(c *cobra.Command) func(args []string) (pipeline.RejectFilter, error) {
 	var source, class, code string
-	var dropped bool
+	var dropped, person bool
 	c.Flags().StringVar(&source, "source", "", "only of this source, or of what is written to this object (crm.Account)")
 	c.Flags().StringVar(&class, "class", "", "only of this class: "+joined(connectors.Classes))
 	c.Flags().StringVar(&code, "code", "", "only of this code")
-	c.Flags().BoolVar(&dropped, "dropped", false, "those that were dropped")
+	c.Flags().BoolVar(&dropped, "dropped", false, "those that were dropped or snoozed")
+	c.Flags().BoolVar(&person, "needs-a-person", false, "only those that no run heals by itself")
 	return func(args []string) (pipeline.RejectFilter, error) {
-		f := pipeline.RejectFilter{Source: source, Class: connectors.Class(class), Code: code, Dropped: dropped}
+		f := pipeline.RejectFilter{Person: person, Source: source, Class: connectors.Class(class), Code: code, Dropped: dropped}
 		if class != "" && !slices.Contains(connectors.Classes, f.Class) {
 			return f, usage("--class takes one of %s%s", joined(connectors.Classes), fault.DidYouMean(class, texts(connectors.Classes)))
 		}
@@ -116,7 +119,7 @@ func (a *app) listRejects(ctx context.Context, p *pipeline.Pipeline, f pipeline.
 	}
 	if all == 0 {
 		what := "nothing is kept back"
-		if f.Source != "" || f.Class != "" || f.Code != "" || f.Dropped {
+		if f.Source != "" || f.Class != "" || f.Code != "" || f.Dropped || f.Person {
 			what = "no such reject"
 		}
 		fmt.Fprintln(a.out, what)
@@ -125,7 +128,7 @@ func (a *app) listRejects(ctx context.Context, p *pipeline.Pipeline, f pipeline.
 	t := newTable("SOURCE", "KEY", "CLASS", "CODE", "WAITS FOR", "REASON")
 	t.whole(1)
 	for _, r := range shown {
-		t.row(r.Source, r.Key, r.Class, r.Code, waitWords[r.WaitsFor], r.Reason)
+		t.row(r.Source, r.Key, r.Class, r.Code, waiting(r, p), r.Reason)
 	}
 	t.print(a.out)
 	if all > len(shown) {
@@ -151,6 +154,21 @@ var waitWords = map[pipeline.Await]string{
 	pipeline.Directory: "the CRM's entry",
 	pipeline.Person:    "a person",
 	pipeline.Another:   "a change",
+}
+
+// waiting says on what a reject waits, or until when.
+func waiting(r pipeline.Reject, p *pipeline.Pipeline) string {
+	zone, err := time.LoadLocation(p.Config().Zone)
+	if err != nil { // the configuration was checked
+		zone = time.UTC
+	}
+	switch day := r.Until.In(zone).Format(time.DateOnly); r.WaitsFor {
+	case pipeline.Snooze:
+		return "snoozed until " + day
+	case pipeline.Paused:
+		return "a plan from " + day
+	}
+	return waitWords[r.WaitsFor]
 }
 
 func (a *app) rejectsShow() *cobra.Command {
@@ -196,7 +214,7 @@ func (a *app) showReject(r pipeline.Reject, p *pipeline.Pipeline) error {
 	line("code", r.Code)
 	line("reason", r.Reason)
 	line("what to do", r.ToDo)
-	line("waits for", waitWords[r.WaitsFor])
+	line("waits for", waiting(r, p))
 	line("attempts", r.Attempts)
 	if !r.Seen.IsZero() {
 		zone, err := time.LoadLocation(p.Config().Zone)
@@ -227,14 +245,9 @@ func (a *app) rejectsDecide(name, short string, decide func(*pipeline.Pipeline, 
 	filter := filterFlags(c)
 	c.Flags().StringVar(&reason, "reason", "", "why, for the journal (needed)")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		f, err := filter(args)
-		switch {
-		case err != nil:
+		f, err := decisionOf(name, filter, args, reason)
+		if err != nil {
 			return err
-		case f.Source == "" && f.Class == "" && f.Code == "":
-			return usage("rejects %s takes a SOURCE with or without KEYs, --class or --code", name)
-		case strings.TrimSpace(reason) == "":
-			return usage("rejects %s needs --reason \"…\": the journal keeps it", name)
 		}
 		return a.withStored(c, func(ctx context.Context, p *pipeline.Pipeline) error {
 			done, err := decide(p, ctx, f, strings.TrimSpace(reason))
@@ -261,6 +274,54 @@ func (a *app) rejectsDecide(name, short string, decide func(*pipeline.Pipeline, 
 			if done.CRM > 0 {
 				fmt.Fprintf(a.out, "%d refused changes are in the next energyd plan again\n", done.CRM)
 			}
+			return nil
+		})
+	}
+	return c
+}
+
+// decisionOf is the choice of a decision, which needs one and a reason.
+func decisionOf(name string, filter func([]string) (pipeline.RejectFilter, error), args []string, reason string) (pipeline.RejectFilter, error) {
+	f, err := filter(args)
+	switch {
+	case err != nil:
+		return f, err
+	case f.Source == "" && f.Class == "" && f.Code == "":
+		return f, usage("rejects %s takes a SOURCE with or without KEYs, --class or --code", name)
+	case strings.TrimSpace(reason) == "":
+		return f, usage("rejects %s needs --reason \"…\": the journal keeps it", name)
+	}
+	return f, nil
+}
+
+func (a *app) rejectsSnooze() *cobra.Command {
+	var reason, until string
+	c := &cobra.Command{
+		Use:   "snooze [SOURCE [KEY…]]",
+		Short: "Tell of rejects no more until a day",
+		Long:  "Tell of rejects no more until a day, or until their record or the value to be written is another one. Without KEY all of the source, of --class or of --code. The journal keeps who did it, when and why.",
+	}
+	filter := filterFlags(c)
+	c.Flags().StringVar(&reason, "reason", "", "why, for the journal (needed)")
+	c.Flags().StringVar(&until, "until", "", "the day from which you want to hear of them again, as 2026-12-24 (needed)")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		f, err := decisionOf("snooze", filter, args, reason)
+		if err != nil {
+			return err
+		}
+		day, err := engine.ParseDate(until)
+		if err != nil {
+			return usage("rejects snooze needs --until with a day, as 2026-12-24")
+		}
+		return a.withStored(c, func(ctx context.Context, p *pipeline.Pipeline) error {
+			done, err := p.SnoozeRejects(ctx, f, day, strings.TrimSpace(reason))
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.encode(done)
+			}
+			fmt.Fprintf(a.out, "%d rejects snoozed until %s; energyd rejects retry brings them back before\n", done.Rejects, day)
 			return nil
 		})
 	}

@@ -37,7 +37,7 @@ func TestRejects_ofTheCRM(t *testing.T) {
 	if len(refused) != 4 {
 		t.Fatalf("refused are %+v", refused)
 	}
-	if r := refused[0]; r.Class != "data" || r.WaitsFor != pipeline.Person || !strings.Contains(r.ToDo, "let the rule pass") || !strings.Contains(r.Reason, "温度は10以下です") {
+	if r := refused[0]; r.Class != "data" || r.WaitsFor != pipeline.Paused || !strings.Contains(r.ToDo, "let the rule pass") || !strings.Contains(r.Reason, "温度は10以下です") {
 		t.Errorf("a refused change is told as %+v", r)
 	}
 	first, second := refused[0].Key, refused[1].Key

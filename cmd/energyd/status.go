@@ -89,6 +89,9 @@ func (a *app) printStatus(s pipeline.Status) {
 	for _, c := range s.Rejects {
 		fmt.Fprintf(a.out, "rejects: %s: %d × %s\n", c.Source, c.Count, c.Code)
 	}
+	if s.People > 0 {
+		fmt.Fprintf(a.out, "rejects: %d need a person: energyd rejects list --needs-a-person\n", s.People)
+	}
 	for _, advice := range s.Advice {
 		fmt.Fprintln(a.out, "warning:", advice)
 	}
@@ -191,7 +194,7 @@ func statusJSON(s pipeline.Status) map[string]any {
 	for i, src := range s.Sources {
 		sources[i] = map[string]any{"source": src.Name, "read_up_to": timestamp(src.Until), "verified_up_to": timestamp(src.Verified), "verified_since": timestamp(src.Checked), "rejects": src.Rejects}
 	}
-	return map[string]any{"runs": runs, "sources": sources, "advice": s.Advice, "quality": s.Quality, "review": s.Review, "arrivals": s.Arrivals, "budgets": s.Budgets, "plan": s.Plan, "starts": startsJSON(s.Starts)}
+	return map[string]any{"runs": runs, "sources": sources, "advice": s.Advice, "rejects_for_people": s.People, "quality": s.Quality, "review": s.Review, "arrivals": s.Arrivals, "budgets": s.Budgets, "plan": s.Plan, "starts": startsJSON(s.Starts)}
 }
 
 func startsJSON(starts []pipeline.Start) []map[string]any {

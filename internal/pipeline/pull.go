@@ -113,6 +113,9 @@ func (p *Pipeline) run(ctx context.Context, kind string, lanes Lanes, steps func
 	ctx, told := p.observe(ctx, kind, r.Run)
 	defer func() { told(&r, err) }()
 	if err = p.noteConfiguration(ctx, r.Run); err == nil {
+		err = p.store.WakeRejects(ctx, p.opt.Now())
+	}
+	if err == nil {
 		err = steps(ctx, &r)
 	}
 	failures := r.Errors

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"energyd/connectors"
+	"energyd/engine"
 	"energyd/internal/fault"
 	"energyd/internal/store"
 	"energyd/sink"
@@ -27,7 +28,8 @@ type Reject struct {
 	ToDo     string           `json:"what_to_do"` // in plain words
 	WaitsFor Await            `json:"waits_for"`
 	Origin   string           `json:"origin,omitempty"`   // where an admin finds the record; of a change its name
-	Attempts int              `json:"attempts,omitempty"` // how often a record was rejected
+	Until    time.Time        `json:"until,omitzero"`     // of what waits for a time, UTC
+	Attempts int              `json:"attempts,omitempty"` // how often it was rejected or refused
 	Seen     time.Time        `json:"seen,omitzero"`      // when a record was read, UTC
 	Run      string           `json:"run"`                // that read it, or that planned the change
 	Fields   any              `json:"fields,omitempty"`   // of the record, or of the change with old and new values
@@ -46,6 +48,8 @@ const (
 	Directory Await = "directory" // until the CRM knows whom the record names
 	Person    Await = "person"    // until somebody corrects something, or the record changes
 	Another   Await = "change"    // dropped: until the record or the value is another one
+	Snooze    Await = "snooze"    // until Until, or the same: somebody wants to hear nothing of it before
+	Paused    Await = "pause"     // the first plan from Until on has it again by itself
 )
 
 // RejectFilter chooses rejects; its zero value all that were not dropped.
@@ -54,12 +58,14 @@ type RejectFilter struct {
 	Class   connectors.Class
 	Code    string
 	Keys    []string // of Source; nil = all
-	Dropped bool     // those that somebody dropped, in place of the others
+	Dropped bool     // those that somebody dropped or snoozed, in place of the others
+	Person  bool     // only those that no run heals by itself: somebody has to do something
 }
 
 func (f RejectFilter) has(r Reject) bool {
 	return (f.Source == "" || f.Source == r.Source) && (f.Class == "" || f.Class == r.Class) && (f.Code == "" || f.Code == r.Code) &&
-		(f.Keys == nil || slices.Contains(f.Keys, r.Key))
+		(f.Keys == nil || slices.Contains(f.Keys, r.Key)) &&
+		(!f.Person || r.WaitsFor == Person)
 }
 
 // Rejects gives what is kept back of sources, by source and key, and then what the CRM refused in the last plan.
@@ -82,7 +88,7 @@ func (p *Pipeline) Rejects(ctx context.Context, f RejectFilter) iter.Seq2[Reject
 				return
 			}
 		}
-		run, changes, err := p.store.Refused(ctx, f.Dropped)
+		run, changes, err := p.store.Refused(ctx, f.Dropped, p.opt.Now())
 		if err != nil {
 			yield(Reject{}, err)
 			return
@@ -121,6 +127,8 @@ func ofRecord(k store.Reject, language string) Reject {
 		r.Fields = store.FieldsJSON(k.Fields)
 	}
 	switch {
+	case k.Dropped && !k.Until.IsZero():
+		r.WaitsFor, r.Until = Snooze, k.Until
 	case k.Dropped:
 		r.WaitsFor = Another
 	case k.Again:
@@ -152,11 +160,16 @@ func ofChange(run string, c sink.Change, language string) Reject {
 			r.Class = connectors.Locked
 		}
 	}
-	switch {
+	r.Attempts = c.Attempts
+	switch at, more := c.Next(); {
+	case c.Said == sink.Waive && !c.Until.IsZero():
+		r.WaitsFor, r.Until = Snooze, c.Until
 	case c.Said == sink.Waive:
 		r.WaitsFor = Another
-	case c.Said == sink.SendAgain || c.State == sink.Deferred:
+	case c.Said == sink.SendAgain || more && at.IsZero():
 		r.WaitsFor = NextPlan
+	case more:
+		r.WaitsFor, r.Until = Paused, at
 	}
 	r.ToDo = changeToDo(r, language)
 	if c.Said == "" {
@@ -177,16 +190,31 @@ type Decided struct {
 // the next plan. Dropped ones come back by it, when they are named by their keys or f.Dropped.
 // Faults: config (there are none), conflict (a run is at work).
 func (p *Pipeline) RetryRejects(ctx context.Context, f RejectFilter, reason string) (Decided, error) {
-	return p.decideRejects(ctx, f, store.Retried, reason)
+	return p.decideRejects(ctx, f, store.Retried, reason, time.Time{})
 }
 
 // DropRejects keeps rejects from being counted and told, until their record, or
 // the value that would be written, is another one. Faults: as of RetryRejects.
 func (p *Pipeline) DropRejects(ctx context.Context, f RejectFilter, reason string) (Decided, error) {
-	return p.decideRejects(ctx, f, store.Waived, reason)
+	return p.decideRejects(ctx, f, store.Waived, reason, time.Time{})
 }
 
-func (p *Pipeline) decideRejects(ctx context.Context, f RejectFilter, act, reason string) (done Decided, err error) {
+// SnoozeRejects is DropRejects that ends on a day, at its beginning in the
+// configuration's zone: the first run from then on tells of them again. Faults: as of RetryRejects, config (the day is over).
+func (p *Pipeline) SnoozeRejects(ctx context.Context, f RejectFilter, until engine.Date, reason string) (Decided, error) {
+	zone, err := time.LoadLocation(p.cfg.Zone)
+	if err != nil {
+		return Decided{}, err
+	}
+	year, month, day := until.Time().Date()
+	at := time.Date(year, month, day, 0, 0, 0, 0, zone)
+	if !at.After(p.opt.Now()) {
+		return Decided{}, fault.New(fault.Config, "rejects", fmt.Sprintf("%s is no day to come", until), "name the day from which you want to hear of it again", nil)
+	}
+	return p.decideRejects(ctx, f, store.Snoozed, reason, at.UTC())
+}
+
+func (p *Pipeline) decideRejects(ctx context.Context, f RejectFilter, act, reason string, until time.Time) (done Decided, err error) {
 	// A plan that is just being made may have looked at the refused changes already.
 	hold, err := p.lock(ctx, p.everything())
 	if err != nil {
@@ -210,11 +238,11 @@ func (p *Pipeline) decideRejects(ctx context.Context, f RejectFilter, act, reaso
 	if err := f.found(some); err != nil {
 		return done, err
 	}
-	if some = slices.DeleteFunc(some, func(r Reject) bool { return r.decided(act) }); len(some) == 0 {
+	if some = slices.DeleteFunc(some, func(r Reject) bool { return r.decided(act, until) }); len(some) == 0 {
 		return done, nil
 	}
 	done.Rejects = len(some)
-	entries := p.rejectEntries(f, some, act, reason)
+	entries := p.rejectEntries(f, some, act, reason, until)
 	var records []store.RejectKey
 	var seqs []int64
 	run := ""
@@ -226,18 +254,23 @@ func (p *Pipeline) decideRejects(ctx context.Context, f RejectFilter, act, reaso
 		records = append(records, store.RejectKey{Source: r.Source, Key: r.Key})
 	}
 	done.CRM = len(seqs)
-	keep, said := p.store.DropRejects, sink.Waive
+	said := sink.Waive
 	if act == store.Retried {
-		keep, said = p.store.RetryRejects, sink.SendAgain
+		said = sink.SendAgain
 	}
 	if len(records) > 0 {
-		if err := keep(ctx, records, entries); err != nil {
+		if act == store.Retried {
+			err = p.store.RetryRejects(ctx, records, entries)
+		} else {
+			err = p.store.DropRejects(ctx, records, until, entries)
+		}
+		if err != nil {
 			return done, err
 		}
 		entries = nil
 	}
 	if len(seqs) > 0 {
-		if err := p.store.SayOfRefused(ctx, run, seqs, said, entries); err != nil {
+		if err := p.store.SayOfRefused(ctx, run, seqs, said, until, entries); err != nil {
 			return done, err
 		}
 	}
@@ -247,10 +280,13 @@ func (p *Pipeline) decideRejects(ctx context.Context, f RejectFilter, act, reaso
 	return done, err
 }
 
-// decided tells that a reject is tried again, or was dropped, already: saying so twice is saying it once.
-func (r Reject) decided(act string) bool {
-	if act == store.Waived {
+// decided tells that a reject is tried again, or was dropped or snoozed until then, already: saying so twice is saying it once.
+func (r Reject) decided(act string, until time.Time) bool {
+	switch act {
+	case store.Waived:
 		return r.WaitsFor == Another
+	case store.Snoozed:
+		return r.WaitsFor == Snooze && r.Until.Equal(until)
 	}
 	return r.WaitsFor == NextPull || r.WaitsFor == NextPlan
 }
@@ -270,8 +306,11 @@ func (f RejectFilter) found(some []Reject) error {
 }
 
 // rejectEntries are the journal's entries: one for each reject that was named, else one for all.
-func (p *Pipeline) rejectEntries(f RejectFilter, some []Reject, act, reason string) []store.JournalEntry {
+func (p *Pipeline) rejectEntries(f RejectFilter, some []Reject, act, reason string, until time.Time) []store.JournalEntry {
 	entry := p.entry(act, "", "", reason)
+	if !until.IsZero() { // a day begins in the zone, so that UTC may be the day before
+		entry.Reason = "until " + p.local(until).Format(time.DateOnly) + ": " + reason
+	}
 	if f.Keys == nil {
 		words := []string{fmt.Sprintf("%d rejects", len(some))}
 		for _, w := range [...][2]string{{"source", f.Source}, {"class", string(f.Class)}, {"code", f.Code}} {
@@ -288,4 +327,28 @@ func (p *Pipeline) rejectEntries(f RejectFilter, some []Reject, act, reason stri
 		entries[i].Subject = r.Source + " " + r.Key
 	}
 	return entries
+}
+
+// local is a time in the configuration's zone.
+func (p *Pipeline) local(t time.Time) time.Time {
+	zone, err := time.LoadLocation(p.cfg.Zone)
+	if err != nil { // the configuration was checked
+		return t
+	}
+	return t.In(zone)
+}
+
+// needPeople counts the rejects that no run heals by itself.
+func (p *Pipeline) needPeople(ctx context.Context) (int, error) {
+	n, err := p.store.NeedPeople(ctx)
+	if err != nil {
+		return 0, err
+	}
+	run, changes, err := p.store.Refused(ctx, false, p.opt.Now())
+	for _, c := range changes {
+		if ofChange(run, c, p.cfg.Language).WaitsFor == Person {
+			n++
+		}
+	}
+	return n, err
 }

@@ -9,6 +9,8 @@ func recordToDo(r Reject, language string) string {
 	switch r.WaitsFor {
 	case Another:
 		return in(language, "元データが変わるまで数えず、知らせません。戻すには energyd rejects retry", "not counted or told until its record is another one; energyd rejects retry brings it back")
+	case Snooze:
+		return in(language, "その日まで数えず、知らせません。取り消すには energyd rejects retry", "not counted or told until that day; energyd rejects retry brings it back")
 	case NextPull:
 		return in(language, "次回の取得でもう一度試します", "nothing: the next pull tries it again")
 	}
@@ -37,6 +39,8 @@ func changeToDo(r Reject, language string) string {
 	switch r.WaitsFor {
 	case Another:
 		return in(language, "書き込む値が変わるまで送らず、知らせません。戻すには energyd rejects retry", "not sent or told until the value to be written is another one; energyd rejects retry brings it back")
+	case Snooze:
+		return in(language, "その日まで送らず、知らせません。取り消すには energyd rejects retry", "not sent or told until that day; energyd rejects retry brings it back")
 	case NextPlan:
 		return in(language, "次回の計画でもう一度送ります", "nothing: the next plan sends it again")
 	}

@@ -19,6 +19,7 @@ type Status struct {
 	Sources  []SourceStatus
 	Rejects  []store.RejectCount
 	Review   ReviewStatus
+	People   int      // rejects that no run heals by itself
 	Advice   []string // what to do about many rejects
 	Quality  []string // of each source with warnings: which
 	Arrivals []Arrival
@@ -53,6 +54,9 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	if s.Rejects, err = p.store.RejectCounts(ctx); err != nil {
+		return s, err
+	}
+	if s.People, err = p.needPeople(ctx); err != nil {
 		return s, err
 	}
 	if s.Advice, err = p.rejectAdvice(ctx); err != nil {

@@ -169,7 +169,7 @@ func TestSync_RefusedRows(t *testing.T) {
 			t.Errorf("the next plan has %d changes and %d refused ones, want none and %d of %d", again.Records, again.Refused, out.Rejected, sum.Records)
 		}
 	}
-	_, refused, err := c.Store().Refused(t.Context(), false)
+	_, refused, err := c.Store().Refused(t.Context(), false, time.Now())
 	if err != nil || len(refused) != out.Rejected || !strings.Contains(refused[0].Error, "温度は100以下です") {
 		t.Errorf("what is refused is forgotten: %+v, %v", refused, err)
 	}

@@ -37,10 +37,11 @@ const (
 	Changed    = "config" // Subject, a file of the configuration, is another one than at the last run: its fingerprints before and now
 	Retried    = "retry"  // Subject, a reject or so many of them, is tried again
 	Waived     = "drop"   // Subject is not told of any more, until its record is another one
+	Snoozed    = "snooze" // Subject is not told of until a day
 )
 
 // Acts lists the acts that journal entries may have.
-var Acts = []string{Applied, Undid, Overrode, Planned, Forgot, Matched, Froze, MadeFields, Changed, Retried, Waived}
+var Acts = []string{Applied, Undid, Overrode, Planned, Forgot, Matched, Froze, MadeFields, Changed, Retried, Waived, Snoozed}
 
 // AddJournal notes that somebody had something done.
 func (s *Store) AddJournal(ctx context.Context, e JournalEntry) error {

@@ -27,6 +27,7 @@ type Reject struct {
 	Attempts int       // how often it was rejected
 	Again    bool      // somebody wants it to be tried again at the next pull
 	Dropped  bool      // somebody dropped it, until its record is another one
+	Until    time.Time // or until then, with Dropped, UTC; zero = not by the time
 }
 
 // RejectCount counts the rejects of a source by their code.
@@ -221,7 +222,7 @@ func (s *Store) Rejects(ctx context.Context, source string) iter.Seq2[Reject, er
 
 func (s *Store) rejects(ctx context.Context, which string, args ...any) iter.Seq2[Reject, error] {
 	return func(yield func(Reject, error) bool) {
-		rows, err := s.read.QueryxContext(ctx, s.read.Rebind(`SELECT source, key, origin, code, reason, fields, run, attempts, waits, changed_us, seen_us, tried, dropped, whole
+		rows, err := s.read.QueryxContext(ctx, s.read.Rebind(`SELECT source, key, origin, code, reason, fields, run, attempts, waits, changed_us, seen_us, tried, dropped, whole, until_us
 			FROM reject WHERE `+which+" ORDER BY source, key"), args...)
 		if err != nil {
 			yield(Reject{}, storeError("read rejects", err))
@@ -233,12 +234,13 @@ func (s *Store) rejects(ctx context.Context, which string, args ...any) iter.Seq
 			var fields []byte
 			var waits, dropped, whole int
 			var changed sql.NullInt64
-			var seen, tried int64
-			err := rows.Scan(&r.Source, &r.Key, &r.Origin, &r.Code, &r.Reason, &fields, &r.Run, &r.Attempts, &waits, &changed, &seen, &tried, &dropped, &whole)
+			var seen, tried, until int64
+			err := rows.Scan(&r.Source, &r.Key, &r.Origin, &r.Code, &r.Reason, &fields, &r.Run, &r.Attempts, &waits, &changed, &seen, &tried, &dropped, &whole, &until)
 			if err == nil {
 				r.Fields, err = fieldsOf(fields)
 			}
 			r.Waits, r.Seen = waits != 0, time.UnixMicro(seen).UTC()
+			r.Until = micros(until)
 			r.Again, r.Dropped, r.Whole = tried == tryAgain, dropped != 0, whole != 0
 			if changed.Valid {
 				r.ChangedAt = time.UnixMicro(changed.Int64).UTC()

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/jmoiron/sqlx"
@@ -41,10 +42,10 @@ func (s *Store) RetryRejects(ctx context.Context, keys []RejectKey, entries []Jo
 	})
 }
 
-// DropRejects keeps rejects from being counted and told, until their records are others.
-func (s *Store) DropRejects(ctx context.Context, keys []RejectKey, entries []JournalEntry) error {
+// DropRejects keeps rejects from being counted and told, until their records are others or a time comes; zero = none does.
+func (s *Store) DropRejects(ctx context.Context, keys []RejectKey, until time.Time, entries []JournalEntry) error {
 	return s.decideRejects(ctx, keys, entries, func(tx *sqlx.Tx, k RejectKey) error {
-		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE reject SET dropped = 1 WHERE source = ? AND key = ?"), k.Source, k.Key)
+		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE reject SET dropped = 1, until_us = ? WHERE source = ? AND key = ?"), microsOf(until), k.Source, k.Key)
 		return err
 	})
 }
@@ -60,12 +61,26 @@ func (s *Store) decideRejects(ctx context.Context, keys []RejectKey, entries []J
 	})
 }
 
+// WakeRejects has the rejects told again whose snooze has ended.
+func (s *Store) WakeRejects(ctx context.Context, now time.Time) error {
+	return s.tx(ctx, "wake rejects", func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, tx.Rebind("UPDATE reject SET dropped = 0, until_us = 0 WHERE dropped = 1 AND until_us > 0 AND until_us <= ?"), now.UnixMicro())
+		return err
+	})
+}
+
+// NeedPeople counts the rejects of sources that no run heals by itself.
+func (s *Store) NeedPeople(ctx context.Context) (n int, err error) {
+	err = s.read.GetContext(ctx, &n, s.read.Rebind("SELECT COUNT(*) FROM reject WHERE dropped = 0 AND waits = 0 AND tried <> ?"), tryAgain)
+	return n, storeError("count rejects", err)
+}
+
 // SayOfRefused keeps a person's word on refused changes of a plan, by their places.
 // The entries of the journal are kept in the same transaction.
-func (s *Store) SayOfRefused(ctx context.Context, run string, seqs []int64, said sink.Said, entries []JournalEntry) error {
+func (s *Store) SayOfRefused(ctx context.Context, run string, seqs []int64, said sink.Said, until time.Time, entries []JournalEntry) error {
 	return s.tx(ctx, "decide on rejects", func(tx *sqlx.Tx) error {
 		for some := range slices.Chunk(seqs, inChunk) {
-			query, args, err := sqlx.In("UPDATE plan_change SET said = ? WHERE run = ? AND seq IN (?)", string(said), run, some)
+			query, args, err := sqlx.In("UPDATE plan_change SET said = ?, until_us = ? WHERE run = ? AND seq IN (?)", string(said), microsOf(until), run, some)
 			if err != nil {
 				return err
 			}

@@ -45,7 +45,7 @@ func TestRejects_Decided(t *testing.T) {
 			}
 		}
 		entry := []store.JournalEntry{{At: at, Who: "admin", Act: store.Waived, Subject: "reports 1", Reason: "no matter"}}
-		must(s.DropRejects(ctx, []store.RejectKey{{Source: "reports", Key: "1"}, {Source: "reports", Key: "2"}}, entry))
+		must(s.DropRejects(ctx, []store.RejectKey{{Source: "reports", Key: "1"}, {Source: "reports", Key: "2"}}, time.Time{}, entry))
 		want("kept", kept(s.Rejects(ctx, "reports")))
 		want("dropped", kept(s.DroppedRejects(ctx)), "1", "2")
 		if counts, err := s.RejectCounts(ctx); err != nil || len(counts) != 0 {
@@ -84,6 +84,43 @@ func TestRejects_Decided(t *testing.T) {
 		want("read again", again, "reports")
 		if journal, err := s.Journal(ctx, store.JournalFilter{}); err != nil || len(journal) != 1 || journal[0] != entry[0] {
 			t.Errorf("the journal has %v, %v", journal, err)
+		}
+	})
+}
+
+// TestRejects_snoozed: a snooze is a drop that ends at its time, and before it when the record is another one.
+func TestRejects_snoozed(t *testing.T) {
+	onBoth(t, func(t *testing.T, fresh func(testing.TB) string) {
+		ctx, s := t.Context(), open(t, fresh(t))
+		reading, err := s.BeginReading(ctx, "reports", "a mapping", noon, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reject := connectors.Reject{Key: "1", Code: "date", Reason: "no date", Fields: map[string]any{"day": "2/30"}, Whole: true}
+		batch := store.Batch{Run: "r", Source: "reports", Revision: reading.Revision, At: noon, Next: "a", Last: true, Read: 1, Rejects: []connectors.Reject{reject}}
+		if err := s.SaveBatch(ctx, batch); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.DropRejects(ctx, []store.RejectKey{{Source: "reports", Key: "1"}}, noon.Add(time.Hour), nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []struct {
+			at   time.Time
+			told int
+		}{{noon, 0}, {noon.Add(59 * time.Minute), 0}, {noon.Add(time.Hour), 1}} {
+			if err := s.WakeRejects(ctx, step.at); err != nil {
+				t.Fatal(err)
+			}
+			told := 0
+			for r, err := range s.Rejects(ctx, "reports") {
+				if told++; err != nil || r.Dropped || !r.Until.IsZero() {
+					t.Errorf("%+v, %v", r, err)
+				}
+			}
+			n, err := s.NeedPeople(ctx)
+			if told != step.told || n != step.told || err != nil {
+				t.Errorf("at %s: %d told, %d need people, %v; want %d", step.at, told, n, err, step.told)
+			}
 		}
 	})
 }

@@ -73,7 +73,7 @@ func (s *Store) BeginPlan(ctx context.Context, run string) error {
 // AddChanges appends to the run's plan, and accepts records that need no write, in one transaction.
 func (s *Store) AddChanges(ctx context.Context, run string, changes []sink.Change, accepted []sink.Accepted) error {
 	return s.ledgerTx(ctx, "keep plan", func(tx *sqlx.Tx) error {
-		insert, err := tx.PrepareContext(ctx, tx.Rebind("INSERT INTO plan_change (run, seq, writing, id, name, fields, state, error, class, hint, said) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"))
+		insert, err := tx.PrepareContext(ctx, tx.Rebind("INSERT INTO plan_change (run, seq, writing, id, name, fields, state, error, class, hint, said, until_us, attempts, tried_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"))
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (s *Store) AddChanges(ctx context.Context, run string, changes []sink.Chang
 				return err
 			}
 			if _, err := insert.ExecContext(ctx, run, c.Seq, c.Writing, c.ID, plain(c.Name), plain(string(fields)), string(c.State), plain(c.Error),
-				string(c.Class), c.Hint, string(c.Said)); err != nil {
+				string(c.Class), c.Hint, string(c.Said), microsOf(c.Until), c.Attempts, microsOf(c.Tried)); err != nil {
 				return err
 			}
 		}
@@ -198,16 +198,19 @@ type changeRow struct {
 	Writing, ID, Name    string
 	Fields, State, Error string
 	Class, Hint, Said    string
+	Until                int64 `db:"until_us"`
+	Attempts             int
+	Tried                int64 `db:"tried_us"`
 }
 
 func (r changeRow) change() (sink.Change, error) {
 	c := sink.Change{Seq: r.Seq, Writing: r.Writing, ID: r.ID, Name: r.Name, State: sink.ChangeState(r.State), Error: r.Error,
-		Refusal: sink.Refusal{Class: connectors.Class(r.Class), Hint: r.Hint, Said: sink.Said(r.Said)}}
+		Refusal: sink.Refusal{Class: connectors.Class(r.Class), Hint: r.Hint, Said: sink.Said(r.Said), Until: micros(r.Until), Attempts: r.Attempts, Tried: micros(r.Tried)}}
 	err := json.Unmarshal([]byte(r.Fields), &c.Fields)
 	return c, err
 }
 
-const selectChange = "SELECT run, seq, writing, id, name, fields, state, error, class, hint, said FROM plan_change "
+const selectChange = "SELECT run, seq, writing, id, name, fields, state, error, class, hint, said, until_us, attempts, tried_us FROM plan_change "
 
 func decodeChanges(rows []changeRow) ([]sink.Change, error) {
 	changes := make([]sink.Change, len(rows))
@@ -308,13 +311,13 @@ func (s *Store) MarkSending(ctx context.Context, run string, seqs []int64) error
 // Keep stores the answers to changes, and accepts the written ones, in one transaction.
 func (s *Store) Keep(ctx context.Context, run string, answered []sink.Change, accepted []sink.Accepted) error {
 	return s.ledgerTx(ctx, "journal", func(tx *sqlx.Tx) error {
-		update, err := tx.PrepareContext(ctx, tx.Rebind("UPDATE plan_change SET state = ?, error = ?, class = ?, hint = ? WHERE run = ? AND seq = ?"))
+		update, err := tx.PrepareContext(ctx, tx.Rebind("UPDATE plan_change SET state = ?, error = ?, class = ?, hint = ?, attempts = ?, tried_us = ? WHERE run = ? AND seq = ?"))
 		if err != nil {
 			return err
 		}
 		defer update.Close()
 		for _, c := range answered {
-			if _, err := update.ExecContext(ctx, string(c.State), plain(c.Error), string(c.Class), c.Hint, run, c.Seq); err != nil {
+			if _, err := update.ExecContext(ctx, string(c.State), plain(c.Error), string(c.Class), c.Hint, c.Attempts, microsOf(c.Tried), run, c.Seq); err != nil {
 				return err
 			}
 		}

@@ -76,7 +76,7 @@ func TestRefused(t *testing.T) {
 		}
 		want := func(run string, states ...sink.ChangeState) {
 			t.Helper()
-			got, changes, err := s.Refused(ctx, false)
+			got, changes, err := s.Refused(ctx, false, noon)
 			var have []sink.ChangeState
 			for _, c := range changes {
 				have = append(have, c.State)
@@ -90,7 +90,7 @@ func TestRefused(t *testing.T) {
 		want("b", sink.Rejected, sink.Deferred)
 		plan("a", 3, sink.Refused, sink.Planned)
 		want("a", sink.Rejected)
-		// A person's word: dropped ones are told apart, and are known to the next plan; what is sent again is not.
+		// A person's word: dropped ones are told apart, and all are known to the next plan.
 		before := func(want ...string) {
 			t.Helper()
 			changes, err := s.RefusedBefore(ctx, "new", "crm.Account", []string{"0", "1", "2"})
@@ -99,16 +99,24 @@ func TestRefused(t *testing.T) {
 			}
 		}
 		plan("d", 5, sink.Refused, sink.Rejected, sink.Deferred)
-		before("0", "1")
+		before("0", "1", "2")
 		for seq, said := range []sink.Said{sink.SendAgain, "", sink.Waive} {
-			if err := s.SayOfRefused(ctx, "d", []int64{int64(seq)}, said, nil); err != nil {
+			if err := s.SayOfRefused(ctx, "d", []int64{int64(seq)}, said, time.Time{}, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
-		before("1", "2")
+		before("0", "1", "2")
 		want("d", sink.Rejected, sink.Rejected)
-		if _, dropped, err := s.Refused(ctx, true); err != nil || len(dropped) != 1 || dropped[0].ID != "2" {
+		if _, dropped, err := s.Refused(ctx, true, noon); err != nil || len(dropped) != 1 || dropped[0].ID != "2" {
 			t.Errorf("dropped are %+v, %v", dropped, err)
+		}
+		if err := s.SayOfRefused(ctx, "d", []int64{2}, sink.Waive, noon.Add(time.Hour), nil); err != nil {
+			t.Fatal(err)
+		}
+		for at, told := range map[time.Time]int{noon: 2, noon.Add(time.Hour): 3} {
+			if _, changes, err := s.Refused(ctx, false, at); err != nil || len(changes) != told {
+				t.Errorf("at %s %d are told of, %v; want %d", at, len(changes), err, told)
+			}
 		}
 		plan("c", 6) // all is right by now
 		want("c")
