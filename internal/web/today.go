@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"energyd/internal/pipeline"
@@ -75,6 +76,10 @@ func viewToday(ctx context.Context, v *visit) (any, error) {
 	alarms, err := v.p.Alarms(ctx, false)
 	if err != nil {
 		return nil, err
+	}
+	if v.reader.OwnOnly { // of a move two customers are told, with two owners
+		alarms = slices.DeleteFunc(alarms, func(a pipeline.Raised) bool { return !v.reader.MaySee(a.Rep) })
+		s.Arrivals = nil
 	}
 	t := &today{AllAlarms: len(alarms), Arrivals: s.Arrivals, Budgets: s.Budgets, Plan: s.Plan, Advice: append(s.Advice, s.Quality...)}
 	last := ""

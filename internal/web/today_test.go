@@ -1,0 +1,30 @@
+package web
+
+import (
+	"testing"
+
+	"energyd/internal/web/signon"
+)
+
+// TestToday_own: who sees only his own customers is told of no alarm of another's.
+func TestToday_own(t *testing.T) {
+	d := dashboard(t, company(t))
+	see := func(reader signon.Reader) *today {
+		v, err := viewToday(t.Context(), visitOf(t, d, "/today", reader))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.(*today)
+	}
+	all := see(signon.Reader{Role: signon.Manager})
+	rep := all.Alarms[0].Rep
+	own := see(signon.Reader{Name: "own", Role: signon.Viewer, Rep: rep, OwnOnly: true})
+	if len(own.Alarms) == 0 || own.AllAlarms == all.AllAlarms {
+		t.Errorf("%d of %d alarms are shown", own.AllAlarms, all.AllAlarms)
+	}
+	for _, a := range own.Alarms {
+		if a.Rep != rep {
+			t.Errorf("an alarm of %s is shown to %s", a.Rep, rep)
+		}
+	}
+}
