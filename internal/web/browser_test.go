@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// TestBrowser opens every page in a real Chromium, in both languages and one of each in the dark: no findings of axe, nothing that its
+// TestBrowser opens every page in a real Chromium, in Japanese and light, in English and dark: no findings of axe, nothing that its
 // policy refuses, no request elsewhere, no error of a script. Screenshots are kept in the folder screenshots.
 func TestBrowser(t *testing.T) {
 	file := company(t)
@@ -38,8 +38,7 @@ func TestBrowser(t *testing.T) {
 	}
 	session := []cookie{{"energyd", b.cookie()}}
 	for name, address := range list {
-		looks = append(looks, look{name + "-ja", b.base + address, "ja-JP", "light", session}, look{name + "-en", b.base + address, "en-GB", "light", session},
-			look{name + "-dark", b.base + address, "ja-JP", "dark", session})
+		looks = append(looks, look{name + "-ja", b.base + address, "ja-JP", "light", session}, look{name + "-en", b.base + address, "en-GB", "dark", session})
 	}
 	shots, err := filepath.Abs("../../screenshots")
 	if err != nil {

@@ -337,6 +337,12 @@ func TestWithoutUsers(t *testing.T) {
 			t.Errorf("%s: %d, not %d", c.host, w.Code, c.want)
 		}
 	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:9765/today", nil)
+	r.Header.Set("X-Forwarded-For", "192.0.2.1")
+	w := httptest.NewRecorder()
+	if local.ServeHTTP(w, r); w.Code != http.StatusForbidden {
+		t.Errorf("through a proxy on this machine: %d", w.Code)
+	}
 	b := browse(t, local)
 	for _, a := range actions {
 		if status, _, _ := b.post(strings.NewReplacer("{", "", "}", "").Replace(a.path), nil, sameSite); status != http.StatusForbidden {

@@ -75,12 +75,19 @@ func (v *visit) identify(served telemetry.HTTP) error {
 		v.reader = v.gate.Reader(v.request.Context())
 		return nil
 	}
+	for _, passedOn := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"} {
+		if v.request.Header.Get(passedOn) != "" { // a proxy on this machine lets others in
+			return errOwnMachine
+		}
+	}
 	if !served.Local() || !telemetry.Loopback(hostOf(v.request)) {
-		return fault.New(fault.Auth, "", "this dashboard is shown on its own machine alone", "configure dashboard.users (docs/dashboard.md)", nil)
+		return errOwnMachine
 	}
 	v.reader = signon.Reader{Role: signon.Admin}
 	return nil
 }
+
+var errOwnMachine = fault.New(fault.Auth, "", "this dashboard is shown on its own machine alone", "configure dashboard.users (docs/dashboard.md)", nil)
 
 func hostOf(r *http.Request) string {
 	if host, _, err := net.SplitHostPort(r.Host); err == nil {
