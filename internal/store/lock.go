@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -30,6 +31,7 @@ const (
 // beside a SQLite file open transactions on small files, one for each lane.
 type Hold struct {
 	store *Store
+	mu    sync.Mutex          // of conn: an answer must be read before the next statement
 	conn  *sqlx.Conn          // PostgreSQL's session
 	files map[string]*sqlx.DB // SQLite's, by lane
 	lanes []string            // in the order in which they were taken
@@ -71,7 +73,9 @@ func (h *Hold) Try(ctx context.Context, lane string) (taken bool, err error) {
 		// A statement that is broken off would break the session, and with it all that is held.
 		asked, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
+		h.mu.Lock()
 		err = h.conn.GetContext(asked, &taken, "SELECT pg_try_advisory_lock($1)", advisory(lane))
+		h.mu.Unlock()
 	} else {
 		taken, err = h.file(ctx, lane)
 	}
@@ -127,7 +131,9 @@ func (h *Hold) Give(lane string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	h.mu.Lock()
 	_, err := h.conn.ExecContext(ctx, "SELECT pg_advisory_unlock($1)", advisory(lane))
+	h.mu.Unlock()
 	return storeError("unlock", err)
 }
 
@@ -179,7 +185,9 @@ func (h *Hold) begin(ctx context.Context) error {
 			case <-tick.C:
 			}
 			asked, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+			h.mu.Lock()
 			_, err := conn.ExecContext(asked, "SELECT 1")
+			h.mu.Unlock()
 			cancel()
 			if err != nil && ctx.Err() == nil {
 				close(h.lost)
