@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,10 +14,13 @@ import (
 	"energyd/connectors/all"
 	"energyd/engine"
 	"energyd/internal/config"
+	"energyd/internal/daemon"
 	"energyd/internal/demo"
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
 	"energyd/internal/store"
+	"energyd/internal/telemetry"
+	"energyd/internal/web"
 )
 
 func (a *app) demoCommand() *cobra.Command {
@@ -27,7 +31,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Short: "Everything at once on this machine: simulated CRM, daily-report database, mailboxes, energy in the CRM",
 		Long: `demo starts a simulated CRM and a mail server on loopback ports and makes a daily-report database, makes
 energyd's fields in the CRM, pulls all three, scores, shows the plan, applies it, reads the CRM back, and explains three customers.
-Then it stays up, so that you can look at the CRM's pages and try the other commands on its folder.`,
+Then it stays up, so that you can look at the dashboard and the CRM's pages, and try the other commands on its folder.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.demo(c.Context(), dir, once) },
 	}
@@ -73,10 +77,34 @@ func (a *app) demo(ctx context.Context, dir string, once bool) (err error) {
 		}
 		return nil
 	}
+	dashboard, stop, err := a.demoDashboard(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	a.say("The dashboard is at http://%s", dashboard)
 	a.say("The CRM stays up at %s until you press Ctrl-C. Try, in another terminal:", world.URL)
 	fmt.Fprintf(a.out, "  energyd sync    --config %s\n  energyd status  --config %[1]s\n  energyd explain 株式会社山田製作所 --config %[1]s\n  energyd report month --out month.xlsx --config %[1]s\n  energyd undo RUN --config %[1]s    # RUN stands in the status\n", world.Config)
 	<-ctx.Done()
 	return nil
+}
+
+// demoDashboard serves what there is to see, on any free port. No daemon runs that could do anything from there.
+func (a *app) demoDashboard(ctx context.Context) (address string, stop func() error, err error) {
+	served, log := telemetry.HTTP{Listen: "127.0.0.1:0"}, slog.New(slog.DiscardHandler)
+	p, err := a.open(ctx, true)
+	if err != nil {
+		return "", nil, err
+	}
+	pages := web.New(log, served, daemon.NewDesk())
+	if err := pages.Use(p); err != nil {
+		return "", nil, errors.Join(err, p.Close())
+	}
+	endpoint, err := telemetry.Serve(ctx, served, telemetry.NewHealth(), telemetry.NewMetrics(versionText()), pages, log)
+	if err != nil {
+		return "", nil, errors.Join(err, pages.Close())
+	}
+	return endpoint.Address(), func() error { return errors.Join(endpoint.Close(), pages.Close()) }, nil
 }
 
 // say prints a heading between the steps.

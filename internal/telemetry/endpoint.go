@@ -119,6 +119,9 @@ func Serve(ctx context.Context, h HTTP, health *Health, metrics *Metrics, pages 
 	return e, nil
 }
 
+// Address is where it listens: HOST:PORT.
+func (e *Endpoint) Address() string { return e.listener.Addr().String() }
+
 // Close ends the endpoint; what is being answered has a moment to end.
 func (e *Endpoint) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

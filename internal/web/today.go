@@ -81,7 +81,7 @@ func viewToday(ctx context.Context, v *visit) (any, error) {
 		alarms = slices.DeleteFunc(alarms, func(a pipeline.Raised) bool { return !v.reader.MaySee(a.Rep) })
 		s.Arrivals = nil
 	}
-	t := &today{AllAlarms: len(alarms), Arrivals: s.Arrivals, Budgets: s.Budgets, Plan: s.Plan, Advice: append(s.Advice, s.Quality...)}
+	t := &today{AllAlarms: len(alarms), Arrivals: s.Arrivals, Budgets: s.Budgets, Plan: s.Plan, Advice: s.Advice}
 	last := ""
 	for _, a := range alarms {
 		last = max(last, a.Decided)
