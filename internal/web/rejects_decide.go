@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"energyd/engine"
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
 	"energyd/internal/web/signon"
@@ -11,23 +12,36 @@ import (
 
 // deciding is the question what becomes of rejects.
 type deciding struct {
-	Act string `json:"act"` // "retry" or "drop"
+	Act string `json:"act"` // "retry", "snooze" or "drop"
 	chosen
 	Count   int         `json:"count"`
 	Rejects []rejectRow `json:"rejects"` // the first of them
 	May     bool        `json:"-"`
+
+	tomorrow engine.Date
 }
 
 // rejectActs are what people decide of rejects, by the functions that energyd rejects has.
 var rejectActs = []rejectAct{
-	{"retry", text{Ja: "再試行する", En: "Try again"}, (*pipeline.Pipeline).RetryRejects},
-	{"drop", text{Ja: "除外する", En: "Drop"}, (*pipeline.Pipeline).DropRejects},
+	{"retry", text{Ja: "再試行する", En: "Try again"}, untilNews((*pipeline.Pipeline).RetryRejects)},
+	{snooze, text{Ja: "後で対処する", En: "Snooze"}, (*pipeline.Pipeline).SnoozeRejects},
+	{"drop", text{Ja: "除外する", En: "Drop"}, untilNews((*pipeline.Pipeline).DropRejects)},
 }
+
+const snooze = "snooze"
 
 type rejectAct struct {
 	name  string
 	title text
-	do    func(*pipeline.Pipeline, context.Context, pipeline.RejectFilter, string) (pipeline.Decided, error)
+	do    func(p *pipeline.Pipeline, ctx context.Context, f pipeline.RejectFilter, until engine.Date, reason string) (pipeline.Decided, error)
+}
+
+// untilNews makes an act of a function that knows no day.
+func untilNews(do func(*pipeline.Pipeline, context.Context, pipeline.RejectFilter, string) (pipeline.Decided, error)) func(*pipeline.Pipeline, context.Context,
+	pipeline.RejectFilter, engine.Date, string) (pipeline.Decided, error) {
+	return func(p *pipeline.Pipeline, ctx context.Context, f pipeline.RejectFilter, _ engine.Date, reason string) (pipeline.Decided, error) {
+		return do(p, ctx, f, reason)
+	}
 }
 
 // rejectActOf finds what is to be done, and refuses to do it to all rejects at once, as the command does.
@@ -40,7 +54,7 @@ func rejectActOf(name string, c chosen) (rejectAct, error) {
 }
 
 func viewDeciding(ctx context.Context, v *visit) (any, error) {
-	d := &deciding{Act: v.query.Get("act"), chosen: chosenOf(v.query), May: v.reader.MayAct(signon.Admin)}
+	d := &deciding{Act: v.query.Get("act"), chosen: chosenOf(v.query), May: v.reader.MayAct(signon.Admin), tomorrow: v.today() + 1}
 	if _, err := rejectActOf(d.Act, d.chosen); err != nil {
 		return nil, err
 	}
@@ -78,7 +92,13 @@ func doDecide(ctx context.Context, v *visit) (to string, err error) {
 	if reason == "" {
 		return "", errNoReason
 	}
-	switch _, err := act.do(v.p, ctx, c.filter(), reason); {
+	var until engine.Date
+	if act.name == snooze {
+		if until, err = engine.ParseDate(v.request.PostFormValue("until")); err != nil {
+			return "", errNoDay
+		}
+	}
+	switch _, err := act.do(v.p, ctx, c.filter(), until, reason); {
 	case fault.KindOf(err) == fault.Config && c.Key == "": // all of them are decided already, or came through
 	case err != nil:
 		return "", err
@@ -86,8 +106,13 @@ func doDecide(ctx context.Context, v *visit) (to string, err error) {
 	if c.Key != "" {
 		return "/rejects/one?" + chosen{Source: c.Source, Key: c.Key}.Query(), nil
 	}
-	return "/rejects?" + chosen{Source: c.Source, Dropped: act.name == "drop"}.Query(), nil
+	return "/rejects?" + chosen{Source: c.Source, Dropped: act.name != "retry"}.Query(), nil
 }
+
+var errNoDay = fault.New(fault.BadRecord, "", "the day is missing", "say until when, as 2026-12-01", nil)
+
+// Tomorrow is the first day until which anything can be snoozed.
+func (d *deciding) Tomorrow() string { return d.tomorrow.String() }
 
 // ActText says what is to be done.
 func (d *deciding) ActText() text {

@@ -267,6 +267,17 @@ func TestRejects_decided(t *testing.T) {
 		t.Errorf("a reason is a formula in the file:\n%s", file)
 	}
 
+	page = "/rejects/decide?act=snooze&key=120&source=daily_report"
+	for _, day := range []string{"", "soon", "2020-01-01"} {
+		if status, _, _ := o.do(http.MethodPost, "/rejects/decide", "same-origin", o.form(page, url.Values{"reason": {"asked"}, "until": {day}})); status == http.StatusSeeOther {
+			t.Errorf("snoozed until %q", day)
+		}
+	}
+	if to := o.twice("/rejects/decide", o.form(page, url.Values{"reason": {"the report is being mended"}, "until": {"2099-12-01"}})); to != "/rejects/one?key=120&source=daily_report" {
+		t.Errorf("it leads to %s", to)
+	}
+	o.once(store.Snoozed, "until 2099-12-01: the report is being mended")
+
 	page = "/rejects/decide?act=retry&code=account&source=daily_report"
 	if to := o.twice("/rejects/decide", o.form(page, url.Values{"reason": {"entered"}})); to != "/rejects?source=daily_report" {
 		t.Errorf("it leads to %s", to)
