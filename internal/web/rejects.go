@@ -226,6 +226,6 @@ var (
 	waitTexts = map[string]text{
 		string(pipeline.NextPull): {Ja: "次回の取得", En: "next pull"}, string(pipeline.NextPlan): {Ja: "次回の計画", En: "next plan"}, string(pipeline.Directory): {Ja: "CRMへの登録", En: "the CRM's entry"},
 		string(pipeline.Person): {Ja: "人の対処", En: "a person"}, string(pipeline.Another): {Ja: "除外（変更待ち）", En: "dropped, until it changes"},
-		string(pipeline.Snooze): {Ja: "指定日まで保留", En: "snoozed until a day"}, string(pipeline.Pause): {Ja: "次の自動再試行", En: "its next try"},
+		string(pipeline.Snooze): {Ja: "指定日まで保留", En: "snoozed until a day"}, string(pipeline.Paused): {Ja: "次の自動再試行", En: "its next try"},
 	}
 )
