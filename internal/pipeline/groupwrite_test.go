@@ -92,7 +92,7 @@ func TestGroups_are_explained_by_their_accounts(t *testing.T) {
 	if diff := cmp.Diff(map[string]float64{"site": 6, "company": 6, "group": 6}, got); diff != "" {
 		t.Error(diff)
 	}
-	if today != math.Round(why.Temperature*1000) || math.Abs(parts-why.Temperature) > 1e-9 {
+	if today != math.Round(why.Temperature*1000) || math.Round(parts*1000) != today {
 		t.Errorf("the temperature is %v, the accounts give %v thousandths, the contacts %v", why.Temperature, today, parts)
 	}
 	if why.Kind != engine.CompanyGroup.String() || why.Parts[0].Sentence[:len("group: ")] != "group: " {
