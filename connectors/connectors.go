@@ -620,6 +620,12 @@ type Option struct {
 // no I/O and returns fault.Problems, paths relative to the struct.
 type Config interface{ Validate() error }
 
+// Advisor is a Config with something to say that is right as it is, and could be better.
+type Advisor interface {
+	// Advice is one line for the admin; "" = nothing.
+	Advice() string
+}
+
 // RecordLinker is a Config of a system whose records people open in a browser.
 type RecordLinker interface {
 	RecordLink(id string) string // the address of a record's page

@@ -35,6 +35,9 @@ func TestCheck(t *testing.T) {
 		{"missing key file", func(t *testing.T, _ *demo.World, config string) {
 			edit(t, config, "client_secret: ${file:crm-secret}", "private_key: ${file:gone.key}\n    username: energyd@example.com")
 		}, exitUsage, []string{"the file gone.key cannot be read"}},
+		{"tokens kept in clear", func(t *testing.T, _ *demo.World, config string) {
+			edit(t, config, "client_secret: ${file:crm-secret}", "refresh_token: ${file:crm-secret}")
+		}, exitFailed, []string{"ok    connection crm: advice: ", "token_key"}},
 		{"unknown time zone", func(t *testing.T, _ *demo.World, config string) {
 			edit(t, config, "timezone: Asia/Tokyo  ", "timezone: Asia/Tokio  ")
 		}, exitUsage, []string{"energyd.yaml:15:11:", `unknown time zone "Asia/Tokio"`, "what to do:"}},

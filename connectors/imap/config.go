@@ -62,6 +62,7 @@ type OAuth struct {
 	ClientSecret secret.Secret `yaml:"client_secret"`
 	Scope        string        `yaml:"scope"`
 	Tenant       string        `yaml:"tenant"`    // of Microsoft 365
+	TokenKey     secret.Secret `yaml:"token_key"` // encrypts what is in token_dir; zero = it stays in clear
 	TokenDir     string        `yaml:"token_dir"` // where rotated refresh tokens are kept, relative to energyd.yaml; "" = CONNECTION.tokens
 }
 
@@ -145,6 +146,9 @@ func (c *Config) validateOAuth(ps *fault.Problems) {
 	if c.OAuth.ClientID == "" {
 		ps.Add("oauth.client_id", "is required with auth: oauth2")
 	}
+	if problem := secret.CheckKey(c.OAuth.TokenKey); problem != "" {
+		ps.Add("oauth.token_key", "%s", problem)
+	}
 	switch u, err := url.Parse(c.tokenURL()); {
 	case c.Provider == "microsoft365" && c.OAuth.TokenURL == "" && c.OAuth.Tenant == "":
 		ps.Add("oauth.tenant", "is required with provider: microsoft365: the directory (tenant) id")
@@ -153,6 +157,15 @@ func (c *Config) validateOAuth(ps *fault.Problems) {
 	case err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())):
 		ps.Add("oauth.token_url", "must be an https:// address")
 	}
+}
+
+// Advice is connectors.Advisor's.
+func (c *Config) Advice() string {
+	renewed := func(m Mailbox) bool { return !m.RefreshToken.IsZero() }
+	if !c.OAuth.TokenKey.IsZero() || !slices.ContainsFunc(c.Mailboxes, renewed) {
+		return ""
+	}
+	return "refresh tokens that the service renews are kept in clear, in files for energyd's user alone: oauth.token_key encrypts them (docs/operations.md)"
 }
 
 func (m *Mailbox) validate(ps *fault.Problems, path, auth, provider string) {

@@ -3,17 +3,16 @@ package imap
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"energyd/internal/fault"
 	"energyd/internal/httpclient"
+	"energyd/internal/secret"
 )
 
 // accessToken is a mailbox's access token.
@@ -41,7 +40,10 @@ func (c *conn) token(ctx context.Context, b *box, not string) (string, error) {
 	var refused error
 	tried := map[string]bool{}
 	for {
-		refresh := c.kept(b)
+		refresh, err := c.kept(b)
+		if err != nil {
+			return "", err
+		}
 		if refresh == "" || tried[refresh] {
 			refresh = b.RefreshToken.Reveal()
 		}
@@ -124,13 +126,28 @@ func (c *conn) tokenFile(b *box) string {
 	return filepath.Join(dir, url.PathEscape(b.User)+".token")
 }
 
-// kept gives the last refresh token that the service gave for b, to whatever process; "" for none.
-func (c *conn) kept(b *box) string {
-	text, err := os.ReadFile(c.tokenFile(b))
-	if token := strings.TrimSpace(string(text)); err == nil && token != "" {
-		return token
+// kept gives the last refresh token that the service gave for b, to whatever process; "" for none. One that does not open
+// is an error, since writing a new one over it might lose it. One that lies in clear is encrypted, if there is a key.
+func (c *conn) kept(b *box) (string, error) {
+	file := c.tokenFile(b)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return b.access.refresh, nil
 	}
-	return b.access.refresh
+	token, inClear, err := c.seal(b).Open(file, data)
+	if err != nil {
+		return "", err
+	}
+	if inClear {
+		if err := c.write(b, token); err != nil {
+			c.env.Log.Warn("The kept refresh token cannot be encrypted and stays in clear. Let energyd's user write the folder of the file.",
+				"mailbox", b.User, "file", file, "error", err)
+		}
+	}
+	if token == "" {
+		return b.access.refresh, nil
+	}
+	return token, nil
 }
 
 // keep puts a refresh token where the next process finds it. One that cannot be
@@ -138,35 +155,28 @@ func (c *conn) kept(b *box) string {
 func (c *conn) keep(b *box, token string) {
 	c.http.Hide(token)
 	b.access.refresh = token
-	if err := writeToken(c.tokenFile(b), token); err != nil {
+	if err := c.write(b, token); err != nil {
 		c.env.Log.Warn("The token service gave another refresh token, which cannot be kept: after a restart the mailbox may be closed to energyd. "+
 			"Let energyd's user write the folder of the file, or name another in oauth.token_dir.", "mailbox", b.User, "file", c.tokenFile(b), "error", err)
 	}
 }
 
-// writeToken puts a token on disk at once and whole, for our own user alone.
-func writeToken(file, token string) error {
-	dir := filepath.Dir(file)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, ".token*") // mode 0600
+// write puts a token into b's file, in a folder for our own user alone.
+func (c *conn) write(b *box, token string) error {
+	file := c.tokenFile(b)
+	data, err := c.seal(b).Close(token)
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(token)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	d, err := os.Open(dir)
-	if err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return secret.WriteFile(file, data)
+}
+
+// seal is b's own: a file that lies under another mailbox's name does not open.
+func (c *conn) seal(b *box) secret.Seal {
+	return secret.NewSeal(c.cfg.OAuth.TokenKey, c.env.Name+"/"+b.User)
 }
 
 // word cuts a service's error code down to what is one.

@@ -24,6 +24,7 @@ type Config struct {
 	Username     string              `yaml:"username"`    // of the run-as user, with private_key
 	Audience     string              `yaml:"audience"`    // with private_key; "" = the login host that fits url
 	RefreshToken secret.Secret       `yaml:"refresh_token"`
+	TokenKey     secret.Secret       `yaml:"token_key"`   // encrypts token_file; zero = it stays in clear
 	TokenFile    string              `yaml:"token_file"`  // where rotated refresh tokens are kept; "" = CONNECTION.refresh_token
 	APIVersion   string              `yaml:"api_version"` // "v66.0"
 	PageSize     int                 `yaml:"page_size"`   // rows, a wish
@@ -149,6 +150,19 @@ func (c *Config) validateFlow(ps *fault.Problems) {
 	if !refresh && c.TokenFile != "" {
 		ps.Add("token_file", "belongs to refresh_token, which is not given")
 	}
+	if !refresh && !c.TokenKey.IsZero() {
+		ps.Add("token_key", "belongs to refresh_token, which is not given")
+	} else if problem := secret.CheckKey(c.TokenKey); problem != "" {
+		ps.Add("token_key", "%s", problem)
+	}
+}
+
+// Advice is connectors.Advisor's.
+func (c *Config) Advice() string {
+	if c.RefreshToken.IsZero() || !c.TokenKey.IsZero() {
+		return ""
+	}
+	return "refresh tokens that the org renews are kept in clear, in a file for energyd's user alone: token_key encrypts it (docs/operations.md)"
 }
 
 func loopback(host string) bool {

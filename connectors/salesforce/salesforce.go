@@ -41,6 +41,7 @@ var Connector = connectors.Connector{
 // Conn is one org. It implements connectors.Conn, Target and Budgeter.
 type Conn struct {
 	cfg      Config
+	name     string // in energyd.yaml
 	log      *slog.Logger
 	say      func(en, ja string, args ...any) string // a remark in the language of people
 	pause    time.Duration                           // the first pause before something is tried again
@@ -77,12 +78,12 @@ func Pausing(pause time.Duration) connectors.Connector {
 
 func newConn(cfg Config, env connectors.Env, pause time.Duration) *Conn {
 	cfg.URL = strings.TrimRight(cfg.URL, "/")
-	c := &Conn{cfg: cfg, log: env.Log, say: env.Say, pause: pause, jobBytes: jobBytes, lanes: newLanes(maxLanes),
+	c := &Conn{cfg: cfg, name: env.Name, log: env.Log, say: env.Say, pause: pause, jobBytes: jobBytes, lanes: newLanes(maxLanes),
 		meter: connectors.NewMeter(cfg.Budget, env.Calls, time.Now)}
 	c.http = httpclient.New(httpclient.Options{
 		Log: env.Log, Timeout: time.Duration(cfg.Timeout), Pause: pause, MaxPause: 120 * pause, Classify: c.classify,
 	})
-	for _, s := range []secret.Secret{cfg.ClientSecret, cfg.PrivateKey, cfg.RefreshToken} {
+	for _, s := range []secret.Secret{cfg.ClientSecret, cfg.PrivateKey, cfg.RefreshToken, cfg.TokenKey} {
 		c.http.Hide(s.Reveal())
 	}
 	if c.tokens = cfg.TokenFile; c.tokens == "" {

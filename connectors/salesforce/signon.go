@@ -18,6 +18,7 @@ import (
 
 	"energyd/internal/fault"
 	"energyd/internal/httpclient"
+	"energyd/internal/secret"
 )
 
 // flow is a way to sign on without a person: salesforce.md section 2.
@@ -183,7 +184,7 @@ func sandbox(host string) bool {
 // byRefreshToken takes the refresh token flow. Where tokens rotate, each is good
 // for one sign-on: the last one is in token_file, and the configured one is only the first.
 func (c *Conn) byRefreshToken(ctx context.Context) (*session, error) {
-	file, err := openTokens(c.tokens)
+	file, err := openTokens(c.tokens, secret.NewSeal(c.cfg.TokenKey, c.name))
 	if err != nil {
 		return nil, err
 	}
@@ -226,47 +227,75 @@ func (c *Conn) byRefreshToken(ctx context.Context) (*session, error) {
 	}
 }
 
-// tokens is token_file, open. It holds the last refresh token and nothing else.
-type tokens struct{ *os.File }
+// tokens is token_file, open. It holds the last refresh token and nothing else, sealed if there is a key.
+type tokens struct {
+	*os.File
+	seal secret.Seal
+}
 
 // openTokens opens the file before a token is spent whose successor it has to hold.
-func openTokens(path string) (tokens, error) {
+func openTokens(path string, seal secret.Seal) (tokens, error) {
+	if err := sealTokens(path, seal); err != nil {
+		return tokens{}, err
+	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return tokens{}, fault.New(fault.Config, signOnOp, fmt.Sprintf("token_file %s cannot be opened", path),
 			"let energyd's user write that file: the org may change the refresh token at each sign-on", err)
 	}
-	err = errors.Join(f.Chmod(0o600), syncDir(filepath.Dir(path)))
+	err = errors.Join(f.Chmod(0o600), secret.SyncDir(filepath.Dir(path)))
 	if err != nil {
 		return tokens{}, errors.Join(tokensLost(path, err), f.Close())
 	}
-	return tokens{f}, nil
+	return tokens{f, seal}, nil
 }
 
-// syncDir puts a new file's name on disk.
-func syncDir(path string) error {
-	dir, err := os.Open(path)
+// sealTokens encrypts a file that was written before there was a key. By another file and a renaming: its token is still good.
+func sealTokens(path string, seal secret.Seal) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil // it is made, or told of, by who opens it for writing
+	}
+	token, inClear, err := tokens{f, seal}.open()
+	if err = errors.Join(err, f.Close()); err != nil || !inClear {
+		return err
+	}
+	data, err := seal.Close(token)
 	if err != nil {
 		return err
 	}
-	return errors.Join(dir.Sync(), dir.Close())
+	if err := secret.WriteFile(path, data); err != nil {
+		return fault.New(fault.Config, signOnOp, fmt.Sprintf("token_file %s cannot be encrypted", path),
+			"let energyd's user write its folder; the file is as it was", err)
+	}
+	return nil
 }
 
 func (f tokens) read() (string, error) {
+	token, _, err := f.open()
+	return token, err
+}
+
+// open reads the token, and tells whether it lies in clear where it should not.
+func (f tokens) open() (token string, inClear bool, err error) {
 	text := make([]byte, 64<<10)
 	n, err := f.ReadAt(text, 0)
 	if n == len(text) || err == nil {
-		return "", fault.New(fault.Config, signOnOp, fmt.Sprintf("token_file %s is no refresh token", f.Name()), "name another file", nil)
+		return "", false, fault.New(fault.Config, signOnOp, fmt.Sprintf("token_file %s is no refresh token", f.Name()), "name another file", nil)
 	}
-	return strings.TrimSpace(string(text[:n])), nil
+	return f.seal.Open(f.Name(), text[:n])
 }
 
 // write puts token on disk. In place, not by another file and a renaming: what it
 // overwrites is worth nothing any more, and there is nothing to clear away after a kill.
 func (f tokens) write(token string) error {
-	_, err := f.WriteAt([]byte(token), 0)
+	data, err := f.seal.Close(token)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(data, 0)
 	if err == nil {
-		err = f.Truncate(int64(len(token)))
+		err = f.Truncate(int64(len(data)))
 	}
 	if err == nil {
 		err = f.Sync()

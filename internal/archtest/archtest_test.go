@@ -52,7 +52,7 @@ var mayImport = []struct {
 	{"internal/review/paper", []string{"engine", "internal/review", "internal/explain", "internal/report"}},
 	{"internal/report", []string{"engine", "internal/explain", "internal/fault", "internal/store"}},
 	{"internal/schedule", []string{"internal/fault"}},
-	{"internal/secret", nil},
+	{"internal/secret", []string{"internal/fault"}},
 	{"internal/store", []string{"engine", "connectors", "sink", "internal/fault"}},
 	{"internal/support", []string{"internal/config", "internal/pipeline", "internal/store"}},
 	{"internal/survey", []string{"connectors", "engine", "mapping", "mapping/freetext", "mapping/matching", "internal/fault"}},

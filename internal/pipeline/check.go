@@ -59,6 +59,9 @@ func (p *Pipeline) Check(ctx context.Context) []Finding {
 		}
 		down[c.Name] = err != nil
 		add("connection "+c.Name, c.Connector.Title, err)
+		if a, ok := c.Config.(connectors.Advisor); ok && a.Advice() != "" {
+			add("connection "+c.Name, "advice: "+a.Advice(), nil)
+		}
 	}
 	for _, s := range p.cfg.Sources {
 		if down[s.Connection] {
