@@ -66,6 +66,7 @@ func (a *app) root() *cobra.Command {
 		a.initCommand(), a.demoCommand(), a.checkCommand(), a.surveyCommand(), a.mappingCommand(), a.schemaCommand(), a.fieldsCommand(), a.pullCommand(), a.planCommand(), a.applyCommand(), a.undoCommand(),
 		a.syncCommand(), a.recountCommand(), a.runCommand(), a.statusCommand(), a.rejectsCommand(), a.qualityCommand(), a.eraseCommand(), a.matchCommand(), a.alarmsCommand(), a.noticeCommand(), a.explainCommand(), a.scoreCommand(), a.backtestCommand(), a.reviewCommand(), a.whatIfCommand(), a.exportCommand(), a.reportCommand(), a.monthsCommand(), a.passwordCommand(), a.storeCommand(), a.supportCommand(), a.pagesCommand(), a.versionCommand(),
 	)
+	root.AddCommand(a.platformCommands()...)
 	root.DisableSuggestions = true // exit suggests, in our words
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

@@ -21,6 +21,9 @@ func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	pipeline.LimitMemory()
+	if code, is := asService(os.Args[1:]); is {
+		return code
+	}
 	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
 

@@ -61,6 +61,7 @@ var mayImport = []struct {
 	{"internal/testmail", nil},
 	{"internal/web", []string{"engine", "connectors", "sink", "mapping", "internal/*"}},
 	{"internal/web/signon", []string{"internal/fault", "internal/secret"}},
+	{"internal/winservice", []string{"internal/fault", "internal/telemetry"}},
 	{"cmd/crmsim", []string{"internal/crmsim/*"}},
 	{"cmd/energyd", []string{"*"}},
 	{"packaging", nil},
