@@ -111,7 +111,7 @@ type accountPlanned struct {
 // mostReasons is how many contacts the page lists before somebody asks for all.
 const mostReasons = 40
 
-func viewAccount(ctx context.Context, v *visit) (any, error) {
+func viewAccount(ctx context.Context, v *visit) (*account, error) {
 	c, err := v.p.In(v.language).Customer(ctx, v.path("id"))
 	if err != nil {
 		return nil, err

@@ -182,7 +182,7 @@ func TestAccount_own(t *testing.T) {
 		t.Errorf("somebody else's: %v; nobody's: %v", other, none)
 	}
 	got, err := viewSearch(t.Context(), own("/search?q=%E3%82%B5%E3%83%B3%E3%83%97%E3%83%AB", ""))
-	if s := got.(*search); err != nil || s.All != 2 || s.Found[0].ID != customerID(3) || s.Found[1].ID != customerID(53) {
+	if err != nil || got.All != 2 || got.Found[0].ID != customerID(3) || got.Found[1].ID != customerID(53) {
 		t.Errorf("%v: %+v", err, got)
 	}
 }

@@ -78,7 +78,7 @@ func (v *visit) show(w http.ResponseWriter, p *page) error {
 		return err
 	}
 	ctx := v.request.Context()
-	data, err := p.view(ctx, v)
+	data, err := p.view.make(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (v *visit) tell(w http.ResponseWriter, p *page) error {
 	if err := v.may(p.role); err != nil {
 		return err
 	}
-	data, err := p.view(v.request.Context(), v)
+	data, err := p.view.make(v.request.Context(), v)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ type writtenField struct {
 	Label   report.Label `json:"-"`
 }
 
-func viewConfiguration(_ context.Context, v *visit) (any, error) {
+func viewConfiguration(_ context.Context, v *visit) (*configuration, error) {
 	cfg := v.p.Config()
 	c := &configuration{Store: "SQLite", Language: cfg.Language, Zone: v.zone.String(), Points: v.p.Points().Version(), Files: cfg.FileNames(),
 		File: v.query.Get("file"), Warnings: cfg.Warnings}

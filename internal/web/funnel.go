@@ -31,7 +31,7 @@ const (
 	funnelGap     = 40
 )
 
-func viewFunnel(ctx context.Context, v *visit) (any, error) {
+func viewFunnel(ctx context.Context, v *visit) (*funnel, error) {
 	t, err := v.table(ctx, "funnel")
 	if err != nil {
 		return nil, err

@@ -44,7 +44,7 @@ type writtenHealth struct {
 	Fields  int    `json:"fields"`
 }
 
-func viewHealth(ctx context.Context, v *visit) (any, error) {
+func viewHealth(ctx context.Context, v *visit) (*health, error) {
 	s, err := v.p.Status(ctx)
 	if err != nil {
 		return nil, err

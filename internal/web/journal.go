@@ -22,7 +22,7 @@ type journal struct {
 // journalEntry is one act.
 type journalEntry struct{ store.JournalEntry }
 
-func viewJournal(ctx context.Context, v *visit) (any, error) {
+func viewJournal(ctx context.Context, v *visit) (*journal, error) {
 	j := &journal{Act: v.query.Get("act"), Since: v.query.Get("since"), paging: v.paging(100)}
 	f := store.JournalFilter{Act: j.Act}
 	if j.Act != "" && !slices.Contains(store.Acts, j.Act) {

@@ -43,7 +43,7 @@ type monthContact struct {
 // More is how many records there are beside the one that is named.
 func (c monthContact) More() int { return c.Records - 1 }
 
-func viewMonthOf(ctx context.Context, v *visit) (any, error) {
+func viewMonthOf(ctx context.Context, v *visit) (*monthOf, error) {
 	c, err := v.p.In(v.language).Customer(ctx, v.path("id"))
 	if err != nil {
 		return nil, err

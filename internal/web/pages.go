@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"reflect"
 	"strings"
 
 	"energyd/engine"
@@ -23,9 +24,22 @@ type page struct {
 	role    signon.Role
 	section *section // where the navigation has it; nil for a page that others lead to
 	title   text
-	// view makes what is shown: one struct with json tags. Faults: config for
-	// what there is not (404), auth (403), those of the store.
-	view func(ctx context.Context, v *visit) (any, error)
+	view    view
+}
+
+// view makes what a page shows, and knows its type before there is a visit: openapi.json is made of it.
+type view struct {
+	make  func(ctx context.Context, v *visit) (any, error)
+	shown reflect.Type
+}
+
+// shows makes a page's view of a function that returns one struct with json tags. Its faults: config for
+// what there is not (404), auth (403), those of the store.
+func shows[T any](made func(ctx context.Context, v *visit) (*T, error)) view {
+	return view{
+		make:  func(ctx context.Context, v *visit) (any, error) { return made(ctx, v) },
+		shown: reflect.TypeFor[T](),
+	}
 }
 
 // forms are the pages that a form may be posted to, to be shown with what it sent: it changes nothing.
@@ -45,39 +59,39 @@ var (
 
 // pages are all pages; the first is the one at "/". NAME.go and templates/NAME.html make the page NAME.
 var pages = []page{
-	{"/today", "today", signon.Viewer, inToday, text{Ja: "今日", En: "Today"}, viewToday},
-	{"/search", "search", signon.Viewer, nil, text{Ja: "顧客を探す", En: "Find a customer"}, viewSearch},
-	{"/customers/{id}", "account", signon.Viewer, nil, text{Ja: "顧客", En: "Customer"}, viewAccount},
+	{"/today", "today", signon.Viewer, inToday, text{Ja: "今日", En: "Today"}, shows(viewToday)},
+	{"/search", "search", signon.Viewer, nil, text{Ja: "顧客を探す", En: "Find a customer"}, shows(viewSearch)},
+	{"/customers/{id}", "account", signon.Viewer, nil, text{Ja: "顧客", En: "Customer"}, shows(viewAccount)},
 
-	{"/months", "months", signon.Viewer, inCustomers, text{Ja: "月別エネルギー", En: "By month"}, viewTable("month")},
-	{"/ranks", "ranks", signon.Viewer, inCustomers, text{Ja: "階級別エネルギー", En: "By rank class"}, viewTable("rank")},
-	{"/attention", "attention", signon.Viewer, inCustomers, text{Ja: "要フォロー", En: "To act on"}, viewTable("attention")},
-	{"/past", "past", signon.Viewer, inCustomers, text{Ja: "取引実績のある顧客", En: "Past customers"}, viewTable("past")},
-	{"/cross-sell", "crosssell", signon.Viewer, inCustomers, text{Ja: "クロスセル", En: "Cross-selling"}, viewTable("crosssell")},
-	{"/rankings", "rankings", signon.Viewer, inCustomers, text{Ja: "ランキング比較", En: "Rankings"}, viewTable("ranking")},
-	{"/customers/{id}/months/{month}", "month", signon.Viewer, nil, text{Ja: "月の接触", En: "Contacts of a month"}, viewMonthOf},
+	{"/months", "months", signon.Viewer, inCustomers, text{Ja: "月別エネルギー", En: "By month"}, shows(viewTable("month"))},
+	{"/ranks", "ranks", signon.Viewer, inCustomers, text{Ja: "階級別エネルギー", En: "By rank class"}, shows(viewTable("rank"))},
+	{"/attention", "attention", signon.Viewer, inCustomers, text{Ja: "要フォロー", En: "To act on"}, shows(viewTable("attention"))},
+	{"/past", "past", signon.Viewer, inCustomers, text{Ja: "取引実績のある顧客", En: "Past customers"}, shows(viewTable("past"))},
+	{"/cross-sell", "crosssell", signon.Viewer, inCustomers, text{Ja: "クロスセル", En: "Cross-selling"}, shows(viewTable("crosssell"))},
+	{"/rankings", "rankings", signon.Viewer, inCustomers, text{Ja: "ランキング比較", En: "Rankings"}, shows(viewTable("ranking"))},
+	{"/customers/{id}/months/{month}", "month", signon.Viewer, nil, text{Ja: "月の接触", En: "Contacts of a month"}, shows(viewMonthOf)},
 
-	{"/deals", "deals", signon.Viewer, inSales, text{Ja: "案件", En: "Deals"}, viewTable("deals")},
-	{"/reps", "reps", signon.Manager, inSales, text{Ja: "営業チーム", En: "Sales teams"}, viewReps},
-	{"/funnel", "funnel", signon.Viewer, inSales, text{Ja: "ファネル", En: "Funnel"}, viewFunnel},
+	{"/deals", "deals", signon.Viewer, inSales, text{Ja: "案件", En: "Deals"}, shows(viewTable("deals"))},
+	{"/reps", "reps", signon.Manager, inSales, text{Ja: "営業チーム", En: "Sales teams"}, shows(viewReps)},
+	{"/funnel", "funnel", signon.Viewer, inSales, text{Ja: "ファネル", En: "Funnel"}, shows(viewFunnel)},
 
-	{"/points", "points", signon.Viewer, inPoints, text{Ja: "配点表", En: "Points table"}, viewPoints},
+	{"/points", "points", signon.Viewer, inPoints, text{Ja: "配点表", En: "Points table"}, shows(viewPoints)},
 
-	{"/runs", "runs", signon.Manager, inOperations, text{Ja: "実行", En: "Runs"}, viewRuns},
-	{"/runs/{run}", "run", signon.Manager, nil, text{Ja: "実行", En: "Run"}, viewRun},
-	{"/runs/{run}/undo", "undo", signon.Admin, nil, text{Ja: "書き込みの取消", En: "Take back what a run wrote"}, viewUndoing},
-	{"/runs/start", "start", signon.Admin, nil, text{Ja: "いま実行する", En: "Run now"}, viewPulling},
-	{"/errands/{errand}", "errand", signon.Admin, nil, text{Ja: "依頼した作業", En: "What was asked for"}, viewErrand},
-	{"/plans", "plans", signon.Manager, inOperations, text{Ja: "計画と反映", En: "Plans"}, viewPlans},
-	{"/plans/{plan}", "plan", signon.Manager, nil, text{Ja: "計画", En: "Plan"}, viewPlan},
-	{"/plans/{plan}/apply", "apply", signon.Admin, nil, text{Ja: "計画を反映する", En: "Send a plan"}, viewApplying},
-	{"/rejects", "rejects", signon.Manager, inOperations, text{Ja: "保留", En: "Rejects"}, viewRejects},
-	{"/rejects/one", "reject", signon.Manager, nil, text{Ja: "保留", En: "Reject"}, viewReject},
-	{"/rejects/decide", "decide", signon.Admin, nil, text{Ja: "保留の処理", En: "Decide about rejects"}, viewDeciding},
-	{"/quality", "quality", signon.Manager, inOperations, text{Ja: "データの品質", En: "Data quality"}, viewQuality},
-	{"/connections", "health", signon.Manager, inOperations, text{Ja: "接続", En: "Connections"}, viewHealth},
-	{"/configuration", "configuration", signon.Admin, inOperations, text{Ja: "設定", En: "Configuration"}, viewConfiguration},
-	{"/journal", "journal", signon.Admin, inOperations, text{Ja: "操作記録", En: "Journal"}, viewJournal},
+	{"/runs", "runs", signon.Manager, inOperations, text{Ja: "実行", En: "Runs"}, shows(viewRuns)},
+	{"/runs/{run}", "run", signon.Manager, nil, text{Ja: "実行", En: "Run"}, shows(viewRun)},
+	{"/runs/{run}/undo", "undo", signon.Admin, nil, text{Ja: "書き込みの取消", En: "Take back what a run wrote"}, shows(viewUndoing)},
+	{"/runs/start", "start", signon.Admin, nil, text{Ja: "いま実行する", En: "Run now"}, shows(viewPulling)},
+	{"/errands/{errand}", "errand", signon.Admin, nil, text{Ja: "依頼した作業", En: "What was asked for"}, shows(viewErrand)},
+	{"/plans", "plans", signon.Manager, inOperations, text{Ja: "計画と反映", En: "Plans"}, shows(viewPlans)},
+	{"/plans/{plan}", "plan", signon.Manager, nil, text{Ja: "計画", En: "Plan"}, shows(viewPlan)},
+	{"/plans/{plan}/apply", "apply", signon.Admin, nil, text{Ja: "計画を反映する", En: "Send a plan"}, shows(viewApplying)},
+	{"/rejects", "rejects", signon.Manager, inOperations, text{Ja: "保留", En: "Rejects"}, shows(viewRejects)},
+	{"/rejects/one", "reject", signon.Manager, nil, text{Ja: "保留", En: "Reject"}, shows(viewReject)},
+	{"/rejects/decide", "decide", signon.Admin, nil, text{Ja: "保留の処理", En: "Decide about rejects"}, shows(viewDeciding)},
+	{"/quality", "quality", signon.Manager, inOperations, text{Ja: "データの品質", En: "Data quality"}, shows(viewQuality)},
+	{"/connections", "health", signon.Manager, inOperations, text{Ja: "接続", En: "Connections"}, shows(viewHealth)},
+	{"/configuration", "configuration", signon.Admin, inOperations, text{Ja: "設定", En: "Configuration"}, shows(viewConfiguration)},
+	{"/journal", "journal", signon.Admin, inOperations, text{Ja: "操作記録", En: "Journal"}, shows(viewJournal)},
 }
 
 // action is something that a button does: a form posts to its path.

@@ -48,7 +48,7 @@ type plannedRow struct {
 	Told   []pipeline.ToldField `json:"-"`
 }
 
-func viewPlans(ctx context.Context, v *visit) (any, error) {
+func viewPlans(ctx context.Context, v *visit) (*plans, error) {
 	p := &plans{paging: v.paging(50)}
 	list, err := v.store().Plans(ctx, p.need())
 	for _, sum := range cut(&p.paging, list) {
@@ -60,7 +60,7 @@ func viewPlans(ctx context.Context, v *visit) (any, error) {
 // changesShown is how many records a page of a plan has.
 const changesShown = 50
 
-func viewPlan(ctx context.Context, v *visit) (any, error) {
+func viewPlan(ctx context.Context, v *visit) (*plan, error) {
 	sum, err := v.p.Planned(ctx, v.path("plan"))
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ type applying struct {
 	May     bool  `json:"-"`
 }
 
-func viewApplying(ctx context.Context, v *visit) (any, error) {
+func viewApplying(ctx context.Context, v *visit) (*applying, error) {
 	sum, err := v.p.Planned(ctx, v.path("plan"))
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ type undoing struct {
 	May     bool         `json:"-"`
 }
 
-func viewUndoing(ctx context.Context, v *visit) (any, error) {
+func viewUndoing(ctx context.Context, v *visit) (*undoing, error) {
 	sum, err := v.store().PlanOf(ctx, v.path("run"))
 	if err != nil {
 		return nil, err

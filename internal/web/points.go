@@ -111,7 +111,7 @@ type pointsEdition struct {
 	Changes []pointsChange `json:"changes"`         // against the edition before
 }
 
-func viewPoints(ctx context.Context, v *visit) (any, error) {
+func viewPoints(ctx context.Context, v *visit) (*pointsTable, error) {
 	present := v.p.Table()
 	t := &pointsTable{MayTry: v.reader.Role >= signon.Manager}
 	shown, compiled := present, v.p.Points()

@@ -177,8 +177,8 @@ func TestPoints_role(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p := got.(*pointsTable); p.MayTry != may || (p.Draft.Outcome != nil) != may {
-			t.Errorf("role %v: %v, %+v", role, p.MayTry, p.Draft)
+		if got.MayTry != may || (got.Draft.Outcome != nil) != may {
+			t.Errorf("role %v: %v, %+v", role, got.MayTry, got.Draft)
 		}
 	}
 }

@@ -37,7 +37,7 @@ type unfoundName struct {
 // wordsShown is how many words of a kind a page shows; the JSON has all.
 const wordsShown = 30
 
-func viewQuality(ctx context.Context, v *visit) (any, error) {
+func viewQuality(ctx context.Context, v *visit) (*quality, error) {
 	list, err := v.p.Quality(ctx, "")
 	if err != nil {
 		return nil, err

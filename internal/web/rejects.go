@@ -85,7 +85,7 @@ func (c chosen) Query() string {
 	return q.Encode()
 }
 
-func viewRejects(ctx context.Context, v *visit) (any, error) {
+func viewRejects(ctx context.Context, v *visit) (*rejects, error) {
 	r := &rejects{chosen: chosenOf(v.query), May: v.reader.MayAct(signon.Admin), paging: v.paging(50)}
 	r.Key = ""
 	for _, s := range v.p.Config().Sources {
@@ -115,7 +115,7 @@ func viewRejects(ctx context.Context, v *visit) (any, error) {
 	return r, nil
 }
 
-func viewReject(ctx context.Context, v *visit) (any, error) {
+func viewReject(ctx context.Context, v *visit) (*reject, error) {
 	c := chosenOf(v.query)
 	for _, dropped := range []bool{false, true} {
 		c.Dropped = dropped

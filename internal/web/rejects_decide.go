@@ -53,7 +53,7 @@ func rejectActOf(name string, c chosen) (rejectAct, error) {
 	return rejectActs[i], nil
 }
 
-func viewDeciding(ctx context.Context, v *visit) (any, error) {
+func viewDeciding(ctx context.Context, v *visit) (*deciding, error) {
 	d := &deciding{Act: v.query.Get("act"), chosen: chosenOf(v.query), May: v.reader.MayAct(signon.Admin), tomorrow: v.today() + 1}
 	if _, err := rejectActOf(d.Act, d.chosen); err != nil {
 		return nil, err

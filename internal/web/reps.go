@@ -10,7 +10,7 @@ var errNameless = fault.New(fault.Auth, "", "figures of single sales people are 
 	"sign on; or take appraisal: true out of reports of energyd.yaml, and teams are shown", nil)
 
 // viewReps shows sales teams, or single sales people where that is switched on: then it is kept first who looks (decisions/0116).
-func viewReps(ctx context.Context, v *visit) (any, error) {
+func viewReps(ctx context.Context, v *visit) (*table, error) {
 	if v.p.TellsOfPeople("reps") && v.reader.Name == "" {
 		return nil, errNameless
 	}

@@ -38,7 +38,7 @@ type sums struct {
 	Balanced bool `json:"balanced"`
 }
 
-func viewRuns(ctx context.Context, v *visit) (any, error) {
+func viewRuns(ctx context.Context, v *visit) (*runs, error) {
 	r := &runs{May: v.reader.MayAct(signon.Admin), paging: v.paging(50)}
 	list, err := v.store().Runs(ctx, r.need())
 	if err != nil {
@@ -70,7 +70,7 @@ func (v *visit) runRows(ctx context.Context, list []store.Run) ([]runRow, error)
 	return rows, nil
 }
 
-func viewRun(ctx context.Context, v *visit) (any, error) {
+func viewRun(ctx context.Context, v *visit) (*run, error) {
 	kept, err := v.store().Run(ctx, v.path("run"))
 	if err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ type errand struct {
 	follow bool         // the page looks again by itself
 }
 
-func viewErrand(ctx context.Context, v *visit) (any, error) {
+func viewErrand(ctx context.Context, v *visit) (*errand, error) {
 	id, err := strconv.ParseInt(v.path("errand"), 10, 64)
 	if err != nil {
 		return nil, errNoErrand
@@ -157,7 +157,7 @@ type pulling struct {
 	May    bool   `json:"-"`
 }
 
-func viewPulling(ctx context.Context, v *visit) (any, error) {
+func viewPulling(ctx context.Context, v *visit) (*pulling, error) {
 	p := &pulling{Source: v.query.Get("source"), May: v.reader.MayAct(signon.Admin)}
 	if err := v.source(p.Source); err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ type foundCustomer struct {
 // mostFound is how many customers are listed: who looks for one among more types more of its name.
 const mostFound = 50
 
-func viewSearch(ctx context.Context, v *visit) (any, error) {
+func viewSearch(ctx context.Context, v *visit) (*search, error) {
 	s := &search{Query: v.query.Get("q"), Found: []foundCustomer{}}
 	names, err := hold(ctx, v, "names", func(ctx context.Context, p *pipeline.Pipeline) (*pipeline.Names, error) { return p.Names(ctx) })
 	if err != nil {

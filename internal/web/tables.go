@@ -99,8 +99,8 @@ type madeTable struct {
 }
 
 // viewTable makes the view of a report.
-func viewTable(name string) func(context.Context, *visit) (any, error) {
-	return func(ctx context.Context, v *visit) (any, error) { return v.table(ctx, name) }
+func viewTable(name string) func(context.Context, *visit) (*table, error) {
+	return func(ctx context.Context, v *visit) (*table, error) { return v.table(ctx, name) }
 }
 
 // table shows a report as the reader's address has it.

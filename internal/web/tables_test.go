@@ -326,7 +326,7 @@ func TestReps(t *testing.T) {
 	}
 	manager := signon.Reader{Name: "manager", Role: signon.Manager}
 	teams, err := viewReps(t.Context(), visitOf(t, dashboard(t, file), "/reps", manager))
-	if err != nil || slices.ContainsFunc(teams.(*table).Columns, func(c tableColumn) bool { return c.Key == "rep" }) {
+	if err != nil || slices.ContainsFunc(teams.Columns, func(c tableColumn) bool { return c.Key == "rep" }) {
 		t.Errorf("%v: sales people stand in the table of teams", err)
 	}
 	on := strings.Replace(string(text), "appraisal: false", "appraisal: true", 1)
@@ -342,7 +342,7 @@ func TestReps(t *testing.T) {
 	for looks := range 2 {
 		v := visitOf(t, d, "/reps", manager)
 		people, err := viewReps(t.Context(), v)
-		if err != nil || people.(*table).Columns[0].Key != "rep" {
+		if err != nil || people.Columns[0].Key != "rep" {
 			t.Fatal(err)
 		}
 		kept, err := v.store().Looks(t.Context(), 10)

@@ -68,7 +68,7 @@ type startRow struct {
 // mostAlarms is how many alarms the page lists: who has more looks at the list of them all.
 const mostAlarms = 20
 
-func viewToday(ctx context.Context, v *visit) (any, error) {
+func viewToday(ctx context.Context, v *visit) (*today, error) {
 	s, err := v.p.Status(ctx)
 	if err != nil {
 		return nil, err

@@ -10,11 +10,11 @@ import (
 func TestToday_own(t *testing.T) {
 	d := dashboard(t, company(t))
 	see := func(reader signon.Reader) *today {
-		v, err := viewToday(t.Context(), visitOf(t, d, "/today", reader))
+		shown, err := viewToday(t.Context(), visitOf(t, d, "/today", reader))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return v.(*today)
+		return shown
 	}
 	all := see(signon.Reader{Role: signon.Manager})
 	rep := all.Alarms[0].Rep

@@ -155,6 +155,7 @@ func (d *Dashboard) routes() *http.ServeMux {
 		}
 		mux.Handle("GET "+api+p.path, d.visited(func(w http.ResponseWriter, v *visit) error { return v.tell(w, p) }))
 	}
+	mux.Handle("GET "+api+"/openapi.json", d.visited(func(w http.ResponseWriter, v *visit) error { return v.describe(w) }))
 	for i := range actions {
 		a := &actions[i]
 		mux.Handle("POST "+a.path, d.visited(func(w http.ResponseWriter, v *visit) error { return v.act(w, a) }))

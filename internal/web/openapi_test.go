@@ -1,0 +1,81 @@
+package web
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// TestOpenAPI: openapi.json is what the page table and the views give. UPDATE=1 writes it.
+func TestOpenAPI(t *testing.T) {
+	t.Parallel()
+	want, err := described()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile("openapi.json", want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if !bytes.Equal(openapi, want) {
+		t.Error("openapi.json is not what the pages show: write it by UPDATE=1 go test -run TestOpenAPI ./internal/web")
+	}
+	for name := range queries {
+		known := false
+		for i := range pages {
+			known = known || pages[i].name == name
+		}
+		if !known {
+			t.Errorf("queries has parameters of %q, which is no page", name)
+		}
+	}
+}
+
+// TestAnswersAreAsDescribed: what pages tell as JSON, problems too, has the properties that openapi.json names, and no others.
+func TestAnswersAreAsDescribed(t *testing.T) {
+	t.Parallel()
+	d := dashboard(t, company(t))
+	w := get(t, d, api+"/openapi.json", "en")
+	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" {
+		t.Fatalf("%d %s", w.Code, w.Header().Get("Content-Type"))
+	}
+	doc, err := jsonschema.UnmarshalJSON(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	strict(doc)
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("openapi.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	holds := func(t *testing.T, address, at string, status int) {
+		t.Helper()
+		schema, err := c.Compile("openapi.json" + at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := get(t, d, api+address, "ja")
+		if w.Code != status {
+			t.Fatalf("%s: %d\n%s", address, w.Code, w.Body)
+		}
+		answer, err := jsonschema.UnmarshalJSON(w.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(answer); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	all := addresses(t, d)
+	for i := range pages {
+		p := &pages[i]
+		t.Run(p.name, func(t *testing.T) { holds(t, all[p.name], pointer(p), http.StatusOK) })
+	}
+	t.Run("problem", func(t *testing.T) {
+		holds(t, "/customers/nobody", "#/components/responses/problem/content/application~1problem+json/schema", http.StatusNotFound)
+	})
+}
