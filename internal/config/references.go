@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -72,7 +73,7 @@ func (d *decoder) fileValue(n *yaml.Node, name string) (value, problem string) {
 	if value == "" {
 		return "", fmt.Sprintf("the file %s is empty", name)
 	}
-	if info, err := f.Stat(); err == nil && info.Mode().Perm()&0o004 != 0 {
+	if info, err := f.Stat(); err == nil && info.Mode().Perm()&0o004 != 0 && runtime.GOOS != "windows" { // where modes tell nothing
 		d.doc.warnings = append(d.doc.warnings, fmt.Sprintf("%s:%d:%d: every user of this machine can read %s; run chmod 600 on it", d.doc.file, n.Line, n.Column, name))
 	}
 	return value, ""
