@@ -72,6 +72,7 @@ func newPost(t *testing.T) *post {
 	go func() { done <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		_ = server.Close()
+		_ = listener.Close() // which Close knows nothing of when Serve has not come that far
 		<-done
 	})
 	return p
