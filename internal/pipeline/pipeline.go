@@ -1,7 +1,9 @@
 // Package pipeline is one run: read, map, save, score, plan, send. It is the
 // only place that knows all parts; each part knows only its neighbours.
 //
-//   - pull.go reads sources into the store;
+//   - run.go wraps what a run does in its record and its lanes;
+//   - pull.go reads sources into the store, source.go one of them; retry.go, merges.go and withdraw.go
+//     do what a new reading brings about: rejects that come through, entities that became one, records that are gone;
 //   - scores.go turns ledger entries into what the CRM shall hold, and explains them;
 //   - write.go plans and applies, undo.go takes back what was applied;
 //   - fields.go prepares the CRM for what is written;
