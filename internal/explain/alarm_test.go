@@ -4,21 +4,13 @@ import (
 	"testing"
 
 	"energyd/engine"
-	"energyd/internal/config"
 	"energyd/internal/explain"
 )
 
 func TestAlarmSentences(t *testing.T) {
 	day := engine.DateOf(2026, 5, 10)
 	year := engine.Period(2026 * 12)
-	table, err := config.LoadPoints("../../configs/points.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := engine.Compile(table)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := shipped(t)
 	for _, test := range []struct {
 		alarm  engine.Alarm
 		ja, en string

@@ -11,8 +11,9 @@ import (
 	"energyd/internal/explain"
 )
 
-// TestExplain: the sentences, the arithmetic and the sums, in both languages, with the shipped points table.
-func TestExplain(t *testing.T) {
+// shipped compiles the points table that energyd ships.
+func shipped(t *testing.T) *engine.Points {
+	t.Helper()
 	table, err := config.LoadPoints("../../configs/points.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -21,6 +22,12 @@ func TestExplain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return points
+}
+
+// TestExplain: the sentences, the arithmetic and the sums, in both languages, with the shipped points table.
+func TestExplain(t *testing.T) {
+	points := shipped(t)
 	day := engine.DateOf(2026, 5, 1)
 	acts := []engine.Activity{
 		{Source: "crm", ID: "1", Date: day, Kind: "visit", Account: "A", Mapping: "mappings/crm_event.yaml:16", Deals: []engine.Share{{ID: "D1"}, {ID: "D2"}},
@@ -84,14 +91,7 @@ func TestExplain(t *testing.T) {
 
 // TestExplain_adds_up: the shares, rounded to the thousandth as they are shown, add up to the temperature as it is shown.
 func TestExplain_adds_up(t *testing.T) {
-	table, err := config.LoadPoints("../../configs/points.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	points, err := engine.Compile(table)
-	if err != nil {
-		t.Fatal(err)
-	}
+	points := shipped(t)
 	day := engine.DateOf(2026, 5, 1)
 	e := engine.Entity{Kind: engine.Account, ID: "A"}
 	var acts []engine.Activity

@@ -6,20 +6,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"energyd/engine"
-	"energyd/internal/config"
 	"energyd/internal/explain"
 )
 
 // TestExplain_members: of one visit in two sources both records are shown, and what the contact has of which.
 func TestExplain_members(t *testing.T) {
-	table, err := config.LoadPoints("../../configs/points.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	points, err := engine.Compile(table)
-	if err != nil {
-		t.Fatal(err)
-	}
+	points := shipped(t)
 	day := engine.DateOf(2026, 5, 1)
 	acts := []engine.Activity{
 		{Source: "events", ID: "00U1", At: day.Time(), Date: engine.NoDate, Kind: "visit", Account: "A", Mapping: "mappings/crm_event.yaml:16",
