@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"energyd/internal/fault"
 	"energyd/internal/pipeline"
 	"energyd/internal/report"
+	"energyd/internal/wholefile"
 )
 
 // writers are the formats of report, and how many rows each has unless told otherwise; 0 = all.
@@ -137,17 +137,13 @@ func (a *app) report(ctx context.Context, p *pipeline.Pipeline, name string, f *
 
 // keepFile makes a file whole or not at all. It is readable by its owner alone: it names customers.
 func keepFile(name string, write func(io.Writer) error) error {
-	half, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	half, err := wholefile.Create(name)
 	if err != nil {
 		return fault.New(fault.Config, "report", "cannot write "+name, "name a folder that is there and that you may write to", err)
 	}
 	b := bufio.NewWriter(half)
-	err = errors.Join(write(b), b.Flush(), half.Close())
-	if err == nil {
-		err = os.Rename(half.Name(), name)
+	if err := errors.Join(write(b), b.Flush()); err != nil {
+		return errors.Join(err, half.Close())
 	}
-	if err != nil {
-		return errors.Join(err, os.Remove(half.Name()))
-	}
-	return nil
+	return half.Keep()
 }

@@ -13,6 +13,7 @@ import (
 	"energyd/internal/fault"
 	"energyd/internal/httpclient"
 	"energyd/internal/secret"
+	"energyd/internal/wholefile"
 )
 
 // accessToken is a mailbox's access token.
@@ -171,7 +172,7 @@ func (c *conn) write(b *box, token string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	return secret.WriteFile(file, data)
+	return wholefile.Write(file, data)
 }
 
 // seal is b's own: a file that lies under another mailbox's name does not open.

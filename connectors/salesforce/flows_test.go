@@ -3,8 +3,10 @@ package salesforce
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -127,6 +129,9 @@ func TestC06_refresh_tokens(t *testing.T) {
 	held := func() string {
 		t.Helper()
 		data, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return ""
+		}
 		o.must(err)
 		info, err := os.Stat(file)
 		o.must(err)
@@ -184,6 +189,48 @@ func TestC06_no_place_for_the_next_token(t *testing.T) {
 	if err := c.Check(t.Context()); fault.KindOf(err) != fault.Config || o.calls("POST", tokenPath) != 0 {
 		t.Errorf("%v after %d sign-ons", err, o.calls("POST", tokenPath))
 	}
+}
+
+// What reads the file while it is written sees the token before or the next one, never a part: by a kill it would stay so.
+func TestC06_tokens_are_kept_whole(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "crm.refresh_token")
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(os.WriteFile(path, []byte("a-long-token"), 0o600))
+	before, err := os.Open(path)
+	must(err)
+	defer before.Close()
+	held := func(want string) {
+		t.Helper()
+		if data, err := os.ReadFile(path); err != nil || string(data) != want {
+			t.Errorf("it holds %q, %v; want %q", data, err, want)
+		}
+		if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+			t.Errorf("left behind: %v, %v", files, err)
+		}
+	}
+
+	f, err := openTokens(path, secret.Seal{})
+	must(err)
+	must(f.write("short"))
+	f.close()
+	held("short")
+	if data, err := io.ReadAll(before); err != nil || string(data) != "a-long-token" {
+		t.Errorf("who was reading got %q, %v", data, err)
+	}
+
+	// A file that cannot be replaced is written over: the token before is void by now.
+	f, err = openTokens(path, secret.Seal{})
+	must(err)
+	must(os.Remove(f.next.Name()))
+	must(f.write("last"))
+	f.close()
+	held("last")
 }
 
 // TestC06_kill kills a process with SIGKILL in the moment in which it first uses

@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"energyd/internal/fault"
 	"energyd/internal/httpclient"
 	"energyd/internal/secret"
+	"energyd/internal/wholefile"
 )
 
 // flow is a way to sign on without a person: salesforce.md section 2.
@@ -188,7 +190,7 @@ func (c *Conn) byRefreshToken(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer file.close()
 	tried := map[string]bool{"": true}
 	refused := error(nil)
 	for {
@@ -227,86 +229,84 @@ func (c *Conn) byRefreshToken(ctx context.Context) (*session, error) {
 	}
 }
 
-// tokens is token_file, open. It holds the last refresh token and nothing else, sealed if there is a key.
+// tokens is token_file. It holds the last refresh token and nothing else, sealed if there is a key.
 type tokens struct {
-	*os.File
+	path string
 	seal secret.Seal
+	next *wholefile.File // takes its place
 }
 
-// openTokens opens the file before a token is spent whose successor it has to hold.
+// openTokens makes the next file before a token is spent whose successor it has to hold.
 func openTokens(path string, seal secret.Seal) (tokens, error) {
-	if err := sealTokens(path, seal); err != nil {
-		return tokens{}, err
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	next, err := wholefile.Create(path)
 	if err != nil {
-		return tokens{}, fault.New(fault.Config, signOnOp, fmt.Sprintf("token_file %s cannot be opened", path),
-			"let energyd's user write that file: the org may change the refresh token at each sign-on", err)
+		return tokens{}, fault.New(fault.Config, signOnOp, fmt.Sprintf("token_file %s cannot be written", path),
+			"let energyd's user write its folder: the org may change the refresh token at each sign-on", err)
 	}
-	err = errors.Join(f.Chmod(0o600), secret.SyncDir(filepath.Dir(path)))
+	f := tokens{path, seal, next}
+	token, inClear, err := f.open()
+	if err == nil && inClear { // it was written before there was a key
+		err = f.rewrite(token)
+	}
 	if err != nil {
-		return tokens{}, errors.Join(tokensLost(path, err), f.Close())
+		return tokens{}, errors.Join(err, next.Close())
 	}
-	return tokens{f, seal}, nil
+	return f, nil
 }
 
-// sealTokens encrypts a file that was written before there was a key. By another file and a renaming: its token is still good.
-func sealTokens(path string, seal secret.Seal) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil // it is made, or told of, by who opens it for writing
-	}
-	token, inClear, err := tokens{f, seal}.open()
-	if err = errors.Join(err, f.Close()); err != nil || !inClear {
-		return err
-	}
-	data, err := seal.Close(token)
+// close takes the next file back if it was not needed.
+func (f tokens) close() { _ = f.next.Close() }
+
+func (f tokens) rewrite(token string) error {
+	data, err := f.seal.Close(token)
 	if err != nil {
 		return err
 	}
-	if err := secret.WriteFile(path, data); err != nil {
-		return fault.New(fault.Config, signOnOp, fmt.Sprintf("token_file %s cannot be encrypted", path),
+	if err := wholefile.Write(f.path, data); err != nil {
+		return fault.New(fault.Config, signOnOp, fmt.Sprintf("token_file %s cannot be encrypted", f.path),
 			"let energyd's user write its folder; the file is as it was", err)
 	}
 	return nil
 }
 
+// read reads the token, which another process may have written since; "" for none.
 func (f tokens) read() (string, error) {
 	token, _, err := f.open()
 	return token, err
 }
 
-// open reads the token, and tells whether it lies in clear where it should not.
+// open also tells whether the token lies in clear where it should not.
 func (f tokens) open() (token string, inClear bool, err error) {
-	text := make([]byte, 64<<10)
-	n, err := f.ReadAt(text, 0)
-	if n == len(text) || err == nil {
-		return "", false, fault.New(fault.Config, signOnOp, fmt.Sprintf("token_file %s is no refresh token", f.Name()), "name another file", nil)
+	const most = 64 << 10
+	file, err := os.Open(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false, nil
 	}
-	return f.seal.Open(f.Name(), text[:n])
+	if err != nil {
+		return "", false, fault.New(fault.Config, signOnOp, fmt.Sprintf("token_file %s cannot be read", f.path), "let energyd's user read it", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(file, most))
+	if err = errors.Join(err, file.Close()); err != nil || len(text) == most {
+		return "", false, fault.New(fault.Config, signOnOp, fmt.Sprintf("token_file %s is no refresh token", f.path), "name another file", err)
+	}
+	return f.seal.Open(f.path, text)
 }
 
-// write puts token on disk. In place, not by another file and a renaming: what it
-// overwrites is worth nothing any more, and there is nothing to clear away after a kill.
+// write puts token on disk, by another file and a renaming: a machine that stops
+// meanwhile leaves one of both, whole. The one before is void by now, so that a
+// file that cannot be replaced, such as one that is mounted by itself, is written over.
 func (f tokens) write(token string) error {
 	data, err := f.seal.Close(token)
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteAt(data, 0)
+	_, err = f.next.Write(data)
 	if err == nil {
-		err = f.Truncate(int64(len(data)))
+		err = f.next.Keep()
 	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err != nil {
-		return tokensLost(f.Name(), err)
+	if err != nil && os.WriteFile(f.path, data, 0o600) != nil {
+		return fault.New(fault.Config, signOnOp, fmt.Sprintf("token_file %s cannot be written", f.path),
+			"see that its disk has room; then authorise energyd again, and put the new token where refresh_token points to", err)
 	}
 	return nil
-}
-
-func tokensLost(path string, err error) error {
-	return fault.New(fault.Config, signOnOp, fmt.Sprintf("token_file %s cannot be written", path),
-		"see that its disk has room; then authorise energyd again, and put the new token where refresh_token points to", err)
 }

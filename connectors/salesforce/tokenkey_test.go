@@ -40,7 +40,7 @@ func TestC06_kept_tokens_are_encrypted(t *testing.T) {
 	o.must(err)
 	token, err := kept.read()
 	o.must(err)
-	o.must(kept.Close())
+	kept.close()
 	if token != clear || strings.Contains(held(), clear) {
 		t.Errorf("of a token in clear came %q; the file shows it: %v", token, strings.Contains(held(), clear))
 	}

@@ -6,10 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -98,31 +95,4 @@ func (s Seal) Open(file string, data []byte) (token string, inClear bool, err er
 	}
 	return refuse("does not open with this token_key",
 		"give the token_key, and the connection the name, by which it was written; if they are lost or the file is damaged, delete it and authorise energyd again")
-}
-
-// WriteFile puts data on disk at once and whole, for our own user alone, in a folder that is there.
-func WriteFile(file string, data []byte) error {
-	dir := filepath.Dir(file)
-	f, err := os.CreateTemp(dir, ".token*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return SyncDir(dir)
-}
-
-// SyncDir puts the names of a folder's files on disk.
-func SyncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -3,8 +3,6 @@ package secret
 import (
 	"bytes"
 	"encoding/base64"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -95,27 +93,5 @@ func TestAShortKeyIsRefused(t *testing.T) {
 	}
 	if problem := CheckKey(New("${env:K}", "hunter2")); !strings.Contains(problem, "openssl") || strings.Contains(problem, "hunter2") {
 		t.Errorf("%q", problem)
-	}
-}
-
-func TestAFileIsWrittenWholeForItsUserAlone(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "token")
-	if err := os.WriteFile(file, []byte("longer than what comes"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := WriteFile(file, []byte("new")); err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(file)
-	if err != nil || string(data) != "new" {
-		t.Errorf("%q, %v", data, err)
-	}
-	info, err := os.Stat(file)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info, err)
-	}
-	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
-		t.Errorf("left behind: %v, %v", files, err)
 	}
 }

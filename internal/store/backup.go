@@ -12,6 +12,7 @@ import (
 	"modernc.org/sqlite"
 
 	"energyd/internal/fault"
+	"energyd/internal/wholefile"
 )
 
 // Backup writes all that the store holds at one moment into a new file, a
@@ -44,7 +45,10 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 	if _, err := Inspect(ctx, part); err != nil {
 		return err
 	}
-	return storeError(op, os.Rename(part, file))
+	if err := os.Rename(part, file); err != nil {
+		return storeError(op, err)
+	}
+	return storeError(op, wholefile.SyncDir(filepath.Dir(file)))
 }
 
 func (s *Store) backUpInto(ctx context.Context, file string) error {
