@@ -108,8 +108,10 @@ func (s *Store) Freezings(ctx context.Context) ([]Freezing, error) {
 
 // SaveLook keeps that somebody looks at figures of single sales people.
 func (s *Store) SaveLook(ctx context.Context, l Look) error {
-	_, err := s.write.ExecContext(ctx, s.write.Rebind("INSERT INTO looked (at_us, who, report) VALUES (?, ?, ?)"), l.At.UnixMicro(), plain(l.Who), l.Report)
-	return storeError("keep who looked", err)
+	return s.tx(ctx, "keep who looked", func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO looked (at_us, who, report) VALUES (?, ?, ?)"), l.At.UnixMicro(), plain(l.Who), l.Report)
+		return err
+	})
 }
 
 // Looks lists who looked at figures of single sales people, the latest first.

@@ -48,6 +48,10 @@ type Store struct {
 	lockFile    string        // of Lock, a SQLite url
 	watchEvery  time.Duration // tests look oftener
 	by          string        // this machine and process, for the runs
+	sessionFile string        // beside SQLite's
+
+	door     sync.Mutex
+	signedOn *sqlx.DB // of sessionFile; nil until somebody is looked for
 
 	mu        sync.Mutex
 	directory *Directory
@@ -86,6 +90,9 @@ func Open(ctx context.Context, address string) (*Store, error) {
 	return s, nil
 }
 
+// longestBusy is how long SQLite waits for another process that writes; for as long as who asks has, where that is less.
+const longestBusy = time.Minute
+
 func openSQLite(path string) (*Store, error) {
 	path = strings.TrimPrefix(path, "//")
 	if path == "" {
@@ -103,7 +110,7 @@ func openSQLite(path string) (*Store, error) {
 	file := "file:" + escaped(absolute)
 	// An 8 KB page holds about one block. A fold writes much at once: copying it from
 	// the log into the file every 1,000 pages, as SQLite does by itself, costs a third more.
-	dsn := file + "?_pragma=busy_timeout(60000)&_pragma=page_size(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(8192)"
+	dsn := file + fmt.Sprintf("?_pragma=busy_timeout(%d)", longestBusy.Milliseconds()) + "&_pragma=page_size(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(8192)"
 	write, err := sqlx.Open("sqlite", dsn+"&_txlock=immediate")
 	if err != nil {
 		return nil, storeError("open store", err)
@@ -113,7 +120,7 @@ func openSQLite(path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(storeError("open store", err), write.Close())
 	}
-	return &Store{slice: wholeSlice, read: read, write: write, lockFile: file + ".lock"}, nil
+	return &Store{slice: wholeSlice, read: read, write: write, lockFile: file + ".lock", sessionFile: absolute + ".sessions"}, nil
 }
 
 func openPostgres(address string) (*Store, error) {
@@ -141,7 +148,13 @@ func (s *Store) Close() error {
 		_, _ = s.write.Close(), s.sessions.Close()
 		return nil
 	}
-	return errors.Join(s.read.Close(), s.write.Close())
+	err := errors.Join(s.read.Close(), s.write.Close())
+	s.door.Lock()
+	defer s.door.Unlock()
+	if s.signedOn != nil {
+		err = errors.Join(err, s.signedOn.Close())
+	}
+	return err
 }
 
 // lockMigration, lockLedger and lockRun are PostgreSQL advisory locks of one database.
@@ -223,7 +236,22 @@ func steps(dir string) (all []*goose.Migration, err error) {
 
 // tx runs f in one writing transaction. What f returns decides whether it counts.
 func (s *Store) tx(ctx context.Context, op string, f func(*sqlx.Tx) error) error {
-	tx, err := s.write.BeginTxx(ctx, nil)
+	conn, err := s.write.Connx(ctx)
+	if err != nil {
+		return storeError(op, err)
+	}
+	defer conn.Close()
+	if until, bounded := ctx.Deadline(); bounded && !s.postgres { // which SQLite does not look at while it waits for its lock
+		wait := func(d time.Duration) error {
+			_, err := conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf("PRAGMA busy_timeout = %d", max(0, d.Milliseconds())))
+			return err
+		}
+		if err := wait(min(longestBusy, time.Until(until)-time.Second)); err != nil {
+			return storeError(op, err)
+		}
+		defer func() { _ = wait(longestBusy) }() // a connection that is broken is not used again
+	}
+	tx, err := conn.BeginTxx(ctx, nil)
 	if err != nil {
 		return storeError(op, err)
 	}

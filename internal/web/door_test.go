@@ -3,6 +3,7 @@ package web
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,6 +23,8 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc/oidctest"
 	"golang.org/x/oauth2"
 
+	"energyd/connectors/all"
+	"energyd/internal/config"
 	"energyd/internal/daemon"
 	"energyd/internal/telemetry"
 	"energyd/internal/web/signon"
@@ -190,6 +193,34 @@ func TestSignOn(t *testing.T) {
 	r.AddCookie(&http.Cookie{Name: "energyd", Value: session})
 	if status, _, _ := another(t, b.base).ask(r); status != http.StatusSeeOther {
 		t.Errorf("the session goes on after the sign-off: %d", status)
+	}
+}
+
+// TestSignOn_besideFold: who signs on, and off, does not wait until a fold of the SQLite store has ended.
+func TestSignOn_besideFold(t *testing.T) {
+	file := company(t)
+	users(t, file, "")
+	b := browse(t, dashboard(t, file))
+	cfg, err := config.Load(file, all.Connectors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", strings.TrimPrefix(cfg.Store, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, body := b.signOn("sato", "sato long enough"); status != http.StatusSeeOther {
+		t.Fatalf("%d\n%s", status, body)
+	}
+	if status, _, body := b.get("/today"); status != http.StatusOK {
+		t.Errorf("%d\n%s", status, body)
+	}
+	if status, to, body := b.post("/sign-off", nil, sameSite); status != http.StatusSeeOther || to != "/sign-on" {
+		t.Errorf("%d %s\n%s", status, to, body)
 	}
 }
 
