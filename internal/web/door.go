@@ -4,7 +4,9 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"energyd/internal/fault"
@@ -58,11 +60,8 @@ func (d *Dashboard) signOn(w http.ResponseWriter, v *visit) error {
 	}
 	v.request.Body = http.MaxBytesReader(w, v.request.Body, 16<<10)
 	name := v.request.PostFormValue("name")
-	from, _, err := net.SplitHostPort(v.request.RemoteAddr)
-	if err != nil {
-		from = v.request.RemoteAddr
-	}
-	err = v.gate.SignOn(v.request.Context(), name, v.request.PostFormValue("password"), from)
+	from := d.from(v.request)
+	err := v.gate.SignOn(v.request.Context(), name, v.request.PostFormValue("password"), from)
 	if err == nil {
 		http.Redirect(w, v.request, local(v.request.PostFormValue("back")), http.StatusSeeOther)
 		return nil
@@ -79,6 +78,21 @@ func (d *Dashboard) signOn(w http.ResponseWriter, v *visit) error {
 			int(f.RetryAfter/time.Second)+1))
 	}
 	return err
+}
+
+// from is the address that a reader comes from. Where a proxy is in front, it puts the one that it sees behind what it was told.
+func (d *Dashboard) from(r *http.Request) string {
+	if d.served.BehindProxy {
+		told := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
+		if ip, err := netip.ParseAddr(strings.TrimSpace(told[strings.LastIndexByte(told, ',')+1:])); err == nil {
+			return ip.String()
+		}
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 func (d *Dashboard) signOff(w http.ResponseWriter, v *visit) error {
@@ -112,6 +126,7 @@ func (d *Dashboard) fromOpenID(w http.ResponseWriter, v *visit) error {
 	}
 	back, err := v.gate.Finish(v.request.Context(), v.query)
 	if err != nil {
+		d.log.Warn("a sign-on to the dashboard failed", "from", d.from(v.request), "error", err)
 		return err
 	}
 	http.Redirect(w, v.request, local(back), http.StatusSeeOther)

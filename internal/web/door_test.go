@@ -260,18 +260,72 @@ func TestSession(t *testing.T) {
 	if status, _, _ := b.get("/today"); status != http.StatusOK {
 		t.Errorf("after a restart: %d", status)
 	}
-	text, err := os.ReadFile(file)
+	change := func(file, from, to string) {
+		t.Helper()
+		text, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(file, []byte(strings.ReplaceAll(string(text), from, to)), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	use := func() {
+		t.Helper()
+		if err := d.Use(open(t, file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(file, "{name: sato, role: admin", "{name: sato, role: viewer")
+	use()
+	if status, _, _ := b.get("/journal"); status != http.StatusForbidden {
+		t.Errorf("who is no admin any more reads the journal: %d", status)
+	}
+	if status, _, _ := b.post("/runs/start", url.Values{"asked": {"0"}}, sameSite); status != http.StatusForbidden {
+		t.Errorf("who is no admin any more acts: %d", status)
+	}
+	beside := another(t, b.base)
+	if status, _, _ := beside.signOn("suzuki", "suzuki long enough"); status != http.StatusSeeOther {
+		t.Fatal(status)
+	}
+	hash, err := os.ReadFile(filepath.Join(filepath.Dir(file), "password-tanaka"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(filepath.Dir(file), "password-suzuki"), hash, 0o600) // as by energyd password
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(text), "{name: sato,", "{name: kato,")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Use(open(t, file)); err != nil {
-		t.Fatal(err)
-	}
+	change(file, "{name: sato,", "{name: kato,")
+	use()
 	if status, _, _ := b.get("/today"); status != http.StatusSeeOther {
 		t.Errorf("who is no longer a user looks on: %d", status)
+	}
+	if status, _, _ := beside.get("/today"); status != http.StatusSeeOther {
+		t.Errorf("whose password is another now looks on: %d", status)
+	}
+}
+
+// TestSession_fixed: a token that somebody planted in a reader's browser is worth nothing after the sign-on, nor before.
+func TestSession_fixed(t *testing.T) {
+	file := company(t)
+	users(t, file, "")
+	b := browse(t, dashboard(t, file))
+	u, err := url.Parse(b.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const planted = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	b.Jar.SetCookies(u, []*http.Cookie{{Name: "energyd", Value: planted}})
+	if status, _, _ := b.signOn("sato", "sato long enough"); status != http.StatusSeeOther {
+		t.Fatal(status)
+	}
+	if b.cookie() == planted {
+		t.Error("the planted token is kept")
+	}
+	thief := another(t, b.base)
+	thief.Jar.SetCookies(u, []*http.Cookie{{Name: "energyd", Value: planted}})
+	if status, _, _ := thief.get("/today"); status != http.StatusSeeOther {
+		t.Errorf("who planted it is in: %d", status)
 	}
 }
 
@@ -374,6 +428,12 @@ func TestWithoutUsers(t *testing.T) {
 	if local.ServeHTTP(w, r); w.Code != http.StatusForbidden {
 		t.Errorf("through a proxy on this machine: %d", w.Code)
 	}
+	r = httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:9765/today", nil)
+	r.Proto, r.ProtoMinor = "HTTP/1.0", 0
+	w = httptest.NewRecorder()
+	if local.ServeHTTP(w, r); w.Code != http.StatusForbidden {
+		t.Errorf("through a proxy that says nothing of itself: %d", w.Code)
+	}
 	b := browse(t, local)
 	for _, a := range actions {
 		if status, _, _ := b.post(strings.NewReplacer("{", "", "}", "").Replace(a.path), nil, sameSite); status != http.StatusForbidden {
@@ -382,6 +442,43 @@ func TestWithoutUsers(t *testing.T) {
 	}
 	if status, _, _ := b.get("/sign-on"); status != http.StatusNotFound {
 		t.Errorf("a door that leads nowhere: %d", status)
+	}
+}
+
+// TestFrom: guesses are counted by the reader's address: what our proxy saw, and nothing that readers say of themselves.
+func TestFrom(t *testing.T) {
+	for _, c := range []struct {
+		behind bool
+		told   []string
+		want   string
+	}{
+		{false, nil, "192.0.2.1"}, {false, []string{"198.51.100.1"}, "192.0.2.1"},
+		{true, nil, "192.0.2.1"}, {true, []string{"198.51.100.1"}, "198.51.100.1"},
+		{true, []string{"203.0.113.9, 198.51.100.1"}, "198.51.100.1"}, {true, []string{"203.0.113.9", "198.51.100.1"}, "198.51.100.1"},
+		{true, []string{"unknown\nhost"}, "192.0.2.1"},
+	} {
+		d := &Dashboard{served: telemetry.HTTP{BehindProxy: c.behind}}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/sign-on", nil) // from 192.0.2.1
+		r.Header["X-Forwarded-For"] = c.told
+		if got := d.from(r); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
+
+// TestByTLS: the session's cookie is kept to https wherever readers come by it, also by a proxy of which only that is known.
+func TestByTLS(t *testing.T) {
+	for _, c := range []struct {
+		served  telemetry.HTTP
+		address string
+		want    bool
+	}{
+		{telemetry.HTTP{}, "", false}, {telemetry.HTTP{Certificate: "c.pem"}, "", true}, {telemetry.HTTP{Certificate: "c.pem"}, "http://e.example", true},
+		{telemetry.HTTP{BehindProxy: true}, "", true}, {telemetry.HTTP{BehindProxy: true}, "https://e.example", true}, {telemetry.HTTP{BehindProxy: true}, "http://e.example", false},
+	} {
+		if byTLS(c.served, c.address) != c.want {
+			t.Errorf("%+v", c)
+		}
 	}
 }
 

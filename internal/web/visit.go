@@ -80,6 +80,9 @@ func (v *visit) identify(served telemetry.HTTP) error {
 			return errOwnMachine
 		}
 	}
+	if v.request.ProtoMajor == 1 && v.request.ProtoMinor == 0 { // so does one that says nothing of itself, as nginx did for long; no browser asks so
+		return errOwnMachine
+	}
 	if !served.Local() || !telemetry.Loopback(hostOf(v.request)) {
 		return errOwnMachine
 	}

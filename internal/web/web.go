@@ -74,7 +74,7 @@ func (d *Dashboard) Use(p *pipeline.Pipeline) error {
 		}
 	}
 	next.gate = signon.NewGate(settings, signon.Options{
-		Sessions: p.Store(), Secure: d.served.Certificate != "" || strings.HasPrefix(settings.URL, "https://"),
+		Sessions: p.Store(), Secure: byTLS(d.served, settings.URL),
 		Failed: func(err error) { d.log.Error("a session cannot be kept", "error", err) },
 	})
 	if next.draw, err = newRenderers(zone); err != nil {
@@ -88,6 +88,11 @@ func (d *Dashboard) Use(p *pipeline.Pipeline) error {
 		})
 	}
 	return nil
+}
+
+// byTLS tells that readers come by https: to us, or, unless the address says otherwise, to the proxy in front.
+func byTLS(served telemetry.HTTP, address string) bool {
+	return served.Certificate != "" || strings.HasPrefix(address, "https://") || address == "" && served.BehindProxy
 }
 
 // Close ends the dashboard, after what is being shown.

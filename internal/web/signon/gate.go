@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/alexedwards/argon2id"
@@ -27,8 +26,8 @@ type Gate struct {
 	sessions *scs.SessionManager
 	openID   *openID // nil without one
 
-	attempts attempts
-	hashing  sync.Mutex // one at a time: each takes 64 MiB
+	attempts *attempts
+	hashing  chan struct{} // one at a time: each takes 64 MiB
 }
 
 // Options are how a gate stands.
@@ -53,7 +52,7 @@ func NewGate(s Settings, opt Options) *Gate {
 	if opt.Secure {
 		m.Cookie.Name = "__Host-energyd" // which browsers take over https for this host alone
 	}
-	g := &Gate{settings: s, sessions: m}
+	g := &Gate{settings: s, sessions: m, attempts: newAttempts(), hashing: make(chan struct{}, 1)}
 	if s.OpenID.Issuer != "" {
 		g.openID = newOpenID(s.OpenID, s.URL)
 	}
@@ -107,23 +106,37 @@ func proof(u User) string {
 }
 
 // SignOn takes a name and a password. from is the address that they come from.
-// Faults: auth (one of both is wrong), rate_limited (too many attempts; it says how long).
+// Faults: auth (one of both is wrong), rate_limited (too many attempts; it says how long), unavailable.
 func (g *Gate) SignOn(ctx context.Context, name, password, from string) error {
-	who := attempt{folded(name), from}
+	select {
+	case g.hashing <- struct{}{}:
+	case <-ctx.Done():
+		return fault.New(fault.Unavailable, "", "too many sign on at the same time", "try again in a moment", ctx.Err())
+	}
+	u, err := g.known(name, password, attempt{folded(name), network(from)})
+	<-g.hashing
+	if err != nil {
+		return err
+	}
+	return g.enter(ctx, u.Name, proof(u))
+}
+
+// known finds whose name and password these are. One attempt comes after the other, so that many at once are counted too.
+func (g *Gate) known(name, password string, who attempt) (User, error) {
 	if wait := g.attempts.wait(who, time.Now()); wait > 0 {
-		return tooMany(wait)
+		return User{}, tooMany(wait)
 	}
 	u, known := g.settings.user(name)
 	hash := nobodys()
 	if known && !u.Password.IsZero() {
 		hash = u.Password.Reveal()
 	}
-	ok := g.verify(password, hash) && known
+	ok := verify(password, hash) && known
 	g.attempts.note(who, ok, time.Now())
 	if !ok {
-		return errWrong
+		return User{}, errWrong
 	}
-	return g.enter(ctx, u.Name, proof(u))
+	return u, nil
 }
 
 func tooMany(wait time.Duration) error {
@@ -132,12 +145,10 @@ func tooMany(wait time.Duration) error {
 
 var errWrong = fault.New(fault.Auth, "", "name or password is wrong", "who has forgotten the password asks the admin of energyd for a new one", nil)
 
-func (g *Gate) verify(password, hash string) bool {
+func verify(password, hash string) bool {
 	if len(password) > 4*longestPassword {
 		return false
 	}
-	g.hashing.Lock()
-	defer g.hashing.Unlock()
 	ok, err := argon2id.ComparePasswordAndHash(password, hash)
 	return err == nil && ok
 }

@@ -7,11 +7,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+	"golang.org/x/text/unicode/norm"
 
 	"energyd/internal/fault"
 )
@@ -25,28 +26,26 @@ type openID struct {
 	settings OpenID
 	redirect string
 	client   *http.Client
-
-	mu       sync.Mutex
-	provider *oidc.Provider
+	provider atomic.Pointer[oidc.Provider] // nil until it was reached
 }
 
 func newOpenID(s OpenID, address string) *openID {
 	return &openID{settings: s, redirect: strings.TrimSuffix(address, "/") + callback, client: &http.Client{Timeout: 10 * time.Second}}
 }
 
-// service gives the sign-on service as it describes itself.
+// service gives the sign-on service as it describes itself. Several readers may ask it at the same time: none waits for another's time-out.
 func (o *openID) service() (*oidc.Provider, oauth2.Config, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.provider == nil {
-		p, err := oidc.NewProvider(oidc.ClientContext(context.Background(), o.client), o.settings.Issuer) // it keeps the context; the client has a time-out
+	p := o.provider.Load()
+	if p == nil {
+		var err error
+		p, err = oidc.NewProvider(oidc.ClientContext(context.Background(), o.client), o.settings.Issuer) // it keeps the context; the client has a time-out
 		if err != nil {
 			return nil, oauth2.Config{}, fault.New(fault.Unavailable, "openid", "the company's sign-on cannot be reached",
 				"open "+strings.TrimSuffix(o.settings.Issuer, "/")+"/.well-known/openid-configuration from this machine", err)
 		}
-		o.provider = p
+		o.provider.Store(p)
 	}
-	return o.provider, oauth2.Config{ClientID: o.settings.ClientID, ClientSecret: o.settings.ClientSecret.Reveal(), Endpoint: o.provider.Endpoint(),
+	return p, oauth2.Config{ClientID: o.settings.ClientID, ClientSecret: o.settings.ClientSecret.Reveal(), Endpoint: p.Endpoint(),
 		RedirectURL: o.redirect, Scopes: []string{oidc.ScopeOpenID, "profile", "email"}}, nil
 }
 
@@ -57,6 +56,9 @@ const (
 	keyVerifier = "openid-verifier"
 	keyBack     = "openid-back"
 )
+
+// mostOnTheWay is how long a reader may take to sign on at the service.
+const mostOnTheWay = 15 * time.Minute
 
 // Begin gives the address of the sign-on service to send a reader to. Finish gives back.
 func (g *Gate) Begin(ctx context.Context, back string) (string, error) {
@@ -69,6 +71,9 @@ func (g *Gate) Begin(ctx context.Context, back string) (string, error) {
 	g.sessions.Put(ctx, keyNonce, nonce)
 	g.sessions.Put(ctx, keyVerifier, verifier)
 	g.sessions.Put(ctx, keyBack, back)
+	if g.sessions.GetString(ctx, keyName) == "" { // anybody may begin, and leave it at that
+		g.sessions.SetDeadline(ctx, time.Now().Add(mostOnTheWay).UTC())
+	}
 	return cfg.AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)), nil
 }
 
@@ -108,10 +113,7 @@ func (g *Gate) Finish(ctx context.Context, answer url.Values) (back string, err 
 	if err := id.Claims(&claims); err != nil {
 		return "", wrong(err)
 	}
-	name, _ := claims[g.openID.settings.Claim].(string)
-	if verified, told := claims["email_verified"].(bool); g.openID.settings.Claim == "email" && told && !verified {
-		name = "" // anybody could have said so
-	}
+	name := named(claims, g.openID.settings.Claim)
 	u, known := g.settings.user(name)
 	switch {
 	case name == "":
@@ -122,4 +124,16 @@ func (g *Gate) Finish(ctx context.Context, answer url.Values) (back string, err 
 		return back, g.enter(ctx, name, byOpenID)
 	}
 	return "", fault.New(fault.Auth, "openid", "you may not look at this dashboard", "ask the admin of energyd", nil)
+}
+
+// named is who the service says that a reader is; "" when it does not say so for sure.
+func named(claims map[string]any, claim string) string {
+	if said, told := claims["email_verified"]; claim == "email" && told && said != true && said != "true" {
+		return "" // anybody could have said so
+	}
+	name, _ := claims[claim].(string)
+	if !norm.NFKC.IsNormalString(name) {
+		return "" // there, ｓａｔｏ is another than sato
+	}
+	return name
 }

@@ -32,9 +32,10 @@ func Hash(password string) (string, error) {
 	return h, nil
 }
 
+// wellHashed refuses what cannot be worked out, and what was cut off: of a short rest many passwords have the same.
 func wellHashed(hash string) bool {
-	p, _, _, err := argon2id.DecodeHash(hash)
-	return err == nil && p.Memory <= 1<<20 && p.Iterations <= 100
+	p, salt, key, err := argon2id.DecodeHash(hash)
+	return err == nil && p.Memory <= 1<<20 && p.Iterations >= 1 && p.Iterations <= 100 && p.Parallelism >= 1 && len(salt) >= 8 && len(key) >= 16
 }
 
 // nobodys is the hash of a password that nobody has: a name that is not known takes as long as one that is.
