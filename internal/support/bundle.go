@@ -69,7 +69,7 @@ func Write(ctx context.Context, w io.Writer, p *pipeline.Pipeline, opt Options) 
 		text []byte
 	}{{"README.txt", []byte(readMe)}, {"about.json", about}, {"energyd.yaml", masked.Text}, {"status.json", status}, {"metrics.txt", metrics(ctx, cfg)}}
 	if opt.Log != nil {
-		log, err := io.ReadAll(io.LimitReader(opt.Log, mostLog))
+		log, err := end(opt.Log, mostLog)
 		if err != nil {
 			return fmt.Errorf("read the log: %w", err)
 		}
@@ -93,6 +93,28 @@ func Write(ctx context.Context, w io.Writer, p *pipeline.Pipeline, opt Options) 
 		}
 	}
 	return packed.Close()
+}
+
+// end reads the last lines, of most bytes in all: what happened last is what somebody asks about. Of a
+// line that is cut nothing is given, since half a name is not covered.
+func end(r io.Reader, most int) ([]byte, error) {
+	var kept []byte
+	cut := false
+	for chunk := make([]byte, 64<<10); ; {
+		n, err := r.Read(chunk)
+		if kept = append(kept, chunk[:n]...); len(kept) > most {
+			kept, cut = kept[len(kept)-most:], true
+		}
+		if errors.Is(err, io.EOF) {
+			if cut {
+				_, kept, _ = bytes.Cut(kept, []byte("\n"))
+			}
+			return kept, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 func coverOf(ctx context.Context, s *store.Store, secrets []string) (*Cover, error) {
