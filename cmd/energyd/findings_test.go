@@ -40,6 +40,42 @@ func TestStatus_Interrupted(t *testing.T) {
 	}
 }
 
+// TestStoreCopy_warnsOfARun: what a run at work stores meanwhile is not in the copy.
+func TestStoreCopy_warnsOfARun(t *testing.T) {
+	_, config := world(t)
+	mustRun(t, exitDone, "status", "--config", config)
+	dir := strings.TrimSuffix(config, "energyd.yaml")
+	s, err := store.Open(t.Context(), "sqlite:"+dir+"energyd.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	hold, err := s.Lock(t.Context(), "mail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.BeginRun(t.Context(), "pull", time.Now(), hold.Lanes()...); err != nil {
+		t.Fatal(err)
+	}
+	warns := func(to string) bool {
+		t.Helper()
+		var out, stderr bytes.Buffer
+		if code := run(t.Context(), []string{"store", "copy", "--to", "sqlite:" + dir + to, "--config", config}, &out, &stderr); code != exitDone {
+			t.Fatalf("exit code %d: %s", code, stderr.String())
+		}
+		return strings.Contains(stderr.String(), "a run is at work")
+	}
+	if !warns("one.db") {
+		t.Error("while a run is at work nothing is said")
+	}
+	if err := hold.Leave(); err != nil {
+		t.Fatal(err)
+	}
+	if warns("two.db") {
+		t.Error("after its process ended, a run is said to be at work")
+	}
+}
+
 // TestApply_NamesEditedRecords: ten of them in text, all in JSON.
 func TestApply_NamesEditedRecords(t *testing.T) {
 	for _, asJSON := range []bool{false, true} {

@@ -158,11 +158,7 @@ var waitWords = map[pipeline.Await]string{
 
 // waiting says on what a reject waits, or until when.
 func waiting(r pipeline.Reject, p *pipeline.Pipeline) string {
-	zone, err := time.LoadLocation(p.Config().Zone)
-	if err != nil { // the configuration was checked
-		zone = time.UTC
-	}
-	switch day := r.Until.In(zone).Format(time.DateOnly); r.WaitsFor {
+	switch day := r.Until.In(p.Zone()).Format(time.DateOnly); r.WaitsFor {
 	case pipeline.Snooze:
 		return "snoozed until " + day
 	case pipeline.Paused:
@@ -217,11 +213,7 @@ func (a *app) showReject(r pipeline.Reject, p *pipeline.Pipeline) error {
 	line("waits for", waiting(r, p))
 	line("attempts", r.Attempts)
 	if !r.Seen.IsZero() {
-		zone, err := time.LoadLocation(p.Config().Zone)
-		if err != nil {
-			return err
-		}
-		line("read", r.Seen.In(zone).Format(clock))
+		line("read", r.Seen.In(p.Zone()).Format(clock))
 	}
 	line("run", r.Run)
 	if r.Fields == nil {

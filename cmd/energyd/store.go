@@ -148,9 +148,9 @@ energyd, copy, write the address as "store:" into energyd.yaml, and start energy
 				return err
 			}
 			defer func() { err = errors.Join(err, into.Close()) }()
-			if running, err := from.Locked(ctx); err != nil {
+			if running, err := from.AtWork(ctx); err != nil {
 				return err
-			} else if running && !a.json {
+			} else if len(running) > 0 && !a.json {
 				fmt.Fprintln(a.err, "warning: a run is at work: what it stores from now on is not in the copy")
 			}
 			sums, err := from.CopyTo(ctx, into)

@@ -110,9 +110,5 @@ func (p *Pipeline) readAsOf(ctx context.Context, source string) (string, error) 
 	if err != nil || len(read) == 0 {
 		return "", err
 	}
-	zone, err := time.LoadLocation(p.cfg.Zone)
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf(" It was read as it stood at %s %s: what was saved later comes with a later pull.", read[len(read)-1].To.In(zone).Format(time.DateTime), p.cfg.Zone), nil
+	return fmt.Sprintf(" It was read as it stood at %s %s: what was saved later comes with a later pull.", read[len(read)-1].To.In(p.Zone()).Format(time.DateTime), p.cfg.Zone), nil
 }

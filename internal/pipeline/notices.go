@@ -3,7 +3,6 @@ package pipeline
 import (
 	"cmp"
 	"context"
-	"time"
 
 	"energyd/engine"
 	"energyd/internal/notice"
@@ -11,11 +10,7 @@ import (
 
 // Notices gives who tells the readers that the configuration names. It may be used beside a run.
 func (p *Pipeline) Notices() *notice.Sender {
-	zone, err := time.LoadLocation(p.cfg.Zone)
-	if err != nil { // the configuration was checked
-		zone = time.UTC
-	}
-	return &notice.Sender{Settings: p.cfg.Notices, Store: p.store, Log: p.opt.Log, Now: p.opt.Now, Zone: zone, Language: p.cfg.Language,
+	return &notice.Sender{Settings: p.cfg.Notices, Store: p.store, Log: p.opt.Log, Now: p.opt.Now, Zone: p.Zone(), Language: p.cfg.Language,
 		Alarms: p.toldAlarms, Address: p.mailAddress}
 }
 

@@ -252,6 +252,15 @@ func (p *Pipeline) Store() *store.Store { return p.store }
 // Points gives the compiled points table.
 func (p *Pipeline) Points() *engine.Points { return p.points }
 
+// Zone is the configuration's.
+func (p *Pipeline) Zone() *time.Location {
+	zone, err := time.LoadLocation(p.cfg.Zone)
+	if err != nil { // the configuration was checked
+		return time.UTC
+	}
+	return zone
+}
+
 // Table is the points table in use, as its owner wrote it. It must not be changed.
 func (p *Pipeline) Table() *engine.PointsConfig { return p.table }
 

@@ -202,12 +202,8 @@ func (p *Pipeline) DropRejects(ctx context.Context, f RejectFilter, reason strin
 // SnoozeRejects is DropRejects that ends on a day, at its beginning in the
 // configuration's zone: the first run from then on tells of them again. Faults: as of RetryRejects, config (the day is over).
 func (p *Pipeline) SnoozeRejects(ctx context.Context, f RejectFilter, until engine.Date, reason string) (Decided, error) {
-	zone, err := time.LoadLocation(p.cfg.Zone)
-	if err != nil {
-		return Decided{}, err
-	}
 	year, month, day := until.Time().Date()
-	at := time.Date(year, month, day, 0, 0, 0, 0, zone)
+	at := time.Date(year, month, day, 0, 0, 0, 0, p.Zone())
 	if !at.After(p.opt.Now()) {
 		return Decided{}, fault.New(fault.Config, "rejects", fmt.Sprintf("%s is no day to come", until), "name the day from which you want to hear of it again", nil)
 	}
@@ -309,7 +305,7 @@ func (f RejectFilter) found(some []Reject) error {
 func (p *Pipeline) rejectEntries(f RejectFilter, some []Reject, act, reason string, until time.Time) []store.JournalEntry {
 	entry := p.entry(act, "", "", reason)
 	if !until.IsZero() { // a day begins in the zone, so that UTC may be the day before
-		entry.Reason = "until " + p.local(until).Format(time.DateOnly) + ": " + reason
+		entry.Reason = "until " + until.In(p.Zone()).Format(time.DateOnly) + ": " + reason
 	}
 	if f.Keys == nil {
 		words := []string{fmt.Sprintf("%d rejects", len(some))}
@@ -327,15 +323,6 @@ func (p *Pipeline) rejectEntries(f RejectFilter, some []Reject, act, reason stri
 		entries[i].Subject = r.Source + " " + r.Key
 	}
 	return entries
-}
-
-// local is a time in the configuration's zone.
-func (p *Pipeline) local(t time.Time) time.Time {
-	zone, err := time.LoadLocation(p.cfg.Zone)
-	if err != nil { // the configuration was checked
-		return t
-	}
-	return t.In(zone)
 }
 
 // needPeople counts the rejects that no run heals by itself.

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -50,7 +49,7 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 	if s.Runs, err = p.store.Runs(ctx, 10); err != nil {
 		return s, err
 	}
-	if s.AtWork, err = p.atWork(ctx); err != nil {
+	if s.AtWork, err = p.store.AtWork(ctx); err != nil {
 		return s, err
 	}
 	if s.Rejects, err = p.store.RejectCounts(ctx); err != nil {
@@ -104,24 +103,9 @@ func (p *Pipeline) Status(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	s.File = p.cfg.File
-	if s.Zone, err = time.LoadLocation(p.cfg.Zone); err != nil {
-		return s, err
-	}
+	s.Zone = p.Zone()
 	s.Starts, err = p.starts(ctx)
 	return s, err
-}
-
-// atWork gives the runs that are at work.
-func (p *Pipeline) atWork(ctx context.Context) (runs []store.Run, err error) {
-	open, err := p.store.Unended(ctx)
-	for _, r := range open {
-		if there, lookErr := p.store.AtWork(ctx, r); lookErr != nil {
-			err = errors.Join(err, lookErr)
-		} else if there {
-			runs = append(runs, r)
-		}
-	}
-	return runs, err
 }
 
 // Start is when a job starts next.

@@ -95,12 +95,26 @@ func (s *Store) Unended(ctx context.Context) ([]Run, error) {
 	return runs, storeError("read runs", err)
 }
 
-// AtWork tells whether a run without an end is at work; else its process died.
-func (s *Store) AtWork(ctx context.Context, r Run) (bool, error) {
-	if len(r.Lanes) == 0 {
-		return s.Locked(ctx, Scores)
+// AtWork gives the runs that are at work; the others without an end died with their processes.
+func (s *Store) AtWork(ctx context.Context) (runs []Run, err error) {
+	open, err := s.Unended(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return s.Locked(ctx, r.Lanes...)
+	for _, r := range open {
+		lanes := r.Lanes
+		if len(lanes) == 0 { // all; it began before there were others than this one
+			lanes = []string{Scores}
+		}
+		held, err := s.Locked(ctx, lanes...)
+		if err != nil {
+			return nil, err
+		}
+		if held {
+			runs = append(runs, r)
+		}
+	}
+	return runs, nil
 }
 
 // FinishRun notes how a run ended; message is for people, "" when there is nothing to say.
