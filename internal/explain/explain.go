@@ -54,7 +54,7 @@ type Part struct {
 	People   []string `json:"people,omitempty"`
 	Points   float64  `json:"points"`       // earned on the date
 	Share    float64  `json:"points_today"` // what is left of them, to the thousandth; of all parts they add up to the temperature
-	Rule     string   `json:"rule"`         // "rank 3 × keyman 1.5 × kind 6 = 27": the points table's own words
+	Rule     string   `json:"rule"`         // "rank 3 × keyman 1.5 × kind 6 = 27"
 	Mapping  string   `json:"mapping,omitempty"`
 	Source   string   `json:"source"`
 	Record   string   `json:"record"`               // the source record's key
@@ -304,7 +304,7 @@ func (x *Explainer) sentence(p Part) string {
 func (x *Explainer) rule(p engine.Part) string {
 	terms := make([]string, 0, len(p.Terms))
 	for _, t := range p.Terms {
-		terms = append(terms, term(t))
+		terms = append(terms, x.term(t))
 	}
 	s := strings.Join(terms, "; ")
 	switch {
@@ -313,28 +313,29 @@ func (x *Explainer) rule(p engine.Part) string {
 	case p.Whole == p.Milli:
 		return s + " → " + milli(p.Milli)
 	}
-	return s + " → " + milli(p.Whole) + ", share " + milli(p.Milli)
+	return s + " → " + milli(p.Whole) + engine.Label{Ja: "、按分 ", En: ", share "}.In(x.Language) + milli(p.Milli)
 }
 
 // term writes "rank 3 × keyman 1.5 × kind 6 = 27"; factors of 1 that say nothing are left out.
-func term(t engine.Term) string {
-	factors := []string{"rank " + points(t.RankPoints)}
+func (x *Explainer) term(t engine.Term) string {
+	say := func(ja, en string) string { return engine.Label{Ja: ja, En: en}.In(x.Language) }
+	factors := []string{say("役職 ", "rank ") + points(t.RankPoints)}
 	add := func(name string, f float64) {
 		if f != 1 {
 			factors = append(factors, name+" "+points(f))
 		}
 	}
-	add("keyman", t.KeymanFactor)
-	factors = append(factors, "kind "+points(t.KindPoints))
+	add(say("キーマン", "keyman"), t.KeymanFactor)
+	factors = append(factors, say("接触方法 ", "kind ")+points(t.KindPoints))
 	if t.CueFactor != 1 {
 		names := make([]string, len(t.Cues))
 		for i, c := range t.Cues {
-			names[i] = c.Name
+			names[i] = say(cmp.Or(x.Points.CueLabel(c.Name).Ja, c.Name), c.Name)
 		}
 		add(strings.Join(names, "+"), t.CueFactor)
 	}
-	add("source", t.SourceFactor)
-	add("role", t.RoleFactor)
+	add(say("ソース", "source"), t.SourceFactor)
+	add(say("参加の立場", "role"), t.RoleFactor)
 	s := strings.Join(factors, " × ")
 	if t.Bonus != 0 {
 		s += " + " + points(t.Bonus)
