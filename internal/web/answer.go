@@ -172,7 +172,7 @@ func (v *visit) frame(ctx context.Context, here *page) *frame {
 		if !ok {
 			n = len(f.Sections)
 			at[p.section] = n
-			f.Sections = append(f.Sections, part{Title: p.section.title.In(v.language), Here: f.Home != nil && f.Home.section == p.section})
+			f.Sections = append(f.Sections, part{Title: p.section.title.In(v.language), Here: here.within() == p.section})
 		}
 		f.Sections[n].Pages = append(f.Sections[n].Pages, p)
 	}
@@ -230,6 +230,16 @@ var titles = map[int]text{
 	http.StatusInternalServerError: {Ja: "エラーが発生しました", En: "Something went wrong"},
 }
 
+// refusals are the dashboard's own faults in Japanese: what people see who may not, or are lost.
+var refusals = map[error]struct{ detail, hint string }{
+	errNoPage:     {"このページはありません。", "アドレスを確かめるか、上のメニューから選んでください。"},
+	errNotAllowed: {"このページを見る権限がありません。", "必要な場合は、energyd の管理者に依頼してください。"},
+	errMayNotAct:  {"この操作を行う権限がありません。", "権限のあるユーザーでサインインしてください。"},
+	errSignOn:     {"サインインしてください。", ""},
+	errOtherSite:  {"別のサイトのページから送信されたため、受け付けませんでした。", "心当たりがない場合は、dashboard.url のアドレスでこの画面を開いてください。"},
+	errOwnMachine: {"この画面は、energyd が動いているサーバー自身でだけ表示できます。", "他の端末から見るには、管理者が dashboard.users を設定します（docs/dashboard.md）。"},
+}
+
 // fail answers with a problem. Causes that nobody foresaw stand in the log alone.
 func (v *visit) fail(w http.ResponseWriter, err error) {
 	if errors.Is(err, context.Canceled) {
@@ -251,6 +261,9 @@ func (v *visit) fail(w http.ResponseWriter, err error) {
 	var known *fault.Error
 	if errors.As(err, &known) && known.Kind != fault.Internal {
 		p.Detail, p.Hint = known.Msg, fault.HintOf(err)
+	}
+	if own, is := refusals[err]; is && v.language == "ja" {
+		p.Detail, p.Hint = own.detail, own.hint
 	}
 	if status >= http.StatusInternalServerError {
 		v.log("a page cannot be shown", "error", err)

@@ -46,8 +46,26 @@ func viewJournal(ctx context.Context, v *visit) (*journal, error) {
 	return j, nil
 }
 
+// acts are entries of the journal.
+type acts []journalEntry
+
+// Done are those of people.
+func (a acts) Done() acts { return a.of(false) }
+
+// Changed are the files of the configuration that a run found changed: often many at once.
+func (a acts) Changed() acts { return a.of(true) }
+
+func (a acts) of(changed bool) (list acts) {
+	for _, e := range a {
+		if (e.Act == store.Changed) == changed {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
 // acts are the journal's entries about one thing since it was made, the oldest first.
-func (v *visit) acts(ctx context.Context, about func(store.JournalEntry) bool, since time.Time) (list []journalEntry, err error) {
+func (v *visit) acts(ctx context.Context, about func(store.JournalEntry) bool, since time.Time) (list acts, err error) {
 	entries, err := v.store().Journal(ctx, store.JournalFilter{Since: since.Add(-time.Second)})
 	for _, e := range entries {
 		if about(e) {

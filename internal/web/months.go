@@ -40,6 +40,9 @@ type monthContact struct {
 	Records int `json:"records"`
 }
 
+// title is the customer's name and the month.
+func (m *monthOf) title() string { return m.Name + "　" + m.Month }
+
 // More is how many records there are beside the one that is named.
 func (c monthContact) More() int { return c.Records - 1 }
 

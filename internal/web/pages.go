@@ -129,5 +129,18 @@ func (p *page) home() (home *page) {
 	return home
 }
 
+// within is the section that a page belongs to; nil for none.
+func (p *page) within() *section {
+	switch home := p.home(); {
+	case home != nil:
+		return home.section
+	case p != nil && p.name == "errand":
+		return inOperations
+	case p != nil && (p.name == "account" || p.name == "month" || p.name == "search"):
+		return inCustomers
+	}
+	return nil
+}
+
 // Path is where it is.
 func (p *page) Path() string { return p.path }

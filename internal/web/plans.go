@@ -24,14 +24,14 @@ type planRow struct{ sink.Summary }
 // plan is one plan with what it changes, field by field.
 type plan struct {
 	planRow
-	States   []stateCount   `json:"states"`          // how many of its changes stand how
-	Only     string         `json:"only,omitempty"`  // the state of the changes that are shown, "" = all
-	Changes  []plannedRow   `json:"changes"`         // of the page
-	Next     int64          `json:"after,omitempty"` // place of the page's last change: ?after= gives the next page; 0 on the last
-	Acts     []journalEntry `json:"acts"`            // of the journal: who had what done with it
-	Expired  bool           `json:"expired"`         // it is too old to be sent
-	Undoable bool           `json:"undoable"`        // the CRM took some of it
-	May      bool           `json:"-"`               // the reader may send it, or take it back
+	States   []stateCount `json:"states"`          // how many of its changes stand how
+	Only     string       `json:"only,omitempty"`  // the state of the changes that are shown, "" = all
+	Changes  []plannedRow `json:"changes"`         // of the page
+	Next     int64        `json:"after,omitempty"` // place of the page's last change: ?after= gives the next page; 0 on the last
+	Acts     acts         `json:"acts"`            // of the journal: who had what done with it
+	Expired  bool         `json:"expired"`         // it is too old to be sent
+	Undoable bool         `json:"undoable"`        // the CRM took some of it
+	May      bool         `json:"-"`               // the reader may send it, or take it back
 }
 
 // stateCount is how many changes of a plan stand how.

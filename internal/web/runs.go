@@ -23,10 +23,10 @@ type runs struct {
 // run is one run with what it did.
 type run struct {
 	runRow
-	Sources []sums         `json:"sources"` // as the configuration names them
-	Notes   []string       `json:"notes"`   // what it said at its end
-	Plan    *planRow       `json:"plan"`    // that it made or sent; null for none
-	Acts    []journalEntry `json:"acts"`    // of the journal: what people had it do
+	Sources []sums   `json:"sources"` // as the configuration names them
+	Notes   []string `json:"notes"`   // what it said at its end
+	Plan    *planRow `json:"plan"`    // that it made or sent; null for none
+	Acts    acts     `json:"acts"`    // of the journal: what people had it do
 	// Undoable: its plan was sent, so it can be taken back as long as its changes are kept.
 	Undoable bool `json:"undoable"`
 	May      bool `json:"-"` // the reader may take it back
@@ -122,7 +122,7 @@ var (
 		"undo": {Ja: "取消", En: "undo"}, "recount": {Ja: "件数照合", En: "recount"}, "erase": {Ja: "消去", En: "erase"},
 	}
 	runStates = map[string]text{
-		"ok": {Ja: "正常", En: "ok"}, "partial": {Ja: "一部", En: "partial"}, "parked": {Ja: "待機", En: "parked"}, "failed": {Ja: "失敗", En: "failed"},
+		"ok": {Ja: "正常", En: "ok"}, "partial": {Ja: "一部保留", En: "partial"}, "parked": {Ja: "待機", En: "parked"}, "failed": {Ja: "失敗", En: "failed"},
 		"running": {Ja: "実行中", En: "running"}, "interrupted": {Ja: "中断", En: "interrupted"}, "refused": {Ja: "拒否", En: "refused"}, "unreachable": {Ja: "接続できない", En: "unreachable"},
 	}
 )

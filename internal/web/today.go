@@ -2,11 +2,14 @@ package web
 
 import (
 	"context"
+	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
 	"energyd/internal/pipeline"
 	"energyd/internal/store"
+	"energyd/internal/web/signon"
 	"energyd/sink"
 )
 
@@ -24,12 +27,15 @@ type today struct {
 	Starts    []startRow         `json:"starts,omitempty"`     // what runs next
 	Advice    []string           `json:"advice,omitempty"`     // what to do about what is not as it should be
 	ReviewDue string             `json:"review_due,omitempty"` // since when the points table should be reviewed
+
+	Operates bool `json:"-"` // the reader may see what operations show
 }
 
 // applied is a plan that was sent.
 type applied struct {
 	Plan    string `json:"plan"`
 	Run     string `json:"run"`
+	AsOf    string `json:"as_of"`
 	Records int    `json:"records"` // of the CRM
 	Fields  int    `json:"fields"`  // in them
 }
@@ -65,6 +71,40 @@ type startRow struct {
 	Missed   bool      `json:"missed,omitempty"`
 }
 
+// daily is a schedule of one time of every day: "0 2 * * *".
+var daily = regexp.MustCompile(`^([0-5]?[0-9]) ([01]?[0-9]|2[0-3]) \* \* \*$`)
+
+// Words tells the schedule as people say it, where that is short.
+func (r startRow) Words() text {
+	at := daily.FindStringSubmatch(r.Schedule)
+	if at == nil {
+		return text{Ja: r.Schedule, En: r.Schedule}
+	}
+	clock := fmt.Sprintf("%02s:%02s", at[2], at[1])
+	return text{Ja: "毎日 " + clock, En: "every day at " + clock}
+}
+
+// RejectsPath is the page of what is kept back of the source.
+func (r sourceRow) RejectsPath() string { return "/rejects?" + chosen{Source: r.Name}.Query() }
+
+// Kept is how many records of all sources are kept back.
+func (t *today) Kept() (n int) {
+	for _, s := range t.Sources {
+		n += s.Rejects
+	}
+	return n
+}
+
+// ReadSources is how many sources were read at least once.
+func (t *today) ReadSources() (n int) {
+	for _, s := range t.Sources {
+		if s.Read {
+			n++
+		}
+	}
+	return n
+}
+
 // mostAlarms is how many alarms the page lists: who has more looks at the list of them all.
 const mostAlarms = 20
 
@@ -81,7 +121,7 @@ func viewToday(ctx context.Context, v *visit) (*today, error) {
 		alarms = slices.DeleteFunc(alarms, func(a pipeline.Raised) bool { return !v.reader.MaySee(a.Rep) })
 		s.Arrivals = nil
 	}
-	t := &today{AllAlarms: len(alarms), Arrivals: s.Arrivals, Budgets: s.Budgets, Plan: s.Plan, Advice: s.Advice}
+	t := &today{AllAlarms: len(alarms), Arrivals: s.Arrivals, Budgets: s.Budgets, Plan: s.Plan, Advice: s.Advice, Operates: v.may(signon.Manager) == nil}
 	last := ""
 	for _, a := range alarms {
 		last = max(last, a.Decided)
@@ -107,7 +147,7 @@ func viewToday(ctx context.Context, v *visit) (*today, error) {
 	if plan, ok, err := v.store().Plan(ctx, ""); err != nil {
 		return nil, err
 	} else if ok && plan.State == sink.Done {
-		t.Applied = &applied{Plan: plan.Plan, Run: plan.Run, Records: plan.Records, Fields: plan.Fields}
+		t.Applied = &applied{Plan: plan.Plan, Run: plan.Run, AsOf: plan.AsOf, Records: plan.Records, Fields: plan.Fields}
 	}
 	return t, nil
 }

@@ -28,3 +28,18 @@ func TestToday_own(t *testing.T) {
 		}
 	}
 }
+
+// TestStartRow_Words: a time of every day is said in words, what is rarer as it is configured.
+func TestStartRow_Words(t *testing.T) {
+	for schedule, want := range map[string]text{
+		"0 2 * * *":    {Ja: "毎日 02:00", En: "every day at 02:00"},
+		"30 21 * * *":  {Ja: "毎日 21:30", En: "every day at 21:30"},
+		"*/15 * * * *": {Ja: "*/15 * * * *", En: "*/15 * * * *"},
+		"0 25 * * *":   {Ja: "0 25 * * *", En: "0 25 * * *"},
+		"@hourly":      {Ja: "@hourly", En: "@hourly"},
+	} {
+		if got := (startRow{Schedule: schedule}).Words(); got != want {
+			t.Errorf("%s: %v", schedule, got)
+		}
+	}
+}

@@ -213,6 +213,9 @@ func TestProblem(t *testing.T) {
 			t.Errorf("%d\n%s", w.Code, w.Body)
 		}
 		wellFormed(t, w.Body.String(), language)
+		if strings.Contains(w.Body.String(), "there is no such page") != (language == "en") {
+			t.Errorf("in %s it says\n%s", language, w.Body)
+		}
 	}
 	w := get(t, d, api+"/nothing", "en")
 	var p problem
