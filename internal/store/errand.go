@@ -62,6 +62,15 @@ func (s *Store) Errand(ctx context.Context, id int64) (e Errand, ok bool, err er
 	return list[0], true, nil
 }
 
+// LastErrand gives the errand of a kind, subject and record that was asked for last, ended or not; ok is false when there is none.
+func (s *Store) LastErrand(ctx context.Context, kind, subject, record string) (e Errand, ok bool, err error) {
+	list, err := errands(ctx, s.read, "WHERE kind = ? AND subject = ? AND record = ? ORDER BY id DESC LIMIT 1", kind, subject, record)
+	if err != nil || len(list) == 0 {
+		return e, false, storeError("read errands", err)
+	}
+	return list[0], true, nil
+}
+
 // BeginErrand notes the run that does an errand.
 func (s *Store) BeginErrand(ctx context.Context, id int64, run string) error {
 	return s.tx(ctx, "begin errand", func(tx *sqlx.Tx) error {
