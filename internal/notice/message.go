@@ -31,8 +31,11 @@ type message struct {
 	data  any // for programs
 }
 
-// mostAlarms is how many alarms a message lists: more are read in the CRM, and chat services cut or refuse long messages.
-const mostAlarms = 50
+// What a message lists at most: more is read in the CRM, and chat services cut or refuse long messages (Teams beyond 28 KB).
+const (
+	mostAlarms = 50
+	mostBytes  = 16 << 10 // of UTF-8, without what the form of the channel adds
+)
 
 func (s *Sender) in(ja, en string) string {
 	if s.Language == "ja" {
@@ -93,17 +96,18 @@ func (s *Sender) when(t time.Time) string { return t.In(s.Zone).Format("2006-01-
 // digest lists alarms that are news to a reader.
 func (s *Sender) digest(day engine.Date, alarms []Alarm, owner bool) message {
 	m := message{title: fmt.Sprintf(s.in("[energyd] 顧客のアラーム %d件（%s）", "[energyd] %d alarms of customers (%s)"), len(alarms), day)}
+	room := mostBytes
 	for i, a := range alarms {
-		if i == mostAlarms {
-			m.lines = append(m.lines, fmt.Sprintf(s.in("ほか %d件。energyd alarms またはCRMの一覧をご覧ください", "and %d more: see energyd alarms, or the list in the CRM"), len(alarms)-i))
-			break
-		}
 		line := fmt.Sprintf("%s %s: %s", a.Label, a.Customer, a.Sentence)
 		if rep := cmp.Or(a.RepName, a.Rep); rep != "" && !owner {
 			line += fmt.Sprintf(s.in("（担当: %s）", " (%s)"), rep)
 		}
 		if a.Link != "" {
 			line += " " + a.Link
+		}
+		if room -= len(line); i == mostAlarms || room < 0 {
+			m.lines = append(m.lines, fmt.Sprintf(s.in("ほか %d件。energyd alarms またはCRMの一覧をご覧ください", "and %d more: see energyd alarms, or the list in the CRM"), len(alarms)-i))
+			break
 		}
 		m.lines = append(m.lines, line)
 	}

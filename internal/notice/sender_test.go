@@ -13,6 +13,7 @@ import (
 
 	"energyd/internal/fault"
 	"energyd/internal/secret"
+	"energyd/internal/store"
 )
 
 func decoded(body []byte) string {
@@ -202,6 +203,19 @@ func TestShape(t *testing.T) {
 	}
 	if m := o.digest(20777, o.list, false); len(m.lines) != mostAlarms+1 || !strings.Contains(m.lines[mostAlarms], "ほか 52件") {
 		t.Errorf("%d lines, the last %q", len(m.lines), m.lines[len(m.lines)-1])
+	}
+	for i := range o.list {
+		o.list[i].Sentence = strings.Repeat("温度が半分になりました。", 50)
+	}
+	m = o.digest(20777, o.list, false)
+	for _, shape := range []Shape{Slack, Teams} {
+		if body, err := shape.body(m); err != nil || len(body) > 28_000 || len(m.lines) < 5 || !strings.HasPrefix(m.lines[len(m.lines)-1], "ほか ") {
+			t.Errorf("%s: %d bytes of %d lines, %v", shape, len(body), len(m.lines), err)
+		}
+	}
+	m = o.alert(store.AlertChange{Alert: store.Alert{What: "source <!channel>", State: string(store.Failed)}})
+	if body, err := Slack.body(m); err != nil || strings.Contains(string(body), `\u003c!channel`) {
+		t.Errorf("a source's name calls everybody: %s, %v", body, err)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"energyd/internal/fault"
 	"energyd/internal/secret"
+	"energyd/internal/telemetry"
 )
 
 // Settings are the section notices of energyd.yaml.
@@ -98,7 +99,7 @@ func (w Webhook) problems(path string) fault.Problems {
 	switch u, err := url.Parse(w.URL.Reveal()); {
 	case w.URL.IsZero():
 		ps = append(ps, fault.Problem{Path: path, Msg: path + ".url is required", Hint: "write the address into a file and name it as ${file:secrets/hook}: who knows it may post"})
-	case err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())):
+	case err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && telemetry.Loopback(u.Hostname())):
 		ps.Add(path+".url", "is no https address") // without the address: it is a secret
 	}
 	switch w.Shape {
@@ -128,7 +129,7 @@ func (m Mail) problems() fault.Problems {
 	switch m.TLS {
 	case StartTLS, Implicit:
 	case Clear:
-		if !loopback(host) {
+		if !telemetry.Loopback(host) {
 			ps.Add("notices.mail.tls", "without TLS mails go to this machine's own server alone")
 		}
 	default:
@@ -152,11 +153,6 @@ func (m Mail) problems() fault.Problems {
 		}
 	}
 	return ps
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 const clock = "15:04"

@@ -54,8 +54,8 @@ func (e *doubtError) Unwrap() error { return e.error }
 func (s Shape) body(m message) ([]byte, error) {
 	switch s {
 	case Slack: // "Formatting text for app surfaces": these three are escaped, and *…* is bold
-		text := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(strings.Join(m.lines, "\n• "))
-		return json.Marshal(map[string]any{"text": "*" + m.title + "*\n• " + text})
+		text := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace("*" + m.title + "*\n• " + strings.Join(m.lines, "\n• "))
+		return json.Marshal(map[string]any{"text": text})
 	case Teams: // a message with an Adaptive Card, as the workflow "post to a channel when a webhook request is received" takes it
 		block := func(text string, more map[string]any) map[string]any {
 			b := map[string]any{"type": "TextBlock", "text": plainCard.Replace(text), "wrap": true}
