@@ -119,6 +119,15 @@ func viewAccount(ctx context.Context, v *visit) (*account, error) {
 	if !v.reader.MaySee(c.Profile.Owner) {
 		return nil, pipeline.NoCustomer(v.path("id")) // whether there is one is not told either
 	}
+	if v.reader.OwnOnly && c.Parent != "" {
+		parent, _, err := v.store().Profile(ctx, engine.Entity{Kind: engine.Account, ID: c.Parent})
+		if err != nil {
+			return nil, err
+		}
+		if !v.reader.MaySee(parent.Owner) {
+			c.Parent, c.ParentName = "", ""
+		}
+	}
 	points := v.p.Points()
 	a := &account{ID: c.ID, Name: c.Name, Code: c.Keys["code"], Owner: c.OwnerName, ParentID: c.Parent, Parent: c.ParentName, Link: c.Link,
 		AsOf: c.Why.AsOf, Temperature: c.Why.Temperature, Band: c.Why.Band, Trend: c.Why.Trend, Table: c.Why.Table, Last: c.Score.Last.String(), Since: c.Why.Since,

@@ -162,7 +162,16 @@ func TestAccount_strange(t *testing.T) {
 // TestAccount_own: who may see only what is their own neither opens nor finds a customer of somebody else, and is not told whether there is one.
 func TestAccount_own(t *testing.T) {
 	t.Parallel()
-	d := dashboard(t, seeded(t, 60))
+	file := seeded(t, 60)
+	p := open(t, file)
+	subsidiaries := append(accounts(3, 4), accounts(53, 54)...)
+	subsidiaries[0].Parent, subsidiaries[1].Parent = customerID(4), customerID(3)
+	subsidiaries[0].Version, subsidiaries[1].Version = 2, 2
+	keep(t, p, subsidiaries, nil)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d := dashboard(t, file)
 	own := func(address, id string) *visit {
 		s, leave := d.enter()
 		t.Cleanup(leave)
@@ -174,6 +183,12 @@ func TestAccount_own(t *testing.T) {
 	for id, fits := range map[string]bool{customerID(3): true, customerID(53): true, customerID(4): false} {
 		if _, err := viewAccount(t.Context(), own("/customers/"+id, id)); (err == nil) != fits {
 			t.Errorf("%s: %v", id, err)
+		}
+	}
+	for id, parent := range map[string]string{customerID(3): "", customerID(53): customerID(3)} { // which is somebody else's, or their own
+		a, err := viewAccount(t.Context(), own("/customers/"+id, id))
+		if err != nil || a.ParentID != parent || (a.Parent == "") != (parent == "") {
+			t.Errorf("%v: %s stands under %q %q", err, id, a.ParentID, a.Parent)
 		}
 	}
 	_, other := viewAccount(t.Context(), own("/customers/x", customerID(4)))

@@ -103,7 +103,10 @@ func (c *configuration) FilePath(name string) string {
 	return "/configuration?" + url.Values{"file": {name}}.Encode() + "#files"
 }
 
-// lasting is a time as the configuration has it, without what is zero: "48h".
+// lasting is a time as the configuration has it: "48h", "1h30m0s".
 func lasting(d time.Duration) string {
-	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
+	if d%time.Hour == 0 {
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return d.String()
 }

@@ -355,6 +355,15 @@ func TestRoles(t *testing.T) {
 			if status, _, _ := b.get(p.path); status != want && (want != http.StatusOK || status != http.StatusUnprocessableEntity) { // which a form says that was not told about what
 				t.Errorf("%s for a %s: %d, not %d", p.path, role, status, want)
 			}
+			if want == http.StatusSeeOther {
+				want = http.StatusUnauthorized
+			}
+			if status, _, _ := b.get(api + p.path); status != want && (want != http.StatusOK || status != http.StatusUnprocessableEntity) {
+				t.Errorf("%s as JSON for a %s: %d, not %d", p.path, role, status, want)
+			}
+			if status, _, _ := b.get(p.path + "?format=csv"); role < p.role && status == http.StatusOK {
+				t.Errorf("%s as a file for a %s: %d", p.path, role, status)
+			}
 		}
 		for _, a := range actions {
 			status, to, _ := b.post(strings.NewReplacer("{", "", "}", "").Replace(a.path), nil, sameSite)

@@ -65,8 +65,7 @@ func viewHealth(ctx context.Context, v *visit) (*health, error) {
 		return nil, err
 	}
 	for i, src := range s.Sources {
-		row := sourceHealth{sourceRow: sourceRow{Name: src.Name, Read: src.Read, Until: src.Until, Verified: src.Verified, Rejects: src.Rejects},
-			Connection: v.p.Config().Sources[i].Connection, Checked: src.Checked}
+		row := sourceHealth{sourceRow: sourceOf(src), Connection: v.p.Config().Sources[i].Connection, Checked: src.Checked}
 		if l, ok := last.Of(src.Name); ok {
 			row.LastRead = l.At
 		}
@@ -77,7 +76,8 @@ func viewHealth(ctx context.Context, v *visit) (*health, error) {
 		}
 		for _, b := range s.Starts {
 			if b.Source == src.Name {
-				row.Next = &startRow{Source: b.Source, Schedule: b.Schedule.String(), At: b.At, After: b.Schedule.After(), News: b.Schedule.OnNews(), Missed: b.Missed}
+				next := startOf(b)
+				row.Next = &next
 			}
 		}
 		h.Sources = append(h.Sources, row)

@@ -121,6 +121,10 @@ func viewToday(ctx context.Context, v *visit) (*today, error) {
 		alarms = slices.DeleteFunc(alarms, func(a pipeline.Raised) bool { return !v.reader.MaySee(a.Rep) })
 		s.Arrivals = nil
 	}
+	if s.Plan != nil && v.may(signon.Manager) != nil { // the records that it names stand on its own page, which asks for a manager
+		counts := s.Plan.Counts()
+		s.Plan = &counts
+	}
 	t := &today{AllAlarms: len(alarms), Arrivals: s.Arrivals, Budgets: s.Budgets, Plan: s.Plan, Advice: s.Advice, Operates: v.may(signon.Manager) == nil}
 	last := ""
 	for _, a := range alarms {
@@ -136,10 +140,10 @@ func viewToday(ctx context.Context, v *visit) (*today, error) {
 		t.Runs = append(t.Runs, runOf(r, s.StateOf(r)))
 	}
 	for _, src := range s.Sources {
-		t.Sources = append(t.Sources, sourceRow{Name: src.Name, Read: src.Read, Until: src.Until, Verified: src.Verified, Rejects: src.Rejects})
+		t.Sources = append(t.Sources, sourceOf(src))
 	}
 	for _, b := range s.Starts {
-		t.Starts = append(t.Starts, startRow{Source: b.Source, Schedule: b.Schedule.String(), At: b.At, After: b.Schedule.After(), News: b.Schedule.OnNews(), Missed: b.Missed})
+		t.Starts = append(t.Starts, startOf(b))
 	}
 	if s.Review.Overdue {
 		t.ReviewDue = s.Review.Due
@@ -150,6 +154,16 @@ func viewToday(ctx context.Context, v *visit) (*today, error) {
 		t.Applied = &applied{Plan: plan.Plan, Run: plan.Run, AsOf: plan.AsOf, Records: plan.Records, Fields: plan.Fields}
 	}
 	return t, nil
+}
+
+// sourceOf is a source as pages show it.
+func sourceOf(s pipeline.SourceStatus) sourceRow {
+	return sourceRow{Name: s.Name, Read: s.Read, Until: s.Until, Verified: s.Verified, Rejects: s.Rejects}
+}
+
+// startOf is what runs next as pages show it.
+func startOf(b pipeline.Start) startRow {
+	return startRow{Source: b.Source, Schedule: b.Schedule.String(), At: b.At, After: b.Schedule.After(), News: b.Schedule.OnNews(), Missed: b.Missed}
 }
 
 // runOf is a run as pages show it.

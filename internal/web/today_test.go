@@ -1,8 +1,14 @@
 package web
 
 import (
+	"database/sql"
+	"encoding/json"
+	"strings"
 	"testing"
 
+	"energyd/connectors/all"
+	"energyd/internal/config"
+	"energyd/internal/pipeline"
 	"energyd/internal/web/signon"
 )
 
@@ -40,6 +46,40 @@ func TestStartRow_Words(t *testing.T) {
 	} {
 		if got := (startRow{Schedule: schedule}).Words(); got != want {
 			t.Errorf("%s: %v", schedule, got)
+		}
+	}
+}
+
+// TestToday_plan: the records that an open plan names are shown to those who may see its page.
+func TestToday_plan(t *testing.T) {
+	file := companyAfter(t, nil, func(p *pipeline.Pipeline) error {
+		if _, err := p.Pull(t.Context()); err != nil {
+			return err
+		}
+		_, _, err := p.Plan(t.Context())
+		return err
+	})
+	cfg, err := config.Load(file, all.Connectors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", strings.TrimPrefix(cfg.Store, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `UPDATE plan SET summary = json_set(summary, '$.kept', json('[{"name": "見せない商事"}]'), '$.problems', json('["見せない商事"]'))`); err != nil {
+		t.Fatal(err)
+	}
+	d := dashboard(t, file)
+	for role, want := range map[signon.Role]bool{signon.Viewer: false, signon.Manager: true} {
+		shown, err := viewToday(t.Context(), visitOf(t, d, "/today", signon.Reader{Role: role}))
+		if err != nil || shown.Plan == nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(shown)
+		if err != nil || strings.Contains(string(text), "見せない") != want {
+			t.Errorf("a %s: %v\n%s", role, err, text)
 		}
 	}
 }
