@@ -27,10 +27,9 @@ func TestChange_Next(t *testing.T) {
 				t.Errorf("%s, refused %d times: %v, %t; want after %s", class, c.Attempts, at, more, pause)
 			}
 		}
-		if c.Attempts++; true {
-			if at, more := c.Next(); more {
-				t.Errorf("%s, refused %d times: once more at %s", class, c.Attempts, at)
-			}
+		c.Attempts++
+		if at, more := c.Next(); more {
+			t.Errorf("%s, refused %d times: once more at %s", class, c.Attempts, at)
 		}
 	}
 	for _, class := range []connectors.Class{connectors.Locked, connectors.NoQuota} {

@@ -32,7 +32,13 @@ func (p *Pipeline) observe(ctx context.Context, kind, run string) (_ context.Con
 				e.Writes(w.Name())
 			}
 		}
-		p.tellLineage(context.WithoutCancel(ctx), e)
+		end := context.WithoutCancel(ctx)
+		if ctx.Err() != nil { // told to stop
+			var cancel context.CancelFunc
+			end, cancel = context.WithTimeout(end, telemetry.Parting)
+			defer cancel()
+		}
+		p.tellLineage(end, e)
 	}
 }
 

@@ -50,6 +50,9 @@ func reachable(section, endpoint string, token secret.Secret) (ps fault.Problems
 // patience is how long a collector may take, in all.
 const patience = 10 * time.Second
 
+// Parting is how long it may take when energyd is about to end, which it does within half a minute.
+const Parting = 3 * time.Second
+
 // Tracer makes a trace of each run. Attributes are names out of the
 // configuration, words of ours and counts; never what a source or the CRM says.
 // A nil Tracer makes none. It is safe for concurrent use.
@@ -79,12 +82,12 @@ func NewTracer(ctx context.Context, t Traces, version string, log *slog.Logger) 
 	return &Tracer{provider, provider.Tracer("energyd")}, nil
 }
 
-// Close sends what is left, as long as patience lasts.
+// Close sends what is left, within Parting.
 func (t *Tracer) Close() {
 	if t == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), Parting)
 	defer cancel()
 	if err := t.provider.Shutdown(ctx); err != nil {
 		otel.Handle(err)
