@@ -630,6 +630,20 @@ func TestOpenID(t *testing.T) {
 			}
 		})
 	}
+	t.Run("begun and left", func(t *testing.T) { // which anybody can do, as often as they like
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/sign-on/openid", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := another(t, base).Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		if c := answer.Cookies(); len(c) != 1 || c[0].MaxAge > 16*60 {
+			t.Errorf("it is kept for long: %v", c)
+		}
+	})
 	t.Run("an answer that nobody asked for", func(t *testing.T) {
 		if status, _, _ := another(t, base).get("/sign-on/callback?code=the-code&state="); status != http.StatusForbidden {
 			t.Errorf("%d", status)
