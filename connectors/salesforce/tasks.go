@@ -3,6 +3,7 @@ package salesforce
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -126,16 +127,18 @@ func (t tasks) find(ctx context.Context, ids []string) (map[string]made, error) 
 			about[record] = append(about[record], id)
 		}
 	}
-	var all []string
-	for record := range about {
-		all = append(all, record)
+	if len(about) == 0 {
+		return nil, nil
 	}
-	slices.Sort(all)
+	s, err := t.sessions.get(ctx, t.Conn, nil) // it tells whose to-dos are ours
+	if err != nil {
+		return nil, err
+	}
 	found := map[string]made{}
-	for some := range slices.Chunk(all, records) {
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(about)), records) {
 		where := fmt.Sprintf("WhatId IN (%s)", quoteAll(some))
-		if user := t.user(); user != "" {
-			where += " AND CreatedById = " + quote(user)
+		if s.user != "" {
+			where += " AND CreatedById = " + quote(s.user)
 		}
 		list, err := t.query(ctx, where)
 		if err != nil {
@@ -151,13 +154,6 @@ func (t tasks) find(ctx context.Context, ids []string) (map[string]made, error) 
 		}
 	}
 	return found, nil
-}
-
-func (t tasks) user() string {
-	if s := t.sessions.current.Load(); s != nil {
-		return s.user
-	}
-	return ""
 }
 
 func (t tasks) query(ctx context.Context, where string) (all []made, err error) {

@@ -104,6 +104,18 @@ func TestTasks_brokenOff(t *testing.T) {
 	}
 }
 
+// TestTasks_ofOthers: what somebody else made is nobody's of ours, though it was copied with the mark, also at a connection's first call.
+func TestTasks_ofOthers(t *testing.T) {
+	o := newOrg(t)
+	account, u := o.alarmed()
+	o.insert("Task", map[string]any{"WhatId": account, "Subject": "copied", "Description": "mine\n\n" + mark(u.ID), "CreatedById": o.insert("User", map[string]any{
+		"Username": "sato@aoba.example", "LastName": "佐藤", "Alias": "sato", "Email": "sato@aoba.example"})})
+	outcomes(t, o.conn().Tasks(), connectors.Written, nothing(u))
+	if live := o.live(); len(live) != 1 {
+		t.Errorf("the org holds %v", live)
+	}
+}
+
 // TestTasks_touched: what somebody worked on reads otherwise, and is not made anew.
 func TestTasks_touched(t *testing.T) {
 	for want, change := range map[string]map[string]any{
