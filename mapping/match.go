@@ -137,16 +137,12 @@ func (w *run) matched(m matching.Match, missed key, written string) (any, error)
 
 // undecided is the reject of a record whose account a person has to decide.
 func undecided(asked Asked, proposals []matching.Proposal) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%q may be", short(cmp.Or(asked.Written, asked.Key)))
-	for i, p := range proposals {
-		if i > 0 {
-			b.WriteString(", or")
-		}
-		fmt.Fprintf(&b, " %s (%s)", p.ID, p.Reason)
+	var may []string
+	for _, p := range proposals {
+		may = append(may, fmt.Sprintf("%s (%s)", p.ID, p.Reason))
 	}
-	fmt.Fprintf(&b, "; decide it by: energyd match accept %q ID; the next pull tries the record again", asked.Key)
-	return b.String()
+	return fmt.Sprintf("%q may be %s; decide it by: energyd match accept %q ID; the next pull tries the record again",
+		short(cmp.Or(asked.Written, asked.Key)), strings.Join(may, ", or "), asked.Key)
 }
 
 // MatchedAccount is an account of the directory as match looks for it: by its

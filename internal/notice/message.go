@@ -9,6 +9,7 @@ import (
 	"energyd/engine"
 	"energyd/internal/store"
 	"energyd/internal/telemetry"
+	"energyd/internal/wording"
 )
 
 // Alarm is an alarm that people are told of.
@@ -52,10 +53,10 @@ func (s *Sender) alert(c store.AlertChange) message {
 	m.lines = append(m.lines, fmt.Sprintf(s.in("%s から（それまで: %s）", "since %s, before that: %s"), s.when(c.Since), s.state(c.Was)))
 	because, todo := telemetry.Impersonal(c.Because), telemetry.Impersonal(c.ToDo)
 	if because != "" {
-		m.lines = append(m.lines, s.in("理由: ", "because: ")+because)
+		m.lines = append(m.lines, s.in("理由: ", "because: ")+wording.In(s.Language, because))
 	}
 	if todo != "" {
-		m.lines = append(m.lines, s.in("対処: ", "what to do: ")+todo)
+		m.lines = append(m.lines, s.in("対処: ", "what to do: ")+wording.In(s.Language, todo))
 	}
 	m.data = struct {
 		Energyd string    `json:"energyd"`

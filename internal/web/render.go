@@ -11,12 +11,14 @@ import (
 	"net/http"
 	"path"
 	"strconv"
+	"strings"
 	"time"
 
 	"energyd/engine"
 	"energyd/internal/pipeline"
 	"energyd/internal/report"
 	"energyd/internal/store"
+	"energyd/internal/wording"
 )
 
 //go:embed templates static
@@ -65,6 +67,15 @@ func functions(language string, zone *time.Location) template.FuncMap {
 		"t": func(ja, en string, values ...any) string { return say(language, ja, en, values...) },
 		// in gives the text of a label.
 		"in": func(l text) string { return l.In(language) },
+		// said is what the program stored or refused with, which is English, in the reader's language.
+		"said": func(sentence string) string { return wording.In(language, sentence) },
+		// subject is what an alert is of: "source mail".
+		"subject": func(what string) string {
+			if source, is := strings.CutPrefix(what, "source "); is {
+				return say(language, "ソース %s", "source %s", source)
+			}
+			return worded(subjects, what).In(language)
+		},
 		// clock tells a time to the minute, in the tenant's zone.
 		"clock": func(t time.Time) string {
 			if t.IsZero() {
@@ -111,6 +122,9 @@ func functions(language string, zone *time.Location) template.FuncMap {
 		"asset": func(name string) string { return "/static/" + name + "?" + assets[name] },
 	}
 }
+
+// subjects are what alerts are of, beside sources.
+var subjects = map[string]text{"sync": {Ja: "同期", En: "sync"}, "pull": {Ja: "取得", En: "pull"}, "configuration": {Ja: "設定", En: "configuration"}}
 
 // plain writes a number as people write it into a file.
 func plain(n any) string {
