@@ -245,3 +245,21 @@ func TestSettings(t *testing.T) {
 		}
 	}
 }
+
+// TestAlert_language: readers are told in Japanese what the program says in English; programs get its own words.
+func TestAlert_language(t *testing.T) {
+	change := store.AlertChange{Alert: store.Alert{What: "source mail", State: "failed", ToDo: "check host and port, and that the system runs",
+		Because: "mailboxes: nothing listens at 127.0.0.1:143: connection refused"}}
+	s := &Sender{Language: "ja", Zone: time.UTC}
+	m := s.alert(change)
+	data, err := json.Marshal(m.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := strings.Join(m.lines, "\n"); !strings.Contains(said, "で待ち受けているものがありません") || !strings.Contains(said, "対処: host と port") || strings.Contains(said, "nothing listens") {
+		t.Errorf("people are told %q", said)
+	}
+	if !strings.Contains(string(data), "nothing listens") || !strings.Contains(string(data), "check host and port") {
+		t.Errorf("programs are told %s", data)
+	}
+}
