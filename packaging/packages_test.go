@@ -81,13 +81,7 @@ func TestDeb(t *testing.T) {
 			tell(t, nil, "dpkg", "--root="+root, "--force-script-chrootless", "--force-depends", "--install", deb)
 		}
 		install(first)
-		groups, err := os.ReadFile(filepath.Join(root, "etc/group"))
-		must(t, err)
-		id := regexp.MustCompile(`(?m)^energyd:[^:]*:(\d+):`).FindSubmatch(groups)
-		if id == nil {
-			t.Fatalf("no group energyd in\n%s", groups)
-		}
-		want := "750 " + "0:" + string(id[1])
+		want := "750 0:" + account(t, root, "group")
 		owner := func(path string) string {
 			return strings.TrimSpace(tell(t, nil, "stat", "-c", "%a %u:%g", filepath.Join(root, path)))
 		}
@@ -95,6 +89,10 @@ func TestDeb(t *testing.T) {
 			if got := owner(dir); got != want {
 				t.Errorf("%s is %s, want %s", dir, got, want)
 			}
+		}
+		// So that energyd check finds a place for the store before the service has begun.
+		if got, want := owner("var/lib/energyd"), "700 "+account(t, root, "passwd")+":"+account(t, root, "group"); got != want {
+			t.Errorf("the store's folder is %s, want %s", got, want)
 		}
 		// What the administrator makes stays: texts, modes and owners.
 		tell(t, nil, filepath.Join(root, "usr/bin/energyd"), "init", filepath.Join(root, "etc/energyd"))
@@ -122,11 +120,40 @@ func TestDeb(t *testing.T) {
 	})
 }
 
+// account gives energyd's id in etc/passwd or etc/group of root.
+func account(t *testing.T, root, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "etc", file))
+	must(t, err)
+	id := regexp.MustCompile(`(?m)^energyd:[^:]*:(\d+):`).FindSubmatch(text)
+	if id == nil {
+		t.Fatalf("no energyd in etc/%s\n%s", file, text)
+	}
+	return string(id[1])
+}
+
+// TestUnit: systemd understands every line of the unit, and counts no more exposure than 1.6 of 10.
+func TestUnit(t *testing.T) {
+	must(t, program())
+	root := t.TempDir()
+	for from, to := range map[string]string{
+		"../configs/systemd/energyd.service": "usr/lib/systemd/system/energyd.service", filepath.Join(made, "energyd"): "usr/bin/energyd", "/bin/sh": "bin/sh",
+	} {
+		must(t, os.MkdirAll(filepath.Dir(filepath.Join(root, to)), 0o755))
+		text, err := os.ReadFile(from)
+		must(t, err)
+		must(t, os.WriteFile(filepath.Join(root, to), text, 0o755))
+	}
+	must(t, os.Chmod(filepath.Join(root, "usr/lib/systemd/system/energyd.service"), 0o644))
+	tell(t, nil, "systemd-analyze", "verify", "--recursive-errors=no", "--root="+root, "energyd.service")
+	tell(t, nil, "systemd-analyze", "security", "--offline=true", "--threshold=16", "--root="+root, "energyd.service")
+}
+
 func TestRPM(t *testing.T) {
 	rpm := build(t, "rpm", "1.0.0")
 	held(t, tell(t, nil, "rpm", "-qp", "--qf", "[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\n]", rpm), " root/root ", "/usr/share/zsh/site-functions/_energyd")
 	scripts := tell(t, nil, "rpm", "-qp", "--scripts", rpm)
-	for _, want := range []string{"systemd-sysusers", "systemctl disable --now", "daemon-reload"} {
+	for _, want := range []string{"systemd-sysusers", "systemd-tmpfiles", "systemctl disable --now", "daemon-reload"} {
 		if !strings.Contains(scripts, want) {
 			t.Errorf("no %s in\n%s", want, scripts)
 		}
@@ -138,7 +165,7 @@ func held(t *testing.T, list, owner, zsh string) {
 	t.Helper()
 	for path, mode := range map[string]string{
 		"/usr/bin/energyd": "-rwxr-xr-x", "/etc/energyd/?": "drwxr-x---", "/etc/energyd/secrets/?": "drwxr-x---",
-		"/usr/lib/systemd/system/energyd.service": "-rw-r--r--", "/usr/lib/sysusers.d/energyd.conf": "-rw-r--r--",
+		"/usr/lib/systemd/system/energyd.service": "-rw-r--r--", "/usr/lib/sysusers.d/energyd.conf": "-rw-r--r--", "/usr/lib/tmpfiles.d/energyd.conf": "-rw-r--r--",
 		"/usr/share/man/man1/energyd.1.gz": "-rw-r--r--", "/usr/share/man/man1/energyd-store-copy.1.gz": "-rw-r--r--",
 		"/usr/share/bash-completion/completions/energyd": "-rw-r--r--", "/usr/share/fish/vendor_completions.d/energyd.fish": "-rw-r--r--", zsh: "-rw-r--r--",
 		"/usr/share/doc/energyd/docs/operations.md": "-rw-r--r--", "/usr/share/energyd/grafana/energyd.json": "-rw-r--r--", "/usr/share/energyd/prometheus/energyd.rules.yml": "-rw-r--r--",

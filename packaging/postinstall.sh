@@ -4,6 +4,7 @@ set -e
 root=${DPKG_ROOT:-}
 
 systemd-sysusers ${root:+--root="$root"} energyd.conf
+systemd-tmpfiles ${root:+--root="$root"} --create energyd.conf
 if [ -n "$root" ]; then
 	gid=$(sed -n 's/^energyd:[^:]*:\([0-9]*\):.*/\1/p' "$root/etc/group")
 else
