@@ -210,18 +210,23 @@ func (s *Server) compact() error {
 	if err != nil {
 		return err
 	}
-	old := s.journal
-	s.journal = tmp
-	if err := s.writeAll(tmp); err != nil {
-		s.journal = old
-		tmp.Close()
+	// Windows renames no file that is open, and puts none in the place of one that is.
+	if err := errors.Join(s.writeAll(tmp), tmp.Close()); err != nil {
 		os.Remove(tmp.Name())
 		return err
 	}
-	if old != nil {
-		old.Close()
+	if s.journal != nil {
+		s.journal.Close()
 	}
-	return os.Rename(tmp.Name(), path)
+	if err := os.Rename(tmp.Name(), path); err != nil {
+		return err
+	}
+	s.journal, err = os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = s.journal.Seek(0, io.SeekEnd)
+	return err
 }
 
 func (s *Server) writeAll(to *os.File) error {
