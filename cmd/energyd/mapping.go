@@ -24,7 +24,10 @@ import (
 )
 
 func (a *app) mappingCommand() *cobra.Command {
-	c := &cobra.Command{Use: "mapping", Short: "Test mapping files, try them on a record, see what falls through"}
+	c := &cobra.Command{Use: "mapping", Short: "Test mapping files, try them on a record, see what falls through", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return usage("say what to do: energyd mapping test, energyd mapping try, or energyd mapping coverage")
+		}}
 	c.AddCommand(a.mappingTestCommand(), a.mappingTryCommand(), a.mappingCoverageCommand())
 	return c
 }

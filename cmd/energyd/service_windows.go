@@ -30,6 +30,9 @@ func (a *app) platformCommands() []*cobra.Command {
 		Long: "The service starts with Windows, some minutes after it, and again when it failed. It works as " + winservice.Account + ", which needs the right to " +
 			"read the configuration and to write to the store's folder; docs/operations.md has the commands. Its log is in the event log, source energyd.",
 		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return usage("say what to do: energyd service install, start, status, stop or remove")
+		},
 	}
 	add := func(name, short, done string, f func(ctx context.Context) error) {
 		service.AddCommand(&cobra.Command{Use: name, Short: short, Args: noArgs, RunE: func(c *cobra.Command, _ []string) error {
