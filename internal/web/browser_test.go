@@ -40,32 +40,11 @@ func TestBrowser(t *testing.T) {
 	for name, address := range list {
 		looks = append(looks, look{name + "-ja", b.base + address, "ja-JP", "light", session}, look{name + "-en", b.base + address, "en-GB", "dark", session})
 	}
-	shots, err := filepath.Abs("../../screenshots")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(shots, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal("run ./scripts/servers: ", err)
-	}
 	in, err := json.Marshal(looks)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", filepath.Join("browsertest", "look.mjs"))
-	cmd.Env = append(os.Environ(), "CHROMIUM="+chromium, "SHOTS="+shots, "no_proxy=127.0.0.1", "NO_PROXY=127.0.0.1")
-	cmd.Stdin = bytes.NewReader(in)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Errorf("look.mjs: %v (packages missing? ./scripts/node)\n%s", err, &stderr)
-	}
+	out := chromium(t, "look.mjs", in)
 	seen := 0
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); seen++ {
 		var l struct {
@@ -82,4 +61,32 @@ func TestBrowser(t *testing.T) {
 	if seen != len(looks) {
 		t.Errorf("%d of %d pages were looked at", seen, len(looks))
 	}
+}
+
+// chromium has a script of browsertest drive a real Chromium, and gives what it printed. Pictures go into the folder screenshots.
+func chromium(t *testing.T, script string, in []byte) []byte {
+	t.Helper()
+	shots, err := filepath.Abs("../../screenshots")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(shots, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	program, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal("run ./scripts/servers: ", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", filepath.Join("browsertest", script))
+	cmd.Env = append(os.Environ(), "CHROMIUM="+program, "SHOTS="+shots, "no_proxy=127.0.0.1", "NO_PROXY=127.0.0.1")
+	cmd.Stdin = bytes.NewReader(in)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Errorf("%s: %v (packages missing? ./scripts/node)\n%s", script, err, &stderr)
+	}
+	return out
 }
