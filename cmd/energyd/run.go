@@ -70,6 +70,7 @@ func (a *app) daemon(ctx context.Context, log *slog.Logger) error {
 		Metrics: telemetry.NewMetrics(versionText()), Health: telemetry.NewHealth(), Desk: daemon.NewDesk(),
 	}
 	pages := web.New(log, cfg.HTTP, opt.Desk)
+	opt.Synced = pages.Synced
 	opt.Open = func(ctx context.Context) (daemon.Work, error) { return openWork(ctx, file, cfg.HTTP, pages, log) }
 	if cfg.HTTP.Listen == telemetry.Off {
 		return errors.Join(daemon.Run(ctx, opt), pages.Close())

@@ -89,6 +89,7 @@ type Options struct {
 	Health  *telemetry.Health
 	Ready   func() // called once, when the first configuration is at work; may be nil
 	Desk    *Desk  // where people hand work to this daemon; may be nil
+	Synced  func() // called after each sync that began; returns at once; may be nil
 
 	heartbeat time.Duration // of tests whose clocks are fast; 0 is a minute
 }

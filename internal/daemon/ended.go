@@ -40,6 +40,9 @@ func (d *Daemon) end(ctx context.Context, e ended) {
 	if begun {
 		d.follow(e)
 	}
+	if begun && e.Kind == "sync" && d.Synced != nil {
+		d.Synced()
+	}
 	d.drop(e.work)
 }
 

@@ -43,6 +43,7 @@ type machine struct {
 	handed   []store.Errand
 	desk     *Desk
 	before   func() // of a run, before it has its lanes; may be nil
+	synced   func() // Options.Synced
 	standing Standing
 	down     error // the store
 	// run says how long the runs take, and what they come to.
@@ -99,7 +100,7 @@ func (m *machine) start() (stop func() error, reload func()) {
 		return a
 	}}))
 	go func() {
-		ended <- Run(ctx, Options{Open: m.read, Log: log, Now: m.now, Reload: again, Metrics: m.metrics, Health: m.health, Desk: m.desk})
+		ended <- Run(ctx, Options{Open: m.read, Log: log, Now: m.now, Reload: again, Metrics: m.metrics, Health: m.health, Desk: m.desk, Synced: m.synced})
 	}()
 	synctest.Wait()
 	return func() error { cancel(); return <-ended }, func() { again <- struct{}{}; synctest.Wait() }

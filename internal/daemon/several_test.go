@@ -131,3 +131,27 @@ func TestAlerts_ofAnotherDaemon(t *testing.T) {
 		m.end(stop)
 	}, nightly)
 }
+
+// TestRun_synced: who shows the store is told of syncs, by schedule and by hand, and not of pulls.
+func TestRun_synced(t *testing.T) {
+	bubble(t, "2026-11-22 01:00", func(m *machine) {
+		told := 0
+		m.synced = func() { told++ }
+		hand := func(e store.Errand) {
+			if _, err := m.desk.Ask(t.Context(), e); err != nil {
+				t.Error(err)
+			}
+		}
+		stop, _ := m.start()
+		m.until("2026-11-22 02:30")
+		hand(store.Errand{ID: 1, Kind: "pull", Subject: "tasks"})
+		m.until("2026-11-22 02:40")
+		hand(store.Errand{ID: 2, Kind: "sync"})
+		m.until("2026-11-22 02:50")
+		m.end(stop)
+		m.ran("11-22 02:00 sync ok", "11-22 02:30 pull tasks ok", "11-22 02:40 sync ok")
+		if told != 2 {
+			t.Errorf("told of %d syncs, not of 2", told)
+		}
+	}, nightly)
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"energyd/engine"
 	"energyd/mapping"
@@ -24,6 +25,19 @@ type customerName struct {
 type Named struct {
 	ID, Name, Code string
 	Owner          string // CRM id of the rep
+}
+
+// Size is how many bytes they take, about.
+func (n *Names) Size() int {
+	size := 0
+	for i := range n.list {
+		c := &n.list[i]
+		size += int(unsafe.Sizeof(*c)) + len(c.ID) + len(c.Name) + len(c.Code) + len(c.Owner) + len(c.whole) + len(c.short)
+		for _, key := range c.keys {
+			size += int(unsafe.Sizeof(key)) + len(key)
+		}
+	}
+	return size
 }
 
 // Names reads the names of all customers that are there.

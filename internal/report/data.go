@@ -291,8 +291,10 @@ func Make(ctx context.Context, d *Data, name string, o Options) (*Table, error) 
 			t, err := r.make(ctx, d, o)
 			if t != nil {
 				t.Name, t.AsOf = r.name, d.AsOf
-				if d.read != nil && len(d.read.customers) == 0 {
-					t.Notes = []Label{nothing}
+				if d.read != nil {
+					if t.customers = len(d.read.customers); t.customers == 0 {
+						t.Notes = []Label{nothing}
+					}
 				}
 			}
 			return t, err

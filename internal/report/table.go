@@ -38,7 +38,13 @@ type Table struct {
 	About  func(i int) Subject
 	Notes  []Label // what to know when reading it, and what is missing
 	Legend []Label // of the colours, from step 0 on; nil for a table without
+
+	customers int // whose names it keeps, whatever its rows are
 }
+
+// Size is how many bytes it takes, about, by what 10,000 customers took: 210 for each, also of a
+// table without a row, and 140 for a row of a year of months.
+func (t *Table) Size() int { return 210*t.customers + t.Count*(50+8*len(t.Columns)) }
 
 // Type says what a column holds, and so how it is written.
 type Type uint8

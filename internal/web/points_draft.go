@@ -30,6 +30,18 @@ type pointsDraft struct {
 	points *engine.Points
 }
 
+// triedOut is what a draft would do.
+type triedOut struct{ *paper.Document }
+
+// Size is that of its texts, which are about all of it.
+func (t triedOut) Size() int {
+	texts, err := json.Marshal(t.Document)
+	if err != nil {
+		return mostHeld + 1 // what cannot be measured is not kept
+	}
+	return len(texts)
+}
+
 // What a preview looks at: so many customers answer within seconds (decisions/0128).
 const (
 	triedCustomers = 300
@@ -64,13 +76,14 @@ func (v *visit) draft(ctx context.Context) (*pointsDraft, error) {
 	}
 	// The same draft is tried once, however often somebody presses the button.
 	name := fmt.Sprintf("points %s %x", v.language, sha256.Sum256(b))
-	d.Outcome, err = hold(ctx, v, name, func(ctx context.Context, p *pipeline.Pipeline) (*paper.Document, error) {
+	tried, err := hold(ctx, v, name, func(ctx context.Context, p *pipeline.Pipeline) (triedOut, error) {
 		w, err := p.In(v.language).WhatIf(ctx, pipeline.Trial{Table: table, Name: v.t("試算中の配点", "the one tried out"), Months: triedMonths, Customers: triedCustomers}, "")
 		if err != nil {
-			return nil, err
+			return triedOut{}, err
 		}
-		return paper.OfWhatIf(w, paper.WordsOf(p.Points(), table), v.language), nil
+		return triedOut{paper.OfWhatIf(w, paper.WordsOf(p.Points(), table), v.language)}, nil
 	})
+	d.Outcome = tried.Document
 	if errors.Is(err, context.DeadlineExceeded) {
 		d.Failed, err = true, nil
 	}

@@ -28,9 +28,13 @@ type foundCustomer struct {
 // mostFound is how many customers are listed: who looks for one among more types more of its name.
 const mostFound = 50
 
+func (v *visit) names(ctx context.Context) (*pipeline.Names, error) {
+	return hold(ctx, v, "names", func(ctx context.Context, p *pipeline.Pipeline) (*pipeline.Names, error) { return p.Names(ctx) })
+}
+
 func viewSearch(ctx context.Context, v *visit) (*search, error) {
 	s := &search{Query: v.query.Get("q"), Found: []foundCustomer{}}
-	names, err := hold(ctx, v, "names", func(ctx context.Context, p *pipeline.Pipeline) (*pipeline.Names, error) { return p.Names(ctx) })
+	names, err := v.names(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -109,18 +109,26 @@ func (v *visit) table(ctx context.Context, name string) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := hold(ctx, v, "report "+name+" "+strconv.Itoa(months), func(ctx context.Context, p *pipeline.Pipeline) (madeTable, error) {
+	made, err := v.made(ctx, name, months)
+	if err != nil {
+		return nil, err
+	}
+	return v.shown(made, months)
+}
+
+// made is a report of all customers.
+func (v *visit) made(ctx context.Context, name string, months int) (madeTable, error) {
+	return hold(ctx, v, "report "+name+" "+strconv.Itoa(months), func(ctx context.Context, p *pipeline.Pipeline) (madeTable, error) {
 		t, err := report.Make(ctx, p.ReportData(), name, report.Options{Months: months})
 		if err != nil {
 			return madeTable{}, err
 		}
 		return madeTable{t, choose(t, nil, func(report.Subject) bool { return true }), &orders{}}, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return v.shown(made, months)
 }
+
+// Size is that of the report and of its orders.
+func (m madeTable) Size() int { return m.Table.Size() + int(m.orders.bytes.Load()) }
 
 // months is how many of them the reader wants.
 func (v *visit) months(name string) (int, error) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"energyd/internal/fault"
 	"energyd/internal/report"
@@ -205,6 +206,7 @@ type ordering struct {
 type orders struct {
 	mu    sync.Mutex
 	known map[ordering][]int32
+	bytes atomic.Int64 // of known
 }
 
 // of sorts, or has done so. Who asks for another order meanwhile waits.
@@ -221,6 +223,7 @@ func (o *orders) of(t *report.Table, by ordering) []int32 {
 		o.known = map[ordering][]int32{}
 	}
 	o.known[by] = sorted(t, by)
+	o.bytes.Add(int64(4 * t.Count))
 	return o.known[by]
 }
 

@@ -26,6 +26,7 @@ type visit struct {
 	colours  string // "light", "dark"; "" = as the machine has it
 	query    url.Values
 	json     bool // asked for as JSON, not as a page
+	early    bool // nobody asks yet: what is held is waited for until it is the newest
 	log      func(msg string, args ...any)
 }
 

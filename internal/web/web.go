@@ -50,6 +50,7 @@ type site struct {
 	actions Actions
 
 	visits sync.WaitGroup // at work; it is closed after them
+	moved  chan struct{}  // the store has moved on
 }
 
 // New makes a dashboard, reached as served says, that answers "not yet" until Use. What takes long is handed to actions.
@@ -67,7 +68,7 @@ func (d *Dashboard) Use(p *pipeline.Pipeline) error {
 		return err
 	}
 	settings := p.Config().Dashboard
-	next := &site{p: p, zone: zone, held: newHeld(d.log), actions: d.actions, origin: http.NewCrossOriginProtection()}
+	next := &site{p: p, zone: zone, held: newHeld(d.log), actions: d.actions, origin: http.NewCrossOriginProtection(), moved: make(chan struct{}, 1)}
 	if settings.URL != "" {
 		if err := next.origin.AddTrustedOrigin(strings.TrimSuffix(settings.URL, "/")); err != nil {
 			return err
@@ -80,6 +81,8 @@ func (d *Dashboard) Use(p *pipeline.Pipeline) error {
 	if next.draw, err = newRenderers(zone); err != nil {
 		return err
 	}
+	next.held.work.Go(next.makeEarly)
+	next.anew()
 	if before := d.swap(next); before != nil {
 		d.closing.Go(func() {
 			if err := before.close(); err != nil {
@@ -93,6 +96,15 @@ func (d *Dashboard) Use(p *pipeline.Pipeline) error {
 // byTLS tells that readers come by https: to us, or, unless the address says otherwise, to the proxy in front.
 func byTLS(served telemetry.HTTP, address string) bool {
 	return served.Certificate != "" || strings.HasPrefix(address, "https://") || address == "" && served.BehindProxy
+}
+
+// Synced says that a sync has ended, so that the next reader is shown what it brought and waits for nothing.
+func (d *Dashboard) Synced() {
+	s, leave := d.enter()
+	defer leave()
+	if s != nil {
+		s.anew()
+	}
 }
 
 // Close ends the dashboard, after what is being shown.

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -9,7 +8,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -225,44 +223,6 @@ func TestProblem(t *testing.T) {
 	w = get(t, d, "/today?format=csv", "en")
 	if w.Code != http.StatusNotFound {
 		t.Errorf("a page without a table was downloaded: %d", w.Code)
-	}
-}
-
-// TestHold: what is kept is made once; when the store has moved on the old one is shown while the new one is made.
-func TestHold(t *testing.T) {
-	h := newHeld(slog.New(slog.DiscardHandler))
-	defer h.close()
-	var mu sync.Mutex
-	made := 0
-	gate := make(chan struct{})
-	build := func(context.Context) (any, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if made++; made == 2 {
-			<-gate
-		}
-		return made, nil
-	}
-	first := h.thing("a", "1", build)
-	<-first.ready
-	if again := h.thing("a", "1", build); again != first {
-		t.Error("the same was made twice")
-	}
-	if stale := h.thing("a", "2", build); stale != first || stale.value != 1 {
-		t.Error("a reader would wait for what is being made anew")
-	}
-	next := first.next
-	close(gate)
-	<-next.ready
-	h.work.Wait()
-	if fresh := h.thing("a", "2", build); fresh.value != 2 {
-		t.Errorf("%v is shown after 2 was made", fresh.value)
-	}
-	for i := range 2 * mostHeld {
-		h.thing(string(rune('A'+i)), "1", func(context.Context) (any, error) { return i, nil })
-	}
-	if n := len(h.things); n > mostHeld {
-		t.Errorf("%d things are kept", n)
 	}
 }
 
