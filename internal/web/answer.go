@@ -78,6 +78,7 @@ func (v *visit) show(w http.ResponseWriter, p *page) error {
 		return err
 	}
 	ctx := v.request.Context()
+	v.query = declared(p, v.query, shownBy...)
 	data, err := p.view.make(ctx, v)
 	if err != nil {
 		return err
@@ -108,6 +109,7 @@ func (v *visit) tell(w http.ResponseWriter, p *page) error {
 	if err := v.may(p.role); err != nil {
 		return err
 	}
+	v.query = declared(p, v.query)
 	data, err := p.view.make(v.request.Context(), v)
 	if err != nil {
 		return err

@@ -67,32 +67,6 @@ func statusList() string {
 	return strings.Join(list, ", ") + "."
 }
 
-// Query parameters of several pages.
-var (
-	ofTables  = []string{"owner", "segment", "band", "only", "sort", "order", "months", "page"}
-	ofRejects = []string{"source", "class", "code", "key", "dropped"}
-)
-
-// queries are the query parameters of pages.
-var queries = map[string][]string{
-	"search": {"q"},
-	"months": ofTables, "ranks": ofTables, "past": ofTables, "rankings": ofTables, "reps": ofTables, "funnel": ofTables,
-	"attention": timelessly(ofTables), "deals": timelessly(ofTables), "crosssell": timelessly(ofTables),
-	"runs": {"page"}, "plans": {"page"}, "plan": {"state", "after"}, "undo": {"record"}, "start": {"source"},
-	"rejects": append([]string{"page"}, ofRejects...), "reject": ofRejects, "decide": append([]string{"act"}, ofRejects...),
-	"configuration": {"file"}, "journal": {"act", "since", "page"},
-}
-
-// timelessly leaves out what reports without a number of months do not read.
-func timelessly(names []string) (left []string) {
-	for _, name := range names {
-		if name != "months" {
-			left = append(left, name)
-		}
-	}
-	return left
-}
-
 var inPath = regexp.MustCompile(`\{(\w+)\}`)
 
 // parameters are those of a page's path and query.

@@ -2,8 +2,11 @@ package web
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
+	"net/url"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -78,4 +81,48 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	t.Run("problem", func(t *testing.T) {
 		holds(t, "/customers/nobody", "#/components/responses/problem/content/application~1problem+json/schema", http.StatusNotFound)
 	})
+}
+
+// TestQueries: each query parameter that openapi.json names is read. One that is read but not named reaches no view.
+func TestQueries(t *testing.T) {
+	t.Parallel()
+	d := dashboard(t, company(t))
+	all := addresses(t, d)
+	for i := range pages {
+		p := &pages[i]
+		for _, name := range queries[p.name] {
+			t.Run(p.name+"/"+name, func(t *testing.T) {
+				address, asked, _ := strings.Cut(api+all[p.name], "?")
+				query, err := url.ParseQuery(asked)
+				if err != nil {
+					t.Fatal(err)
+				}
+				switch name {
+				case "order":
+					query.Set("sort", columnOf(t, d, address))
+				case "dropped":
+					query.Del("key") // one that is named is found in either list
+				}
+				answer := func() string { return get(t, d, address+"?"+query.Encode(), "en").Body.String() }
+				before := answer()
+				for _, value := range []string{"strange", "9000000000000000000", descending} { // some are read leniently
+					query.Set(name, value)
+					if answer() != before {
+						return
+					}
+				}
+				t.Errorf("%s: nothing differs by it", address)
+			})
+		}
+	}
+}
+
+// columnOf is the key of the first column of a page's table.
+func columnOf(t *testing.T, d *Dashboard, address string) string {
+	t.Helper()
+	var shown table
+	if err := json.Unmarshal(get(t, d, address, "en").Body.Bytes(), &shown); err != nil || len(shown.Columns) == 0 {
+		t.Fatalf("%s: %d columns, %v", address, len(shown.Columns), err)
+	}
+	return shown.Columns[0].Key
 }

@@ -4,7 +4,8 @@
 //   - pages.go is the table of pages and actions. A page is one file with a struct
 //     (what it shows) and a view (which makes it), and one template of the same name.
 //   - visit.go is what a view is given; render.go and templates/ make HTML of what it returns;
-//   - held.go keeps what is dear to read until the store has moved on;
+//   - held.go keeps what is dear to read until the store has moved on, and early.go has the most used of it made before somebody asks;
+//   - queries.go declares the query parameters of each page;
 //   - answer.go writes pages, JSON, downloads and errors; preferences.go language and colours.
 //
 // Nothing is computed here that a command computes too: views ask internal/pipeline and internal/report.
