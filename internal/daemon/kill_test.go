@@ -1,12 +1,15 @@
 package daemon
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,24 +32,37 @@ import (
 const (
 	asDaemon = "ENERGYD_TEST_DAEMON" // its configuration
 	ofStore  = "ENERGYD_TEST_STORE"
-	ofClock  = "ENERGYD_TEST_CLOCK" // when, in real nanoseconds, its clock showed morning
+	ofClock  = "ENERGYD_TEST_CLOCK" // the file that says what time it is
 )
-
-// pace is how fast the clocks of these daemons are: an hour takes two seconds.
-const pace = 1800
-
-// morning is when the test begins.
-func morning() time.Time {
-	y, m, d := time.Now().In(japan).Date()
-	return time.Date(y, m, d, 3, 30, 0, 0, japan)
-}
 
 var japan = time.FixedZone("JST", 9*3600)
 
-// clock is one that showed morning at start.
-func clock(start time.Time) func() time.Time {
-	at := morning()
-	return func() time.Time { return at.Add(pace * time.Since(start)) }
+// clock is what all processes of the test go by: it shows what was last written
+// into a file, and goes on from there, a minute a second. So a run may take as long as it has to.
+type clock string
+
+func (c clock) now() time.Time {
+	text, err := os.ReadFile(string(c))
+	if err != nil {
+		panic(err)
+	}
+	set, shows, _ := strings.Cut(string(text), " ")
+	ns, err := strconv.ParseInt(set, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	at, err := time.Parse(time.RFC3339, shows)
+	if err != nil {
+		panic(err)
+	}
+	return at.In(japan).Add(60 * time.Since(time.Unix(0, ns)))
+}
+
+func (c clock) set(t *testing.T, at time.Time) {
+	text := fmt.Sprint(time.Now().UnixNano(), " ", at.Format(time.RFC3339))
+	if err := errors.Join(os.WriteFile(string(c)+".new", []byte(text), 0o600), os.Rename(string(c)+".new", string(c))); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // demoPipeline is one over the demo's company with a store somewhere else.
@@ -55,21 +71,17 @@ func demoPipeline(ctx context.Context, file, store string, now func() time.Time)
 	if err != nil {
 		return nil, err
 	}
-	hourly, err := schedule.Parse("0 4-7 * * *", japan)
+	daily, err := schedule.Parse("0 4,8,12,16 * * *", japan)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Store, cfg.Jobs = store, []schedule.Job{{Schedule: hourly}}
+	cfg.Store, cfg.Jobs = store, []schedule.Job{{Schedule: daily}}
 	return pipeline.Open(ctx, cfg, pipeline.Options{Log: slog.New(slog.DiscardHandler), Now: now, AsOf: engine.NoDate})
 }
 
 // runAsDaemon is the process of a daemon, until it is killed.
 func runAsDaemon() error {
-	ns, err := strconv.ParseInt(os.Getenv(ofClock), 10, 64)
-	if err != nil {
-		return err
-	}
-	now := clock(time.Unix(0, ns))
+	now := clock(os.Getenv(ofClock)).now
 	return Run(context.Background(), Options{
 		Log: slog.New(slog.DiscardHandler), Now: now, Metrics: telemetry.NewMetrics("test"), Health: telemetry.NewHealth(), heartbeat: 20 * time.Millisecond,
 		Open: func(ctx context.Context) (Work, error) {
@@ -79,16 +91,20 @@ func runAsDaemon() error {
 			}
 			return Pipeline(ctx, p)
 		},
+		Ready: func() { fmt.Println("ready") },
 	})
 }
 
-// TestDaemons_killed: three daemons serve one PostgreSQL, and are killed with SIGKILL at random moments and started
-// again. No start of the schedule is done twice, the last is done whoever lives, and what they read and wrote is
-// what one undisturbed run would have. It takes some seconds, since processes have to live and die.
+// TestDaemons_killed: three daemons serve one PostgreSQL. At each start but the last, whoever is at work is killed with
+// SIGKILL at a random moment and started again, and so is an idle one. No start of the schedule is done twice, each is
+// done whoever lives, and what they read and wrote is what one undisturbed run would have.
 func TestDaemons_killed(t *testing.T) {
 	t.Parallel()
-	start := time.Now()
-	now := clock(start)
+	y, m, d := time.Now().In(japan).Date()
+	hour := func(h int) time.Time { return time.Date(y, m, d, h, 0, 0, 0, japan) }
+	shows := clock(filepath.Join(t.TempDir(), "clock"))
+	shows.set(t, hour(0))
+	now := shows.now
 	world, err := demo.Start(t.Context(), t.TempDir(), now)
 	if err != nil {
 		t.Fatal(err)
@@ -114,15 +130,19 @@ func TestDaemons_killed(t *testing.T) {
 		}
 	})
 
-	daemons := make([]*exec.Cmd, 3)
+	daemons, said := make([]*exec.Cmd, 3), make([]*bufio.Reader, 3)
 	launch := func(i int) {
 		c := exec.Command(os.Args[0], "-test.run=^$")
-		c.Env = append(os.Environ(), asDaemon+"="+world.Config, ofStore+"="+url, ofClock+"="+strconv.FormatInt(start.UnixNano(), 10))
+		c.Env = append(os.Environ(), asDaemon+"="+world.Config, ofStore+"="+url, ofClock+"="+string(shows))
 		c.Stderr = os.Stderr
+		out, err := c.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		daemons[i] = c
+		daemons[i], said[i] = c, bufio.NewReader(out)
 	}
 	kill := func(i int) {
 		_ = daemons[i].Process.Kill()
@@ -139,29 +159,56 @@ func TestDaemons_killed(t *testing.T) {
 			kill(i)
 		}
 	}()
-	random := rand.New(rand.NewPCG(9, 135))
-	kills, atWork := 0, 0
-	last := morning().Add(3*time.Hour + 30*time.Minute) // 07:00
-	for now().Before(last) {
-		time.Sleep(time.Duration(50+random.IntN(300)) * time.Millisecond) // the moment of the kill, for nothing to happen in time
-		i := random.IntN(len(daemons))
-		if s, err := p.Status(t.Context()); err != nil {
+	ready := func(i int) {
+		if _, err := said[i].ReadString('\n'); err != nil {
 			t.Fatal(err)
-		} else if slices.ContainsFunc(s.AtWork, func(r store.Run) bool {
-			return strings.HasSuffix(r.By, "(process "+strconv.Itoa(daemons[i].Process.Pid)+")")
-		}) {
-			atWork++
 		}
-		kill(i)
-		kills++
-		launch(i)
 	}
-	var done []store.Run
-	for done = nil; len(done) == 0 || done[0].Started.Before(last); {
-		if done, err = completed(t.Context(), p.Store()); err != nil {
+	random := rand.New(rand.NewPCG(9, 135))
+	again := func(i int) {
+		kill(i)
+		launch(i)
+		ready(i)
+	}
+	// atWork finds the daemon at work on a run.
+	atWork := func() int {
+		s, err := p.Status(t.Context())
+		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(20 * time.Millisecond)
+		return slices.IndexFunc(daemons, func(c *exec.Cmd) bool {
+			return slices.ContainsFunc(s.AtWork, func(r store.Run) bool {
+				return strings.HasSuffix(r.By, "(process "+strconv.Itoa(c.Process.Pid)+")")
+			})
+		})
+	}
+	for i := range daemons {
+		ready(i)
+	}
+	const first, last, most = 4, 16, 3
+	met := 0
+	var done []store.Run
+	for h := first; h <= last; h += 4 {
+		shows.set(t, hour(h))
+		for kills := 0; len(done) == 0 || done[0].Started.Before(hour(h)); {
+			i := atWork()
+			switch {
+			case h == last || kills == most || i < 0,
+				h == first && i == 0: // who begins after a start, and finds none before it, waits for the next: one has to live
+				time.Sleep(20 * time.Millisecond)
+			default:
+				time.Sleep(time.Duration(random.IntN(200)) * time.Millisecond) // the moment of the kill, for nothing to happen in time
+				if atWork() == i {
+					met++
+				}
+				again(i)
+				again(random.IntN(len(daemons)-1) + 1)
+				kills++
+			}
+			if done, err = completed(t.Context(), p.Store()); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	slots := map[string]string{}
 	for _, r := range done {
@@ -176,9 +223,9 @@ func TestDaemons_killed(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d kills, %d of them in the middle of a run; done: %v", kills, atWork, slots)
-	if atWork == 0 || len(done) < 2 {
-		t.Errorf("of %d kills %d met a run, and %d syncs were done: that proves nothing", kills, atWork, len(done))
+	t.Logf("%d kills in the middle of a run; done: %v", met, slots)
+	if want := 4; len(slots) != want || met == 0 {
+		t.Errorf("%d kills met a run, and %d starts were done, want %d", met, len(slots), want)
 	}
 
 	// Who knows nothing of all this finds the CRM as it should be.
