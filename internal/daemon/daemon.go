@@ -216,10 +216,7 @@ func (d *Daemon) take(ctx context.Context, work Work, last store.LastStarts) {
 	now := d.Now()
 	var listen, names []string
 	for _, j := range work.Jobs() {
-		next := &job{Job: j, last: now}
-		if l, ok := last.Of(j.Source); ok {
-			next.last = l.At
-		}
+		next := &job{Job: j, last: last.From(j.Source, now)}
 		for _, b := range before {
 			if b.Source != j.Source {
 				continue

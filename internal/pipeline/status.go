@@ -127,11 +127,11 @@ func (p *Pipeline) starts(ctx context.Context) ([]Start, error) {
 	now := p.opt.Now()
 	starts := make([]Start, len(p.cfg.Jobs))
 	for i, j := range p.cfg.Jobs {
-		last, ok := known.Of(j.Source)
-		if !ok || schedule.TurnedBack(last.At, now) {
-			last.At = now
+		last := known.From(j.Source, now)
+		if schedule.TurnedBack(last, now) {
+			last = now
 		}
-		due := j.Due(last.At, now)
+		due := j.Due(last, now)
 		starts[i] = Start{j, due, !due.IsZero() && !due.After(now)}
 	}
 	return starts, nil

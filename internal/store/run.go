@@ -145,8 +145,26 @@ type LastStart struct {
 	State  RunState  // of a kind's last run; "" of a source
 }
 
-// LastStarts are the last runs of all kinds, and of all sources.
+// LastStarts are the last runs of all kinds, and of all sources; and the first
+// sync that did not come to its end, as the kind unfinished.
 type LastStarts []LastStart
+
+const unfinished = "unfinished"
+
+// From is from when on the times of a source's schedule count ("": those of the
+// sync): since its last start, since now if there is none. If the very first sync
+// was cut off, what made it begin counts once more, so that it is done after all.
+func (l LastStarts) From(source string, now time.Time) time.Time {
+	if last, ok := l.Of(source); ok {
+		return last.At
+	}
+	for _, s := range l {
+		if source == "" && s.Kind == unfinished {
+			return s.At.AddDate(0, 0, -1)
+		}
+	}
+	return now
+}
 
 // Of gives when a source was read last; of "" the last sync.
 func (l LastStarts) Of(source string) (last LastStart, ok bool) {
@@ -173,7 +191,10 @@ func (s *Store) LastStarts(ctx context.Context) (LastStarts, error) {
 		UNION ALL
 		SELECT '' AS kind, source, MAX(started_us) AS started_us, '' AS state FROM run JOIN run_source ON run_source.run = run.id
 		WHERE ended_us IS NOT NULL AND message <> ? GROUP BY source
-		ORDER BY kind, source`), Interrupted, Interrupted, Interrupted)
+		UNION ALL
+		SELECT '`+unfinished+`' AS kind, '' AS source, MIN(started_us) AS started_us, '' AS state FROM run
+		WHERE kind = 'sync' AND (ended_us IS NULL OR message = ?) HAVING COUNT(*) > 0
+		ORDER BY kind, source`), Interrupted, Interrupted, Interrupted, Interrupted)
 	if err != nil {
 		return nil, storeError("read runs", err)
 	}
