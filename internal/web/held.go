@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
 
+	"energyd/internal/fault"
 	"energyd/internal/pipeline"
 )
 
@@ -98,7 +100,7 @@ func (h *held) begin(name, state string, build func(context.Context) (sized, err
 	t := &thing{ready: make(chan struct{}), state: state, used: time.Now()}
 	h.work.Go(func() {
 		began := time.Now()
-		t.value, t.err = build(h.ctx)
+		t.value, t.err = h.build(name, build)
 		close(t.ready)
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -116,6 +118,17 @@ func (h *held) begin(name, state string, build func(context.Context) (sized, err
 		h.log.Debug("made for the dashboard", "what", name, "took", time.Since(began))
 	})
 	return t
+}
+
+// build makes a thing. A bug in it ends no daemon that is in the middle of a night, as net/http has it for what answers a request.
+func (h *held) build(name string, build func(context.Context) (sized, error)) (value sized, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			h.log.Error("a page cannot be made", "what", name, "panic", cause, "stack", string(debug.Stack()))
+			err = fault.New(fault.Internal, "", "a page cannot be made, by a mistake of energyd", "try again; if it stays, report it with the file that energyd support-bundle makes", nil)
+		}
+	}()
+	return build(h.ctx)
 }
 
 func (t *thing) done() bool {

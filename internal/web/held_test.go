@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"energyd/internal/fault"
 	"energyd/internal/report"
 )
 
@@ -44,6 +45,21 @@ func TestHold(t *testing.T) {
 	}
 	if newest := h.thing("a", "3", true, build); newest == first || newest.state != "3" {
 		t.Error("who waits for the newest is given an older one")
+	}
+}
+
+// TestHold_panic: a mistake in a page is the page's, and not that of the nights in the same process.
+func TestHold_panic(t *testing.T) {
+	h := newHeld(slog.New(slog.DiscardHandler))
+	defer h.close()
+	broken := h.thing("a", "1", false, func(context.Context) (sized, error) { panic("a hole in a table") })
+	<-broken.ready
+	if fault.KindOf(broken.err) != fault.Internal || fault.HintOf(broken.err) == "" {
+		t.Errorf("who asked is told %v", broken.err)
+	}
+	h.work.Wait()
+	if mended := h.thing("a", "1", false, func(context.Context) (sized, error) { return weighs(1), nil }); mended == broken {
+		t.Error("nobody tries again")
 	}
 }
 

@@ -50,6 +50,8 @@ var pages = map[string]string{
 	"there is no month %s":                                                                 "%[1]sという月はありません",
 	"there is no page %s":                                                                  "%[1]sページ目はありません",
 	"there is no such page":                                                                "そのページはありません",
+	"a page cannot be made, by a mistake of energyd":                                       "energyd の不具合により、ページを作成できません",
+	"try again; if it stays, report it with the file that energyd support-bundle makes":    "もう一度試してください。直らない場合は energyd support-bundle で作成したファイルを添えて報告してください",
 	"there is no such source":                                                              "そのソースはありません",
 	"there is no such work":                                                                "その依頼はありません",
 	"there is no table of %s months":                                                       "%[1]sか月の表はありません",
