@@ -58,3 +58,22 @@ func TestJapanese(t *testing.T) {
 		t.Errorf("only %d sentences of rejects and faults are shown: this proves little", said)
 	}
 }
+
+// japaneseSentence is how the program's Japanese sentences end or begin; names of customers and words of the points table have none of it.
+var japaneseSentence = regexp.MustCompile(`ください|ました|ます|です。|ふだんは|の獲得は`)
+
+// TestEnglish: who reads English meets no Japanese sentence of the program's, though the company's language is Japanese.
+func TestEnglish(t *testing.T) {
+	d := dashboard(t, company(t))
+	for name, address := range addresses(t, d) {
+		page, err := html.Parse(get(t, d, address, "en").Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for node := range page.Descendants() {
+			if node.Type == html.TextNode && node.Parent.Data != "script" && japaneseSentence.MatchString(node.Data) {
+				t.Errorf("%s: Japanese: %q", name, strings.TrimSpace(node.Data))
+			}
+		}
+	}
+}

@@ -95,7 +95,7 @@ func viewRejects(ctx context.Context, v *visit) (*rejects, error) {
 		r.Sources = append(r.Sources, w.Name())
 	}
 	counts := map[rejectSort]int{}
-	for x, err := range v.p.Rejects(ctx, r.filter()) {
+	for x, err := range v.p.In(v.language).Rejects(ctx, r.filter()) {
 		if err != nil {
 			return nil, err
 		}
@@ -119,7 +119,7 @@ func viewReject(ctx context.Context, v *visit) (*reject, error) {
 	c := chosenOf(v.query)
 	for _, dropped := range []bool{false, true} {
 		c.Dropped = dropped
-		for x, err := range v.p.Rejects(ctx, c.filter()) {
+		for x, err := range v.p.In(v.language).Rejects(ctx, c.filter()) {
 			if err != nil {
 				return nil, err
 			}

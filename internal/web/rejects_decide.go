@@ -59,7 +59,7 @@ func viewDeciding(ctx context.Context, v *visit) (*deciding, error) {
 		return nil, err
 	}
 	for _, d.Dropped = range []bool{d.Dropped, !d.Dropped} {
-		for x, err := range v.p.Rejects(ctx, d.filter()) {
+		for x, err := range v.p.In(v.language).Rejects(ctx, d.filter()) {
 			if err != nil {
 				return nil, err
 			}

@@ -113,7 +113,7 @@ func viewToday(ctx context.Context, v *visit) (*today, error) {
 	if err != nil {
 		return nil, err
 	}
-	alarms, err := v.p.Alarms(ctx, false)
+	alarms, err := v.p.In(v.language).Alarms(ctx, false)
 	if err != nil {
 		return nil, err
 	}
