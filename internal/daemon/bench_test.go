@@ -117,12 +117,14 @@ func BenchmarkDaemons(b *testing.B) {
 	}
 }
 
-// takeAll pulls, side by side, each source that nobody else has read, or reads.
+// takeAll pulls, as many side by side as a daemon does, each source that nobody else has read, or reads.
 func takeAll(ctx context.Context, p *pipeline.Pipeline, sources int) error {
 	var wait sync.WaitGroup
-	errs := make([]error, sources)
+	errs, places := make([]error, sources), make(chan struct{}, atOnce)
 	for i := range sources {
+		places <- struct{}{}
 		wait.Go(func() {
+			defer func() { <-places }()
 			name := fmt.Sprintf("reports%d", i)
 			q := p.ForRun(func(last store.LastStarts) bool { _, done := last.Of(name); return done })
 			_, err := q.Pull(ctx, name)

@@ -155,3 +155,23 @@ func TestRun_synced(t *testing.T) {
 		}
 	}, nightly)
 }
+
+// TestRun_atOnce: so many pulls are at work at once, the rest follow; first readings that go on for hours do not count.
+func TestRun_atOnce(t *testing.T) {
+	bubble(t, "2026-11-22 01:00", func(m *machine) {
+		m.run = func(_ context.Context, _ string, sources []string) (time.Duration, error) {
+			if sources[0] < "c" {
+				return 30 * time.Hour, nil // years of mails
+			}
+			return 10 * time.Minute, nil
+		}
+		stop, _ := m.start()
+		m.until("2026-11-22 02:55")
+		m.ran("11-22 02:00 pull c@3 ok", "11-22 02:00 pull d@4 ok", "11-22 02:10 pull e@5 ok", "11-22 02:10 pull f@6 ok", "11-22 02:20 pull g@7 ok")
+		m.until("2026-11-22 03:59")
+		m.ran("11-22 03:00 pull c@3 ok", "11-22 03:00 pull d@4 ok", "11-22 03:00 pull e@5 ok", "11-22 03:00 pull f@6 ok", "11-22 03:10 pull g@7 ok")
+		m.end(stop)
+		m.ran("11-22 02:00 pull a@1 failed", "11-22 02:00 pull b@2 failed")
+	}, [2]string{"a@1", "0 2 * * *"}, [2]string{"b@2", "0 2 * * *"}, [2]string{"c@3", "0 2-3 * * *"}, [2]string{"d@4", "0 2-3 * * *"},
+		[2]string{"e@5", "0 2-3 * * *"}, [2]string{"f@6", "0 2-3 * * *"}, [2]string{"g@7", "0 2-3 * * *"})
+}

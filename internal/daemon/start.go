@@ -42,19 +42,43 @@ func (j *job) order() Order {
 	return Order{Kind: "pull", Sources: []string{j.Source}}
 }
 
-// mayBegin tells that no run of this process has a lane that the job needs, and
-// that a pull does not get ahead of a sync that waits for one.
+// mayBegin tells that no run of this process has a lane that the job needs, that
+// the pulls are not too many, and that a pull does not get ahead of a sync that waits for a lane.
 func (d *Daemon) mayBegin(j *job, now time.Time) bool {
 	needs := d.work.Lanes(j.order()).Must
 	if d.busy(needs) {
 		return false
 	}
+	if j.Source == "" {
+		return true
+	}
+	if d.fresh(now) >= atOnce {
+		return false
+	}
 	sync := d.syncJob()
-	if j.Source == "" || sync == nil || !d.ready(sync, now) {
+	if sync == nil || !d.ready(sync, now) {
 		return true
 	}
 	first := d.work.Lanes(sync.order()).Must
 	return !slices.ContainsFunc(needs, func(lane string) bool { return slices.Contains(first, lane) })
+}
+
+// atOnce is how many pulls a daemon has at work at most: so many batches are in memory, and what else is due is left
+// to other daemons. One that goes on for longer than lasting is a first reading, which waits for its system most of the
+// time: it keeps none of the others waiting.
+const (
+	atOnce  = 4
+	lasting = time.Hour
+)
+
+// fresh is how many pulls are at work that count for atOnce.
+func (d *Daemon) fresh(now time.Time) (n int) {
+	for _, r := range d.running {
+		if r.Kind == "pull" && now.Sub(r.started) < lasting {
+			n++
+		}
+	}
+	return n
 }
 
 // busy tells that a run of this process has one of the lanes.
