@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"energyd/engine"
+	"energyd/internal/config"
 	"energyd/internal/pipeline"
 	"energyd/internal/store"
 	"energyd/internal/web/signon"
@@ -21,6 +23,7 @@ type today struct {
 	Arrivals  []pipeline.Arrival `json:"arrivals,omitempty"`   // people who are at another customer now
 	Plan      *sink.Summary      `json:"plan,omitempty"`       // open, parked or being applied
 	Applied   *applied           `json:"applied,omitempty"`    // what the last night wrote
+	Bands     *bandChanges       `json:"bands,omitempty"`      // which customers the latest plan moves into another band; nil where the CRM is given none
 	Runs      []runRow           `json:"runs"`                 // the latest first
 	Sources   []sourceRow        `json:"sources"`              // in the configuration's order
 	Budgets   []store.SeenUsage  `json:"budgets,omitempty"`    // of connections that count their calls
@@ -38,6 +41,28 @@ type applied struct {
 	AsOf    string `json:"as_of"`
 	Records int    `json:"records"` // of the CRM
 	Fields  int    `json:"fields"`  // in them
+}
+
+// bandChanges are the customers who are in another band since the CRM was written to before.
+type bandChanges struct {
+	AsOf   string    `json:"as_of"`
+	Warmer int       `json:"warmer"`
+	Colder int       `json:"colder"`
+	Top    []bandRow `json:"customers"` // mostBands of the warmer ones, then of the colder ones, the largest changes first
+}
+
+// More tells that not all are named.
+func (b *bandChanges) More() bool { return b.Warmer+b.Colder > len(b.Top) }
+
+// bandRow is one of them.
+type bandRow struct {
+	ID     string   `json:"id"`
+	Name   string   `json:"name"`
+	Warmer bool     `json:"warmer"`
+	From   string   `json:"from"` // bands in the reader's language
+	To     string   `json:"to"`
+	Was    *float64 `json:"was,omitempty"` // temperatures, points
+	Is     *float64 `json:"is,omitempty"`
 }
 
 // runRow is a run with its sums (rule 1).
@@ -153,7 +178,45 @@ func viewToday(ctx context.Context, v *visit) (*today, error) {
 	} else if ok && plan.State == sink.Done {
 		t.Applied = &applied{Plan: plan.Plan, Run: plan.Run, AsOf: plan.AsOf, Records: plan.Records, Fields: plan.Fields}
 	}
-	return t, nil
+	t.Bands, err = v.bandChanges(ctx)
+	return t, err
+}
+
+// mostBands is how many customers of each direction the page names.
+const mostBands = 5
+
+// bandChanges are those of the latest plan, sent or not.
+func (v *visit) bandChanges(ctx context.Context) (*bandChanges, error) {
+	if !slices.ContainsFunc(v.p.Config().Write, func(w config.Write) bool { return w.Entity == engine.Account && w.Fields["band"] != "" }) {
+		return nil, nil
+	}
+	plan, ok, err := v.store().Plan(ctx, "")
+	if err != nil || !ok {
+		return nil, err
+	}
+	all, err := hold(ctx, v, "bands "+plan.Run, func(ctx context.Context, p *pipeline.Pipeline) (pipeline.BandChanges, error) {
+		return p.BandChanges(ctx, plan)
+	})
+	if err != nil {
+		return nil, err
+	}
+	b := &bandChanges{AsOf: plan.AsOf, Top: []bandRow{}}
+	var colder []bandRow
+	for _, c := range all {
+		if v.reader.OwnOnly && !v.reader.MaySee(c.Rep) {
+			continue
+		}
+		row := bandRow{ID: c.ID, Name: c.Name, Warmer: c.Warmer(), From: v.band(c.From), To: v.band(c.To), Was: c.Was, Is: c.Is}
+		if row.Warmer {
+			if b.Warmer++; b.Warmer <= mostBands {
+				b.Top = append(b.Top, row)
+			}
+		} else if b.Colder++; b.Colder <= mostBands {
+			colder = append(colder, row)
+		}
+	}
+	b.Top = append(b.Top, colder...)
+	return b, nil
 }
 
 // sourceOf is a source as pages show it.

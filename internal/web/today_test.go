@@ -3,10 +3,14 @@ package web
 import (
 	"database/sql"
 	"encoding/json"
+	"log/slog"
+	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"energyd/connectors/all"
+	"energyd/engine"
 	"energyd/internal/config"
 	"energyd/internal/pipeline"
 	"energyd/internal/web/signon"
@@ -32,6 +36,59 @@ func TestToday_own(t *testing.T) {
 		if a.Rep != rep {
 			t.Errorf("an alarm of %s is shown to %s", a.Rep, rep)
 		}
+	}
+}
+
+// TestToday_bands: after a second night, two months later, the page names who is in another band than the CRM had;
+// after the first, when the CRM had none, nobody; and a rep's page his own customers alone.
+func TestToday_bands(t *testing.T) {
+	file := company(t)
+	see := func(reader signon.Reader) *bandChanges {
+		t.Helper()
+		shown, err := viewToday(t.Context(), visitOf(t, dashboard(t, file), "/today", reader))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return shown.Bands
+	}
+	if first := see(signon.Reader{Role: signon.Manager}); first.Warmer+first.Colder+len(first.Top) != 0 {
+		t.Errorf("after the first night: %+v", first)
+	}
+	cfg, err := config.Load(file, all.Connectors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := pipeline.Open(t.Context(), cfg, pipeline.Options{Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return demoDay().AddDate(0, 2, 0) }, AsOf: engine.NoDate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, _, _, err := p.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	everybody := see(signon.Reader{Role: signon.Manager})
+	if everybody.Warmer != 0 || everybody.Colder <= mostBands || len(everybody.Top) != mostBands || !everybody.More() {
+		t.Fatalf("two months without a contact: %+v", everybody)
+	}
+	for _, c := range everybody.Top {
+		if c.Warmer || c.From == c.To || *c.Is >= *c.Was || c.Name == "" {
+			t.Errorf("%+v", c)
+		}
+		customer, err := p.In("ja").Customer(t.Context(), c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(customer.Score.Temperature-*c.Is) > 0.001 {
+			t.Errorf("%s is at %v by its own page, at %v here", c.Name, customer.Score.Temperature, *c.Is)
+		}
+	}
+	profile, _, err := p.Store().Profile(t.Context(), engine.Entity{Kind: engine.Account, ID: everybody.Top[0].ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := see(signon.Reader{Name: "own", Role: signon.Viewer, Rep: profile.Owner, OwnOnly: true})
+	if own.Colder == 0 || own.Colder >= everybody.Colder || own.Top[0].ID != everybody.Top[0].ID {
+		t.Errorf("%d of %d are his: %+v", own.Colder, everybody.Colder, own.Top)
 	}
 }
 
