@@ -3,7 +3,6 @@ package web
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,8 +22,6 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc/oidctest"
 	"golang.org/x/oauth2"
 
-	"energyd/connectors/all"
-	"energyd/internal/config"
 	"energyd/internal/daemon"
 	"energyd/internal/telemetry"
 	"energyd/internal/web/signon"
@@ -201,15 +198,7 @@ func TestSignOn_besideFold(t *testing.T) {
 	file := company(t)
 	users(t, file, "")
 	b := browse(t, dashboard(t, file))
-	cfg, err := config.Load(file, all.Connectors)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sql.Open("sqlite", strings.TrimPrefix(cfg.Store, "sqlite:"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := database(t, file)
 	if _, err := db.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)
 	}

@@ -1,17 +1,13 @@
 package web
 
 import (
-	"database/sql"
 	"encoding/json"
-	"log/slog"
 	"math"
 	"strings"
 	"testing"
 	"time"
 
-	"energyd/connectors/all"
 	"energyd/engine"
-	"energyd/internal/config"
 	"energyd/internal/pipeline"
 	"energyd/internal/web/signon"
 )
@@ -54,14 +50,7 @@ func TestToday_bands(t *testing.T) {
 	if first := see(signon.Reader{Role: signon.Manager}); first.Warmer+first.Colder+len(first.Top) != 0 {
 		t.Errorf("after the first night: %+v", first)
 	}
-	cfg, err := config.Load(file, all.Connectors)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := pipeline.Open(t.Context(), cfg, pipeline.Options{Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return demoDay().AddDate(0, 2, 0) }, AsOf: engine.NoDate})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := openOn(t, file, func() time.Time { return demoDay().AddDate(0, 2, 0) })
 	defer p.Close()
 	if _, _, _, err := p.Sync(t.Context()); err != nil {
 		t.Fatal(err)
@@ -116,15 +105,7 @@ func TestToday_plan(t *testing.T) {
 		_, _, err := p.Plan(t.Context())
 		return err
 	})
-	cfg, err := config.Load(file, all.Connectors)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sql.Open("sqlite", strings.TrimPrefix(cfg.Store, "sqlite:"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := database(t, file)
 	if _, err := db.ExecContext(t.Context(), `UPDATE plan SET summary = json_set(summary, '$.kept', json('[{"name": "見せない商事"}]'), '$.problems', json('["見せない商事"]'))`); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"database/sql"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -31,15 +32,39 @@ func demoDay() time.Time { return time.Date(2026, 11, 20, 0, 30, 0, 0, time.UTC)
 // open opens a pipeline over a configuration, for a dashboard that takes it over.
 func open(t testing.TB, file string) *pipeline.Pipeline {
 	t.Helper()
+	return openOn(t, file, demoDay)
+}
+
+func openOn(t testing.TB, file string, now func() time.Time) *pipeline.Pipeline {
+	t.Helper()
 	cfg, err := config.Load(file, all.Connectors)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := pipeline.Open(t.Context(), cfg, pipeline.Options{Log: slog.New(slog.DiscardHandler), Now: demoDay, AsOf: engine.NoDate, Who: "test"})
+	p, err := pipeline.Open(t.Context(), cfg, pipeline.Options{Log: slog.New(slog.DiscardHandler), Now: now, AsOf: engine.NoDate, Who: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// database opens the SQLite store of a configuration, beside energyd.
+func database(t *testing.T, file string) *sql.DB {
+	t.Helper()
+	cfg, err := config.Load(file, all.Connectors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", strings.TrimPrefix(cfg.Store, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
 }
 
 // company is the demo's, whose night is over: pulled, planned and applied.
