@@ -21,7 +21,7 @@ UNWATCHED_YAML := go.yaml.in/yaml/...=-race=false
 # Packages where neither code nor tests start a goroutine: their own tests run without the race detector, and
 # it watches them in the tests of the others. internal/archtest holds the list; decisions/0079.
 ALONE := ./engine/... ./mapping/... ./connectors/imap/message ./internal/explain ./internal/expression \
-	./internal/fault ./internal/review/... ./internal/schedule ./internal/secret ./internal/crmsim/soql ./scripts/...
+	./internal/fault ./internal/review/... ./internal/schedule ./internal/secret ./internal/wording ./internal/crmsim/soql ./scripts/...
 
 # The whole program under faults: its processes, and much waiting. Its parts are watched in their own tests; decisions/0133.
 WHOLE := ./internal/adversity
