@@ -132,9 +132,18 @@ func account(t *testing.T, root, file string) string {
 	return string(id[1])
 }
 
-// TestUnit: systemd understands every line of the unit, and counts no more exposure than 1.6 of 10.
+// TestUnit: the service is what the program and its documents count on; systemd understands every line of the unit, and
+// counts no more exposure than 1.6 of 10.
 func TestUnit(t *testing.T) {
 	must(t, program())
+	unit, err := os.ReadFile("../configs/systemd/energyd.service")
+	must(t, err)
+	for _, line := range []string{"Type=notify", "ExecStart=/usr/bin/energyd run --config /etc/energyd/energyd.yaml", "User=energyd",
+		"RestartPreventExitStatus=2", "TimeoutStopSec=45s"} {
+		if !strings.Contains(string(unit), "\n"+line+"\n") {
+			t.Errorf("the unit lacks %s", line)
+		}
+	}
 	root := t.TempDir()
 	for from, to := range map[string]string{
 		"../configs/systemd/energyd.service": "usr/lib/systemd/system/energyd.service", filepath.Join(made, "energyd"): "usr/bin/energyd", "/bin/sh": "bin/sh",

@@ -126,33 +126,6 @@ func TestShipped_dashboard(t *testing.T) {
 	}
 }
 
-// TestShipped_unit: the service starts what there is, asks for nothing that it needs not, and is told of as right
-// by systemd where that is installed.
-func TestShipped_unit(t *testing.T) {
-	text, err := os.ReadFile("../../configs/systemd/energyd.service")
-	if err != nil {
-		t.Fatal(err)
-	}
-	unit := string(text)
-	for _, line := range []string{"Type=notify", "ExecStart=/usr/bin/energyd run --config /etc/energyd/energyd.yaml", "ExecReload=/bin/kill -HUP $MAINPID",
-		"User=energyd", "NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=", "RestartPreventExitStatus=2", "TimeoutStopSec=45s"} {
-		if !strings.Contains(unit, "\n"+line+"\n") {
-			t.Errorf("the unit lacks %s", line)
-		}
-	}
-	analyze, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		return
-	}
-	here := filepath.Join(t.TempDir(), "energyd.service")
-	if err := os.WriteFile(here, []byte(strings.ReplaceAll(unit, "/usr/bin/energyd", "/bin/true")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.CommandContext(t.Context(), analyze, "verify", here).CombinedOutput(); err != nil || strings.Contains(string(out), "energyd.service") {
-		t.Errorf("systemd-analyze: %v: %s", err, out)
-	}
-}
-
 // TestNotify: the service manager hears how the service stands; where none asks, nothing is done.
 func TestNotify(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", "")
