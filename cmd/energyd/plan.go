@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -247,7 +248,11 @@ func show(v any) string {
 
 func noArgs(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usage("unexpected argument %q", args[0])
+		shown := args[0]
+		if u, err := url.Parse(shown); err == nil && u.User != nil { // a store's address, whose --to was forgotten
+			shown = u.Redacted()
+		}
+		return usage("unexpected argument %q", shown)
 	}
 	return nil
 }

@@ -269,7 +269,8 @@ func (d *Daemon) reload(ctx context.Context) {
 	}
 	if err != nil {
 		d.Metrics.Refused()
-		d.alerts.set("configuration", "refused", "energyd goes on with the one it has: "+err.Error(), fault.HintOf(err))
+		do := cmp.Or(fault.HintOf(err), "mend the configuration until energyd check finds nothing, then reload again")
+		d.alerts.set("configuration", "refused", "energyd goes on with the one it has: "+err.Error(), do)
 		return
 	}
 	d.alerts.set("configuration", string(store.OK), "", "")

@@ -2,9 +2,11 @@ package daemon
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 
+	"energyd/internal/config"
 	"energyd/internal/fault"
 )
 
@@ -24,5 +26,20 @@ func TestReload_stopped(t *testing.T) {
 		if told := m.alerts(); len(told) > 0 {
 			t.Errorf("it tells %q", told)
 		}
+	})
+}
+
+// TestReload_whatToDo: problems of a file say each what to do at their place, or nothing; the alert always says it.
+func TestReload_whatToDo(t *testing.T) {
+	bubble(t, "2026-11-22 01:00", func(m *machine) {
+		stop, reload := m.start()
+		m.broken = config.Errors{{File: "energyd.yaml", Line: 3, Column: 1, Msg: "unknown option"}}
+		reload()
+		want := []string{`of=configuration state=refused was=ok because="energyd goes on with the one it has: energyd.yaml:3:1: unknown option" ` +
+			`what_to_do="mend the configuration until energyd check finds nothing, then reload again"`}
+		if told := m.alerts(); !slices.Equal(told, want) {
+			t.Errorf("alerts %q", told)
+		}
+		m.end(stop)
 	})
 }

@@ -28,6 +28,9 @@ func (s *site) makeEarly() {
 				_, err = v.made(ctx, report, usualMonths)
 			}
 		}
+		if err == nil {
+			_, err = v.bandChanges(ctx)
+		}
 		if err != nil && ctx.Err() == nil {
 			s.held.log.Warn("the pages' tables are not made yet: the first reader waits for them", "error", err)
 		}

@@ -104,6 +104,7 @@ var actTexts = map[string]text{
 	store.Planned: {Ja: "計画", En: "made a plan"}, store.Forgot: {Ja: "消去", En: "erased a person"}, store.Matched: {Ja: "名寄せの決定", En: "decided a name"},
 	store.Froze: {Ja: "月の確定", En: "froze months"}, store.MadeFields: {Ja: "CRM項目の作成", En: "made fields"}, store.Changed: {Ja: "設定ファイルの変更", En: "changed a file"},
 	store.Retried: {Ja: "保留の再試行", En: "had rejects retried"}, store.Waived: {Ja: "保留の除外", En: "dropped rejects"},
+	store.Snoozed: {Ja: "保留を後で対処", En: "snoozed rejects"},
 }
 
 // download is all that the page leafs through.

@@ -36,3 +36,12 @@ func operations(t *testing.T, d *Dashboard, addresses map[string]string) {
 	}
 	addresses["errand"] = errandPath(asked.ID)
 }
+
+// TestActTexts: each act of the journal has words in both languages.
+func TestActTexts(t *testing.T) {
+	for _, act := range store.Acts {
+		if said := actTexts[act]; said.Ja == "" || said.En == "" {
+			t.Errorf("%s: %+v", act, said)
+		}
+	}
+}

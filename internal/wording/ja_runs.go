@@ -2,6 +2,7 @@ package wording
 
 // runs are sentences about runs and what people ask of them.
 var runs = map[string]string{
+	"mend the configuration until energyd check finds nothing, then reload again":      "energyd check で問題がなくなるまで設定を直してから、もう一度読み込ませてください",
 	" It was read as it stood at %s %s: what was saved later comes with a later pull.": "%[1]s（%[2]s）の時点の内容を読みました。その後に保存されたものは、次の取得で届きます。",
 	" and %d more": "ほか%[1]s社",
 	"%d fields were not restored: the CRM holds something else there by now, or they cannot be written": "%[1]s個の項目を戻せませんでした。CRM の値がその後変わっているか、書き込めません",
