@@ -20,14 +20,15 @@ const (
 	arrivalBlock = 128 // activities in a block: a fold unpacks one of each row at a time
 	arrivalParts = 16  // into which the clusters are cut
 	wholeArrival = 512 // activities of a batch that is not worth cutting
+	partShift    = 60
 )
 
 // partOf is the part of the clusters that one falls into.
-func partOf(cluster uint64) int { return int(cluster >> 60) }
+func partOf(cluster uint64) int { return int(cluster >> partShift) }
 
 // packed is a row of the table arrival.
 type packed struct {
-	part       int // of its first activity; there is none of an earlier part in it
+	part, last int // of its first and of its last activity
 	activities int
 	keys       []byte // 16 bytes each: see appendKeys
 	data       []byte
@@ -66,7 +67,7 @@ func packArrival(list []engine.Activity) []packed {
 
 // pack packs sorted activities, at least one.
 func pack(e *encoder, sorted []act) packed {
-	p := packed{part: partOf(sorted[0].cluster), activities: len(sorted), keys: appendKeys(make([]byte, 0, keySize*len(sorted)), sorted)}
+	p := packed{part: partOf(sorted[0].cluster), last: partOf(sorted[len(sorted)-1].cluster), activities: len(sorted), keys: appendKeys(make([]byte, 0, keySize*len(sorted)), sorted)}
 	for block := range slices.Chunk(sorted, arrivalBlock) {
 		sealed := e.encode(block)
 		p.data = binary.AppendUvarint(p.data, uint64(len(sealed)))

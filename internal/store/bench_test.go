@@ -8,11 +8,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"energyd/engine"
 	"energyd/internal/store"
+	"energyd/internal/testdb"
 )
 
 const million = 1_000_000
@@ -203,4 +205,53 @@ func resident(tb testing.TB, name string) float64 {
 		}
 	}
 	return 0
+}
+
+// BenchmarkShared measures a large fold into PostgreSQL, and a ledger that is built anew, by one process that shares
+// nothing, by one that shares and is alone, and with another one at work (here in the same process, on the same cores).
+// ACTIVITIES says how many there are (2,000,000).
+func BenchmarkShared(b *testing.B) {
+	n := 2 * million
+	if s := os.Getenv("ACTIVITIES"); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, how := range []string{"whole", "alone", "helped"} {
+		b.Run(how, func(b *testing.B) {
+			for b.Loop() {
+				url := testdb.Postgres(b)
+				s, other := open(b, url), open(b, url)
+				if how == "whole" {
+					s.ShareNothing()
+				}
+				save(b, s, newGenerator(0, 7), n)
+				ctx, cancel := context.WithCancel(b.Context())
+				var helping sync.WaitGroup
+				helping.Go(func() {
+					for how == "helped" && ctx.Err() == nil {
+						for factor := range int64(2) {
+							if _, err := other.Help(ctx, flat{factor + 1}); err != nil && ctx.Err() == nil {
+								b.Error(err)
+							}
+						}
+						time.Sleep(50 * time.Millisecond)
+					}
+				})
+				for factor, step := range []string{"fold", "rebuild"} {
+					began := time.Now()
+					stats, err := s.Fold(ctx, flat{int64(factor + 1)}, asOf)
+					if err != nil {
+						b.Fatal(err)
+					}
+					b.ReportMetric(time.Since(began).Seconds(), step+"-s")
+					b.ReportMetric(float64(stats.Helped), step+"-helped")
+				}
+				cancel()
+				helping.Wait()
+				b.ReportMetric(resident(b, "VmHWM"), "peak-MB")
+			}
+		})
+	}
 }

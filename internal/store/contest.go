@@ -13,6 +13,15 @@ import (
 // an account) are settled here: it returns the versions that stand, and marks
 // of the clusters that lose one, sorted by cluster.
 func (f *fold) keys() (injected []act, err error) {
+	clusters, err := f.place()
+	if err != nil || len(f.contested) == 0 {
+		return nil, err
+	}
+	return f.settle(clusters)
+}
+
+// place brings the keys of all arrivals into key_block, finds the contested ones, and gives where these were kept.
+func (f *fold) place() (clusters []uint64, err error) {
 	total := 0
 	for _, a := range f.from {
 		total += a.Activities
@@ -28,7 +37,6 @@ func (f *fold) keys() (injected []act, err error) {
 		}
 	}
 	keys = slices.Compact(sortByHash(keys, keyTable.hash, compareKeyItems))
-	var clusters []uint64 // where contested keys were kept
 	err = keyTable.merge(f.ctx, f.tx, &queue[keyItem]{keys}, func(old, in []keyItem) ([]keyItem, bool, error) {
 		out := make([]keyItem, 0, len(old)+len(in))
 		grown := false
@@ -58,10 +66,7 @@ func (f *fold) keys() (injected []act, err error) {
 		}
 		return append(out, old...), grown, nil
 	})
-	if err != nil || len(f.contested) == 0 {
-		return nil, err
-	}
-	return f.settle(clusters)
+	return clusters, err
 }
 
 // settle decides all activities of contested keys.

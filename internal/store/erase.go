@@ -72,7 +72,7 @@ func (s *Store) erase(ctx context.Context, run string, p Person, sc Scorer, asOf
 		if err := nothingUnderWay(ctx, tx); err != nil {
 			return err
 		}
-		f, err := newFold(ctx, tx, sc, asOf)
+		f, err := s.newFold(ctx, tx, sc, asOf)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"time"
 )
@@ -10,6 +11,18 @@ import (
 // Slice makes folds take small slices of what arrived.
 func (s *Store) Slice(activities int, size int64) {
 	s.slice = slice{size: size, activities: activities}
+}
+
+// Share makes folds into PostgreSQL jobs, however little there is to do.
+func (s *Store) Share() { s.slice.portion, s.slice.rows = 1, 1 }
+
+// ShareNothing makes them none, however much.
+func (s *Store) ShareNothing() { s.slice.portion, s.slice.rows = math.MaxInt, math.MaxInt }
+
+// Counted gives what a run, which need not have begun, counted of its one source.
+func (s *Store) Counted(ctx context.Context, run string) (r RunSource, err error) {
+	err = s.read.GetContext(ctx, &r, s.read.Rebind("SELECT source, read, stored, unchanged, skipped, rejected FROM run_source WHERE run = ?"), run)
+	return r, err
 }
 
 // WatchEvery makes holds look that often whether they have their lanes still.

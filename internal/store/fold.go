@@ -23,37 +23,68 @@ type Scorer interface {
 	// gives depends on the activities of other sources on its day alone, and on no
 	// other day, unless one of the account has a Link or names something by Same.
 	// So a small fold need not score all others of the account.
+	//
+	// And it may have Alike() string, where scorers of one Fingerprint may differ in
+	// what they give: only those alike share a fold.
 }
 
 // FoldStats tells what a fold did.
 type FoldStats struct {
-	Arrived   int  `json:"arrived"`   // activities
-	Stored    int  `json:"stored"`    // of them new or changed
-	Unchanged int  `json:"unchanged"` // of them equal to or older than what stood
-	Entries   int  `json:"entries"`   // ledger entries whose cells changed
-	Rebuilt   bool `json:"rebuilt"`   // the points had changed, so the ledger was built anew first
+	Arrived   int  `json:"arrived"`          // activities
+	Stored    int  `json:"stored"`           // of them new or changed
+	Unchanged int  `json:"unchanged"`        // of them equal to or older than what stood
+	Entries   int  `json:"entries"`          // ledger entries whose cells changed
+	Rebuilt   bool `json:"rebuilt"`          // the points had changed, so the ledger was built anew first
+	Jobs      int  `json:"jobs,omitempty"`   // into which it was cut, since it was large
+	Helped    int  `json:"helped,omitempty"` // of them done by other processes
+}
+
+// add adds what another part of the fold did.
+func (s *FoldStats) add(other FoldStats) {
+	s.Arrived += other.Arrived
+	s.Stored += other.Stored
+	s.Unchanged += other.Unchanged
+	s.Entries += other.Entries
+	s.Rebuilt = s.Rebuilt || other.Rebuilt
+	s.Jobs += other.Jobs
+	s.Helped += other.Helped
 }
 
 // slice is what one transaction folds at most, so that it stays below 256 MB.
 type slice struct {
 	size       int64 // packed bytes of one part of the clusters: they are in memory at the same time
 	activities int   // in all: their keys and contributions are
+
+	portion int // activities of a job that others may do, at least
+	rows    int // of activities that are scored anew by several, at least
 }
 
-var wholeSlice = slice{size: 24 << 20, activities: 1_400_000}
+var wholeSlice = slice{size: 24 << 20, activities: 1_400_000, portion: portion, rows: 2048}
 
 // Fold merges the arrivals into the activities, and what they change into the
 // ledger. Of several versions of an activity the one that engine.Supersedes names stands, so
 // that the order of arrivals never matters. Many arrivals take several
 // transactions, each of which is complete in itself. When the scorer is not
-// the one of the last fold, the ledger is rebuilt first.
-// Faults: unavailable.
+// the one of the last fold, the ledger is rebuilt first. A lot of arrivals in PostgreSQL
+// are cut into jobs, which other processes may do too (Help).
+// Faults: unavailable, conflict (another process folds, though the caller has the scores' lane, or should have).
 func (s *Store) Fold(ctx context.Context, sc Scorer, asOf engine.Date) (FoldStats, error) {
+	s.folding.Lock()
+	defer s.folding.Unlock()
 	var stats FoldStats
+	if err := s.dissolve(ctx); err != nil {
+		return stats, err
+	}
+	if s.postgres {
+		var err error
+		if stats, err = s.foldShared(ctx, sc, asOf); err != nil {
+			return stats, err
+		}
+	}
 	for more := true; more; {
 		var step FoldStats
 		err := s.ledgerTx(ctx, "fold", func(tx *sqlx.Tx) error {
-			f, err := newFold(ctx, tx, sc, asOf)
+			f, err := s.newFold(ctx, tx, sc, asOf)
 			if err != nil {
 				return err
 			}
@@ -69,17 +100,14 @@ func (s *Store) Fold(ctx context.Context, sc Scorer, asOf engine.Date) (FoldStat
 		if err != nil {
 			return stats, err
 		}
-		stats.Arrived += step.Arrived
-		stats.Stored += step.Stored
-		stats.Unchanged += step.Unchanged
-		stats.Entries += step.Entries
-		stats.Rebuilt = stats.Rebuilt || step.Rebuilt
+		stats.add(step)
 	}
 	return stats, nil
 }
 
 // fold is one transaction's work.
 type fold struct {
+	store  *Store
 	ctx    context.Context
 	tx     *sqlx.Tx
 	scorer Scorer
@@ -91,7 +119,11 @@ type fold struct {
 	came      map[uint64]int  // how many versions there are of those that arrived in the cluster at hand, by key hash
 	all, won  []act
 	changes   chan []change
+	scored    int // rows scored anew since there was room
 }
+
+// arrivalColumns are those of an arrival.
+const arrivalColumns = "id, run, source, part, activities, length(data) AS size"
 
 // arrival is a row of the table arrival, but for its data.
 type arrival struct {
@@ -102,12 +134,15 @@ type arrival struct {
 	stored, unchanged int
 }
 
-func newFold(ctx context.Context, tx *sqlx.Tx, sc Scorer, asOf engine.Date) (*fold, error) {
+func (s *Store) newFold(ctx context.Context, tx *sqlx.Tx, sc Scorer, asOf engine.Date) (*fold, error) {
+	if err := s.alone(ctx, tx); err != nil {
+		return nil, err
+	}
 	generation, err := increase(ctx, tx, "generation")
 	if err != nil {
 		return nil, err
 	}
-	f := &fold{ctx: ctx, tx: tx, scorer: sc, contested: map[uint64]bool{}, came: map[uint64]int{}}
+	f := &fold{store: s, ctx: ctx, tx: tx, scorer: sc, contested: map[uint64]bool{}, came: map[uint64]int{}}
 	f.tally = newTally(ctx, tx, sc, asOf, uint64(generation))
 	return f, nil
 }
@@ -121,23 +156,33 @@ func (f *fold) arrivals(most slice) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if err := f.merged(injected); err != nil {
+		return false, err
+	}
+	return more, f.flushed()
+}
+
+// merged merges the arrivals, and what was settled, into the activities.
+func (f *fold) merged(injected []act) error {
 	in, err := newConfluence(f, injected)
 	if err != nil {
-		return false, err
+		return err
 	}
-	if err := f.scoring(func() error { return activityTable().merge(f.ctx, f.tx, in, f.merge) }); err != nil {
-		return false, err
-	}
+	return f.scoring(func() error { return activityTable().merge(f.ctx, f.tx, in, f.merge) })
+}
+
+// flushed brings what they give into the ledger, and ends the arrivals.
+func (f *fold) flushed() error {
 	if err := f.tally.flush(); err != nil {
-		return false, err
+		return err
 	}
 	f.stats.Entries = f.tally.changed
-	return more, f.finish()
+	return f.finish()
 }
 
 // load takes the first arrivals by part, at least one.
 func (f *fold) load(most slice) (more bool, err error) {
-	err = f.tx.SelectContext(f.ctx, &f.from, "SELECT id, run, source, part, activities, length(data) AS size FROM arrival ORDER BY part, id")
+	err = f.tx.SelectContext(f.ctx, &f.from, "SELECT "+arrivalColumns+" FROM arrival ORDER BY part, id")
 	if err != nil {
 		return false, err
 	}

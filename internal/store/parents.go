@@ -61,7 +61,7 @@ func (s *Store) RollUp(ctx context.Context, sc Scorer, asOf engine.Date, by stri
 		return nil
 	}
 	return s.ledgerTx(ctx, "roll up", func(tx *sqlx.Tx) error {
-		f, err := newFold(ctx, tx, sc, asOf)
+		f, err := s.newFold(ctx, tx, sc, asOf)
 		if err != nil {
 			return err
 		}

@@ -51,6 +51,9 @@ func (s *Store) DropErased(ctx context.Context) error {
 		return storeError("drop what was erased", err)
 	}
 	return s.ledgerTx(ctx, "drop what was erased", func(tx *sqlx.Tx) error {
+		if err := s.alone(ctx, tx); err != nil {
+			return err
+		}
 		for _, source := range sources {
 			if err := dropWithdrawn(ctx, tx, source); err != nil {
 				return err

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"iter"
-	"math"
 
 	"github.com/jmoiron/sqlx"
 
@@ -13,8 +12,13 @@ import (
 
 // Rebuild computes the ledger from all folded activities. Every entry becomes dirty.
 func (s *Store) Rebuild(ctx context.Context, sc Scorer, asOf engine.Date) error {
+	s.folding.Lock()
+	defer s.folding.Unlock()
+	if err := s.dissolve(ctx); err != nil {
+		return err
+	}
 	return s.ledgerTx(ctx, "rebuild", func(tx *sqlx.Tx) error {
-		f, err := newFold(ctx, tx, sc, asOf)
+		f, err := s.newFold(ctx, tx, sc, asOf)
 		if err != nil {
 			return err
 		}
@@ -40,14 +44,18 @@ func (s *Store) FirstTable(ctx context.Context, version, fingerprint string) (fi
 
 // rebuildIfOther rebuilds the ledger when another scorer made it.
 func (f *fold) rebuildIfOther() (bool, error) {
-	var prints []string
-	if err := f.tx.SelectContext(f.ctx, &prints, f.tx.Rebind("SELECT value FROM meta WHERE name = ?"), fingerprintName); err != nil {
+	by, err := f.scoredBy()
+	if err != nil || by == f.scorer.Fingerprint() {
 		return false, err
 	}
-	if len(prints) == 1 && prints[0] == f.scorer.Fingerprint() {
-		return false, nil
-	}
-	return len(prints) == 1, f.rebuild()
+	return by != "", f.rebuild()
+}
+
+// scoredBy is the fingerprint of the scorer that made the ledger; "" when none did.
+func (f *fold) scoredBy() (string, error) {
+	var prints []string
+	err := f.tx.SelectContext(f.ctx, &prints, f.tx.Rebind("SELECT value FROM meta WHERE name = ?"), fingerprintName)
+	return append(prints, "")[0], err
 }
 
 // rebuild empties all ledger entries and fills them again.
@@ -80,26 +88,45 @@ func (f *fold) rebuild() error {
 	if err := w.drain(); err != nil {
 		return err
 	}
-	next, stop := iter.Pull2(scan(f.ctx, f.tx, "activity_block", "TRUE", math.MinInt64, math.MaxInt64))
-	defer stop()
-	for more := true; more; {
-		err := f.scoring(func() (err error) {
-			more, err = f.rescore(next)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := f.tally.flush(); err != nil {
-			return err
-		}
+	shared, err := f.offerParts()
+	if err == nil && shared {
+		err = f.rescoreParts()
+	} else if err == nil {
+		err = f.rescore(0, arrivalParts-1, f.tally.flush)
+	}
+	if err == nil {
+		err = f.tally.flush()
+	}
+	if err != nil {
+		return err
 	}
 	return note(f.ctx, f.tx, fingerprintName, f.scorer.Fingerprint())
 }
 
-// rescore scores about a million activities, and tells whether there are more.
-func (f *fold) rescore(next func() ([]byte, error, bool)) (more bool, err error) {
-	for range 4096 {
+// rescore scores what is stored of some parts; after about each million activities, full is called.
+func (f *fold) rescore(first, last int, full func() error) error {
+	from, to := signed(uint64(first)<<partShift), signed(uint64(last)<<partShift|(1<<partShift-1))
+	next, stop := iter.Pull2(scan(f.ctx, f.tx, "activity_block", "TRUE", from, to))
+	defer stop()
+	for more := true; more; {
+		err := f.scoring(func() (err error) {
+			more, err = f.rescoreSome(next)
+			return err
+		})
+		if err == nil && f.scored >= 4096 {
+			f.scored = 0
+			err = full()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rescoreSome scores rows until it is time to make room, and tells whether there are more.
+func (f *fold) rescoreSome(next func() ([]byte, error, bool)) (more bool, err error) {
+	for ; f.scored < 4096; f.scored++ {
 		data, err, ok := next()
 		if err != nil || !ok {
 			return false, err

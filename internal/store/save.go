@@ -92,8 +92,8 @@ func (s *Store) SaveBatch(ctx context.Context, b Batch) error {
 // arrive keeps packed activities for the next fold.
 func arrive(ctx context.Context, tx *sqlx.Tx, run, source string, rows []packed) error {
 	for _, p := range rows {
-		_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO arrival (run, source, part, activities, keys, data) VALUES (?, ?, ?, ?, ?, ?)"),
-			run, source, p.part, p.activities, p.keys, p.data)
+		_, err := tx.ExecContext(ctx, tx.Rebind("INSERT INTO arrival (run, source, part, last_part, activities, keys, data) VALUES (?, ?, ?, ?, ?, ?, ?)"),
+			run, source, p.part, p.last, p.activities, p.keys, p.data)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@
 //   - block.go: clustered tables, the frame of a block
 //   - codec.go: activity blocks; ledger.go: ledger blocks; keys.go: key blocks
 //   - save.go, arrival.go: what a pull saves; fold.go, contest.go, tally.go, rebuild.go: how arrivals become activities and ledger
+//   - share.go: large folds that several processes do together
 //   - copy.go: all of it into another store; backup.go: into a file and back; layout.go: what all of it is
 //   - directory.go: profiles and finding them; run.go: runs; reject.go: rejects; calls.go: calls to systems that count them
 package store
@@ -56,6 +57,8 @@ type Store struct {
 	mu        sync.Mutex
 	directory *Directory
 	slice     slice // of a fold; tests make it small
+
+	folding sync.Mutex // this process folds, or helps somebody with it: what that takes is in memory once
 }
 
 // Open opens the store at an address, "sqlite:/path/energyd.db" or "postgres://…",
@@ -275,7 +278,7 @@ func rollback(tx *sqlx.Tx) error {
 func (s *Store) ledgerTx(ctx context.Context, op string, f func(*sqlx.Tx) error) error {
 	return s.tx(ctx, op, func(tx *sqlx.Tx) error {
 		if s.postgres {
-			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", lockLedger); err != nil {
+			if err := lockForLedger(ctx, tx); err != nil {
 				return err
 			}
 		}

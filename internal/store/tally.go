@@ -242,6 +242,32 @@ func (t *tally) pack() {
 	t.sums, t.cells = t.sums[:0], 0
 }
 
+// spillChunks is how many chunks are in memory at most, before they go elsewhere.
+const spillChunks = 24
+
+// drain gives the chunks that were collected, and forgets them.
+func (t *tally) drain() [][]byte {
+	t.pack()
+	chunks := t.spill
+	t.spill, t.spots = nil, nil
+	return chunks
+}
+
+// take adds a chunk that another tally collected.
+func (t *tally) take(chunk []byte) error {
+	for r := (reader{b: chunk}); r.i < len(chunk); {
+		at := r.i
+		e := engine.Entity{ID: r.text()}
+		e.Kind = engine.EntityKind(r.byte())
+		if r.bytes(); r.bad {
+			return errCorrupt
+		}
+		t.spots = append(t.spots, spot{ledgerHash(e), int32(len(t.spill)), int32(at)})
+	}
+	t.spill = append(t.spill, chunk)
+	return nil
+}
+
 // flush adds all that was collected to the ledger.
 func (t *tally) flush() error {
 	t.pack()

@@ -233,7 +233,7 @@ func (s *Store) Ranked(ctx context.Context) (string, error) {
 // else another one of the same account, time and id. by says what the ranks depend on. It counts what changed.
 func (s *Store) Rerank(ctx context.Context, sc Scorer, asOf engine.Date, by string, rank func(*engine.Activity) *engine.Activity) (changed int, err error) {
 	err = s.ledgerTx(ctx, "rank", func(tx *sqlx.Tx) error {
-		f, err := newFold(ctx, tx, sc, asOf)
+		f, err := s.newFold(ctx, tx, sc, asOf)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ var stores = map[string]string{
 	"a run was interrupted while it sent changes to the CRM, and what became of them is not known yet": "CRM に変更を送っている途中で実行が中断され、どうなったかがまだ分かりません",
 	"another run has read this source meanwhile":                                                       "その間に別の実行がこのソースを読みました",
 	"another run has replaced this plan meanwhile":                                                     "その間に別の実行がこの計画を置き換えました",
+	"another process folds into this store":                                                            "別のプロセスがこの保存先のスコアを集計しています",
 	"another run is at work on this store: %s %s, since %s":                                            "別の実行がこの保存先を使っています: %[1]s %[2]s（%[3]s から）",
 	"another run of energyd is at work on this store":                                                  "energyd の別の実行がこの保存先を使っています",
 	"cannot be opened":                                          "開けません",
