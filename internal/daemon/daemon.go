@@ -48,6 +48,8 @@ type Work interface {
 	// Tell tells the readers of the configuration of alerts and alarms, until ctx ends. changed says that an alert is new.
 	// It may be called while others are.
 	Tell(ctx context.Context, changed <-chan struct{})
+	// Help takes part in the large folds of other processes, until ctx ends. It may be called while others are.
+	Help(ctx context.Context)
 	// Ping tells whether the store can be reached. It may be called at any time, also after Close.
 	Ping(ctx context.Context) error
 	// Standing is what a monitor wants to know of the store.
@@ -244,17 +246,18 @@ func (d *Daemon) take(ctx context.Context, work Work, last store.LastStarts) {
 	d.listen(ctx, listen)
 }
 
-// listen lets the sources tell of news, and readers be told of alerts and alarms.
+// listen lets the sources tell of news, and readers be told of alerts and alarms, and helps other daemons.
 func (d *Daemon) listen(ctx context.Context, sources []string) {
 	ctx, cancel := context.WithCancel(ctx)
-	var both sync.WaitGroup
-	d.hangUp = func() { cancel(); both.Wait() }
+	var all sync.WaitGroup
+	d.hangUp = func() { cancel(); all.Wait() }
 	work := d.work
-	both.Go(func() { work.Tell(ctx, d.changed) })
+	all.Go(func() { work.Tell(ctx, d.changed) })
+	all.Go(func() { work.Help(ctx) })
 	if len(sources) == 0 {
 		return
 	}
-	both.Go(func() {
+	all.Go(func() {
 		if err := work.Listen(ctx, sources, d.news.Of); err != nil && ctx.Err() == nil {
 			d.Log.Error("sources are not watched", "sources", strings.Join(sources, ", "), "error", err, "what_to_do", fault.HintOf(err))
 		}

@@ -157,6 +157,8 @@ func (w *scripted) SetAlert(_ context.Context, a store.Alert) error {
 
 func (w *scripted) Tell(ctx context.Context, _ <-chan struct{}) { <-ctx.Done() }
 
+func (w *scripted) Help(ctx context.Context) { <-ctx.Done() }
+
 func (w *scripted) Ping(context.Context) error { return w.down }
 
 func (w *scripted) Standing(context.Context) (Standing, error) { return w.standing, nil }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"time"
 
 	"energyd/internal/pipeline"
 	"energyd/internal/schedule"
@@ -66,6 +67,20 @@ func (w *work) SetAlert(ctx context.Context, a store.Alert) error { return w.Sto
 
 func (w *work) Tell(ctx context.Context, changed <-chan struct{}) {
 	w.Notices().Run(ctx, changed)
+}
+
+// Help looks each second, since what large folds offer is seldom there for long.
+func (w *work) Help(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			w.Pipeline.Help(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (w *work) Errands(ctx context.Context) ([]store.Errand, error) {

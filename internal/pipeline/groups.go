@@ -47,11 +47,35 @@ func (p *Pipeline) fold(ctx context.Context) (stats store.FoldStats, err error) 
 	if err != nil {
 		return store.FoldStats{}, err
 	}
-	p.groups = groups
+	p.groups, p.rolledBy = groups, by
 	if stats, err = p.store.Fold(ctx, p.scorer(), p.AsOf()); err != nil {
 		return stats, err
 	}
 	return stats, p.store.RollUp(ctx, p.scorer(), p.AsOf(), by, groups.RollUp)
+}
+
+// Help takes part in the fold of another process, if there is one that is shared (store.Help). What it fails with is
+// met by who folds, too.
+func (p *Pipeline) Help(ctx context.Context) {
+	offered, err := p.store.Offered(ctx)
+	if err == nil && offered {
+		err = p.help(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		p.log.Debug("could not help with another process's scores", "error", err)
+	}
+}
+
+func (p *Pipeline) help(ctx context.Context) (err error) {
+	q := *p // with the groups of now
+	if q.groups, q.rolledBy, err = p.hierarchy(ctx); err != nil {
+		return err
+	}
+	jobs, err := p.store.Help(ctx, q.scorer())
+	if jobs > 0 {
+		p.log.Info("helped with another process's scores", "jobs", jobs)
+	}
+	return err
 }
 
 // below gives the activities of all accounts that may have counted for a group.

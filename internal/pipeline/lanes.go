@@ -85,8 +85,10 @@ func (p *Pipeline) lock(ctx context.Context, l Lanes) (*store.Hold, error) {
 	return h, nil
 }
 
-// alone waits until nobody else changes scores or plans. The lane stays the run's until it gives it back, or ends.
-func (p *Pipeline) alone(ctx context.Context) error { return p.hold.Wait(ctx, store.Scores) }
+// alone waits until nobody else changes scores or plans, and helps with that. The lane stays the run's until it gives it back, or ends.
+func (p *Pipeline) alone(ctx context.Context) error {
+	return p.hold.Wait(ctx, store.Scores, p.Help)
+}
 
 // free gives the sources whose connections the run has, and notes which it has not.
 func (p *Pipeline) free(r *Report, sources []config.Source) (free []config.Source) {

@@ -68,6 +68,7 @@ type Pipeline struct {
 	conns    map[string]connectors.Conn  // opened when first needed
 	matcher  *builtMatcher               // made when first needed
 	groups   *engine.Hierarchy           // as of the last fold
+	rolledBy string                      // tells its links
 	log      *slog.Logger                // of the run at work
 	watching bool                        // pulls follow each other with every mail
 	counted  map[string]int              // of the connections' calls, how many are in the store
@@ -381,6 +382,7 @@ type scorer struct {
 	*engine.Points
 	groups *engine.Hierarchy
 	shown  string // what else the CRM's values depend on
+	rolled string // tells the groups
 }
 
 // scorer makes the ledger look at everything anew when the points table
@@ -400,7 +402,7 @@ func (p *Pipeline) scorer() scorer {
 	for _, r := range p.points.Ranks() {
 		fmt.Fprintln(h, p.points.RankLabel(r))
 	}
-	return scorer{p.points, p.groups, hex.EncodeToString(h.Sum(nil))}
+	return scorer{p.points, p.groups, hex.EncodeToString(h.Sum(nil)), p.rolledBy}
 }
 
 // Contributions are those of the points table, and what they give to groups.
@@ -412,6 +414,9 @@ func (s scorer) Contributions(acts []engine.Activity, emit func(i int, c engine.
 }
 
 func (s scorer) Fingerprint() string { return s.Points.Fingerprint() + " " + s.shown }
+
+// Alike is the same of scorers in several processes that may share a fold.
+func (s scorer) Alike() string { return s.Fingerprint() + " " + s.rolled }
 
 func (s scorer) Due(kind engine.EntityKind, cells []engine.Cell, asOf engine.Date) engine.Date {
 	return s.Evaluate(kind, cells, asOf).Due

@@ -195,7 +195,7 @@ func (w *whatIf) account(ctx context.Context, acts []engine.Activity) error {
 	own := engine.Entity{Kind: engine.Account, ID: acts[0].Account}
 	var cells [2][]engine.Cell
 	for i, p := range w.tables {
-		scorer{p.points, p.groups, ""}.Contributions(acts, func(_ int, c engine.Contribution) {
+		scorer{Points: p.points, groups: p.groups}.Contributions(acts, func(_ int, c engine.Contribution) {
 			switch {
 			case c.Entity == own:
 				cells[i] = append(cells[i], c.Cell)

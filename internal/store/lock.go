@@ -85,15 +85,16 @@ func (h *Hold) Try(ctx context.Context, lane string) (taken bool, err error) {
 	return taken, storeError("lock", err)
 }
 
-// Wait takes another lane when its turn comes. Whoever waits must hold none that
-// the other one may wait for: connections are tried, the scores are waited for.
-func (h *Hold) Wait(ctx context.Context, lane string) error {
+// Wait takes another lane when its turn comes; meanwhile is called again and again until then. Whoever waits must hold
+// none that the other one may wait for: connections are tried, the scores are waited for.
+func (h *Hold) Wait(ctx context.Context, lane string, meanwhile func(context.Context)) error {
 	const between = 100 * time.Millisecond
 	for ctx.Err() == nil {
 		taken, err := h.Try(ctx, lane)
 		if err != nil || taken {
 			return err
 		}
+		meanwhile(ctx)
 		select {
 		case <-time.After(between):
 		case <-ctx.Done():

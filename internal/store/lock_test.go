@@ -100,11 +100,11 @@ func TestHold_Wait(t *testing.T) {
 		first, second := lock(store.Scores), lock("mail")
 		told, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := second.Wait(told, store.Scores); err == nil {
+		if err := second.Wait(told, store.Scores, idle); err == nil {
 			t.Fatal("it did not wait")
 		}
 		got := make(chan error, 1)
-		go func() { got <- second.Wait(t.Context(), store.Scores) }()
+		go func() { got <- second.Wait(t.Context(), store.Scores, idle) }()
 		if err := first.Give(store.Scores); err != nil {
 			t.Fatal(err)
 		}
@@ -208,3 +208,5 @@ func TestErrands(t *testing.T) {
 		}
 	})
 }
+
+func idle(context.Context) {}
