@@ -12,12 +12,12 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"energyd/connectors"
 	"energyd/internal/crmsim"
+	"energyd/internal/testcpu"
 )
 
 // simRows makes this test binary an org with so many tasks, until its input ends.
@@ -117,7 +117,7 @@ func BenchmarkBulkRead(b *testing.B) {
 		raw := time.Since(began)
 
 		began = time.Now()
-		cpu := cpuTime(b)
+		cpu := testcpu.Used(b)
 		got, peak := 0, uint64(0)
 		for more := true; more; {
 			if batch, err = s.Read(b.Context(), batch.Next, 20_000); err != nil {
@@ -128,7 +128,7 @@ func BenchmarkBulkRead(b *testing.B) {
 			runtime.ReadMemStats(&m)
 			peak = max(peak, m.HeapInuse+m.StackInuse)
 		}
-		read, cpu := time.Since(began), cpuTime(b)-cpu
+		read, cpu := time.Since(began), testcpu.Used(b)-cpu
 		if got != rows {
 			b.Fatalf("%d rows of %d", got, rows)
 		}
@@ -145,16 +145,6 @@ func BenchmarkBulkRead(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-}
-
-// cpuTime is what this process has used: unlike the clock, it says the same on a busy machine.
-func cpuTime(b *testing.B) time.Duration {
-	b.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // rawDownload throws the results of a job away, page after page.

@@ -57,6 +57,7 @@ var mayImport = []struct {
 	{"internal/support", []string{"internal/config", "internal/pipeline", "internal/store"}},
 	{"internal/survey", []string{"connectors", "engine", "mapping", "mapping/freetext", "mapping/matching", "internal/fault"}},
 	{"internal/telemetry", []string{"internal/fault", "internal/secret"}},
+	{"internal/testcpu", nil},
 	{"internal/testdb", nil},
 	{"internal/testmail", nil},
 	{"internal/web", []string{"engine", "connectors", "sink", "mapping", "internal/*"}},

@@ -25,6 +25,7 @@ import (
 	"energyd/connectors/imap/message"
 	"energyd/engine"
 	"energyd/internal/secret"
+	"energyd/internal/testcpu"
 	"energyd/internal/testmail"
 )
 
@@ -119,9 +120,9 @@ func (s mailServer) measure(do func()) (clock, cpu time.Duration, peak float64) 
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil { // the peak is counted from here
 		s.Fatal(err)
 	}
-	began, before := time.Now(), cpuTime(s.B)
+	began, before := time.Now(), testcpu.Used(s.B)
 	do()
-	return time.Since(began), cpuTime(s.B) - before, peakMB(s.B)
+	return time.Since(began), testcpu.Used(s.B) - before, peakMB(s.B)
 }
 
 // raw reads the items by one pipelined UID FETCH and drops them.

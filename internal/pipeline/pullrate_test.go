@@ -7,12 +7,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
 	"energyd/engine"
 	"energyd/internal/pipeline"
+	"energyd/internal/testcpu"
 	"energyd/internal/testdb"
 )
 
@@ -52,10 +52,10 @@ func BenchmarkPullRate(b *testing.B) {
 		for range rounds {
 			copied = append(copied, copyOut())
 			file := configure(b, dsn)
-			begin, cpu := time.Now(), cpuTime(b)
+			begin, cpu := time.Now(), testcpu.Used(b)
 			var last, lastCPU time.Duration
 			p := openWith(b, file, pipeline.Options{AsOf: engine.DateOf(2026, time.October, 1), Progress: func(string, int) {
-				last, lastCPU = time.Since(begin), cpuTime(b)-cpu
+				last, lastCPU = time.Since(begin), testcpu.Used(b)-cpu
 			}})
 			r, err := p.Pull(ctx)
 			if err != nil || len(r.Errors) > 0 {
@@ -65,7 +65,7 @@ func BenchmarkPullRate(b *testing.B) {
 				b.Fatalf("read %d of %d", r.Sources[0].Read, rows)
 			}
 			saved, savedCPU = append(saved, last), append(savedCPU, lastCPU)
-			folded, foldedCPU = append(folded, time.Since(begin)), append(foldedCPU, cpuTime(b)-cpu)
+			folded, foldedCPU = append(folded, time.Since(begin)), append(foldedCPU, testcpu.Used(b)-cpu)
 			if err := p.Close(); err != nil {
 				b.Fatal(err)
 			}
@@ -128,14 +128,4 @@ func number(b *testing.B, name string, otherwise int) int {
 func median(d []time.Duration) time.Duration {
 	d = slices.Sorted(slices.Values(d))
 	return (d[len(d)/2] + d[(len(d)-1)/2]) / 2
-}
-
-// cpuTime is the processor time that this process has taken.
-func cpuTime(b *testing.B) time.Duration {
-	b.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

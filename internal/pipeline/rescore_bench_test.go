@@ -14,7 +14,6 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 	"energyd/engine"
 	"energyd/internal/pipeline"
 	"energyd/internal/store"
+	"energyd/internal/testcpu"
 )
 
 // BenchmarkRescore scores a million activities anew (BENCH_EVENTS changes the
@@ -43,13 +43,13 @@ func BenchmarkRescore(b *testing.B) {
 	step := func(name string, work func() error) {
 		b.Run(name, func(b *testing.B) {
 			freshPeak(b)
-			cpu := cpuSeconds(b)
+			cpu := testcpu.Used(b).Seconds()
 			for b.Loop() {
 				if err := work(); err != nil {
 					b.Fatal(err)
 				}
 			}
-			cpu = (cpuSeconds(b) - cpu) / float64(b.N)
+			cpu = (testcpu.Used(b).Seconds() - cpu) / float64(b.N)
 			took := b.Elapsed().Seconds() / float64(b.N)
 			total["s"], total["cpu"] = total["s"]+took, total["cpu"]+cpu
 			b.ReportMetric(cpu, "cpu-s")
@@ -180,16 +180,6 @@ func freshPeak(b *testing.B) {
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		b.Fatal(err)
 	}
-}
-
-// cpuSeconds is how long this process has worked, on all cores.
-func cpuSeconds(b *testing.B) float64 {
-	b.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
 }
 
 // duckScores is what testdata/duckdb/rescore.mjs prints.

@@ -6,11 +6,10 @@ import (
 	"os"
 	"runtime"
 	"strconv"
-	"syscall"
 	"testing"
-	"time"
 
 	"energyd/engine"
+	"energyd/internal/testcpu"
 )
 
 // BenchmarkReview reviews the deals of a large firm: 10 million contacts, and one deal for each 200 of them, in less
@@ -24,12 +23,12 @@ func BenchmarkReview(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		began := cpu(b)
+		began := testcpu.Used(b)
 		s := largeSample(b, contacts)
 		r := Run(s, Options{TrainUntil: engine.NoDate, Fit: true})
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		b.ReportMetric(cpu(b)-began, "cpu-s") // what counts where others use the machine
+		b.ReportMetric((testcpu.Used(b) - began).Seconds(), "cpu-s") // what counts where others use the machine
 		b.ReportMetric(float64(m.Sys)/(1<<20), "MB")
 		b.ReportMetric(float64(r.Rows), "rows")
 		b.ReportMetric(r.Gain.Value, "gain")
@@ -37,15 +36,6 @@ func BenchmarkReview(b *testing.B) {
 			b.Errorf("the verdict is: %s", r.Verdict.Reason)
 		}
 	}
-}
-
-// cpu gives the seconds of processor time that the program has used.
-func cpu(b *testing.B) float64 {
-	var used syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano()).Seconds()
 }
 
 // largeSample makes contacts as they come out of a store: account by account, and never all in memory.

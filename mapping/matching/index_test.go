@@ -3,11 +3,11 @@ package matching
 import (
 	"fmt"
 	"math/rand/v2"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"energyd/internal/testcpu"
 )
 
 func TestIndex_Find(t *testing.T) {
@@ -118,7 +118,7 @@ func BenchmarkFind(b *testing.B) {
 	}
 	x := NewIndex(accounts, "JP")
 	b.ResetTimer()
-	before := cpuTime(b)
+	before := testcpu.Used(b)
 	i := 0
 	for b.Loop() {
 		i++
@@ -129,15 +129,5 @@ func BenchmarkFind(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "names/s")
-	b.ReportMetric(float64(b.N)/(cpuTime(b)-before).Seconds(), "names/cpu-s") // says something beside other programs, too
-}
-
-// cpuTime is what this process has used so far, in all its threads.
-func cpuTime(b *testing.B) time.Duration {
-	b.Helper()
-	var used syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+	b.ReportMetric(float64(b.N)/(testcpu.Used(b)-before).Seconds(), "names/cpu-s") // says something beside other programs, too
 }
