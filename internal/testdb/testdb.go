@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package testdb gives tests real database servers: one throw-away PostgreSQL
 // and one MariaDB per test process, started when first asked for, and a fresh
 // database for each call. They listen on a Unix socket below a temporary folder.

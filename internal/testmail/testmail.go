@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -37,7 +36,7 @@ type Server struct {
 	CAFile    string // PEM of its own certificate, for localhost and Host
 	Dir       string
 	tb        testing.TB
-	cred      *syscall.Credential
+	cred      *account
 	alive     *os.File
 	shell     *exec.Cmd
 	before    int // bytes of the log before the last start
@@ -54,12 +53,13 @@ func Start(tb testing.TB, o Options) *Server {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1"
 	}
+	cred := credential(tb)
 	// A short path that everybody may enter: Unix sockets end at 108 bytes.
 	dir, err := os.MkdirTemp("", "edm")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s := &Server{Host: o.Listen, Dir: dir, CAFile: filepath.Join(dir, "cert.pem"), tb: tb, cred: credential(tb)}
+	s := &Server{Host: o.Listen, Dir: dir, CAFile: filepath.Join(dir, "cert.pem"), tb: tb, cred: cred}
 	s.must(os.Chmod(dir, 0o755))
 	for _, d := range []string{"run", "state", "mail"} {
 		s.must(os.Mkdir(filepath.Join(dir, d), 0o755))
@@ -196,7 +196,7 @@ func (s *Server) serve() {
 	}
 	const script = `dir=$1; shift; "$@" & read -r _; kill $!; wait $!; [ -e "$dir/again" ] || { cd /; rm -rf "$dir"; }`
 	c := exec.Command("/bin/sh", "-c", script, "sh", s.Dir, daemon, "-c", s.path("dovecot.conf"), "-F")
-	c.Dir, c.SysProcAttr = s.Dir, &syscall.SysProcAttr{Credential: s.cred, Setpgid: true}
+	c.Dir, c.SysProcAttr = s.Dir, ownGroup(s.cred)
 	stdin, alive, err := os.Pipe()
 	s.must(err)
 	out, err := os.Create(s.path("out"))
@@ -220,8 +220,8 @@ func (s *Server) Stop() {
 	s.tb.Helper()
 	s.write("again", "")
 	s.alive.Close()
-	_ = s.shell.Wait()                                      // it was killed
-	_ = syscall.Kill(-s.shell.Process.Pid, syscall.SIGKILL) // sessions in the middle of a command would live on
+	_ = s.shell.Wait()         // it was killed
+	kill(-s.shell.Process.Pid) // sessions in the middle of a command would live on
 }
 
 // Again starts a stopped server at its old ports.
@@ -252,7 +252,7 @@ func (s *Server) KillSessions() {
 		if len(words) > 3 && words[1] == "(imap)" && words[3] == strings.TrimSpace(string(master)) {
 			pid, err := strconv.Atoi(words[0])
 			s.must(err)
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+			kill(pid)
 		}
 	}
 }
@@ -346,25 +346,10 @@ func (s *Server) Log() string {
 
 func exists(path string) bool { _, err := os.Stat(path); return err == nil }
 
-// credential is the account that the server runs under; nil is our own. As root it becomes nobody.
-func credential(tb testing.TB) *syscall.Credential {
-	tb.Helper()
-	if os.Getuid() != 0 {
-		return nil
-	}
-	u, err := user.Lookup("nobody")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	uid, _ := strconv.ParseUint(u.Uid, 10, 32)
-	gid, _ := strconv.ParseUint(u.Gid, 10, 32)
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-}
-
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	c := exec.Command(name, args...)
 	c.Dir = s.Dir
-	c.SysProcAttr = &syscall.SysProcAttr{Credential: s.cred, Setpgid: true}
+	c.SysProcAttr = ownGroup(s.cred)
 	return c
 }
 
