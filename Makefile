@@ -52,8 +52,10 @@ soak: ## the daemon on real servers whose connections break, for SOAK_HOURS simu
 	./scripts/servers
 	SOAK_HOURS=$(SOAK_HOURS) ./scripts/scratch go test -count=1 -v -timeout 120m -run TestSoak ./internal/adversity
 
+# Windows once more, for the sake of the tests: .ci/run builds only the program for it.
 lint:
 	@unformatted=$$(gofmt -l .); if [[ -n $$unformatted ]]; then echo "not in gofmt's form: $$unformatted"; exit 1; fi
 	go vet ./...
+	GOOS=windows GOARCH=amd64 go vet ./...
 	go tool staticcheck ./...
 	go mod tidy -diff
