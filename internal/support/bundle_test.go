@@ -79,7 +79,9 @@ func TestBundle_names_nobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := unzip(t, packed.Bytes())
+	begun := regexp.MustCompile(`\d{8}T\d{6}-`) // of a run's id: at 00:39 it would hold the key T0039
 	for name, content := range files {
+		content = begun.ReplaceAllString(content, "")
 		for _, secret := range forbidden {
 			quoted, _ := json.Marshal(secret)
 			if strings.Contains(content, secret) || strings.Contains(content, strings.Trim(string(quoted), `"`)) || strings.Contains(name, secret) {
